@@ -1,0 +1,76 @@
+# Everything that `make` builds lies in .venv, .lab, dist and reports; `make clean` takes it away again.
+
+PYTHON ?= python3
+# yes: bootstrap pip even where Python could bring its own
+BOOTSTRAP ?= no
+
+bin := .venv/bin
+ready := .venv/.ready
+unpacked := $(CURDIR)/.lab/bootstrap
+apt := apt-get -qq -o APT::Sandbox::User=root -o Dir::Cache="$(unpacked)/cache"
+apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
+
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+.PHONY: help env lab demo test lint unit wheel clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
+
+env: $(ready) ## build .venv with everything in requirements.lock
+	@:
+
+lab: env ## start the lab: three hosts on this machine
+	@$(bin)/python -m tests.lab up
+
+demo: env lab ## start the lab and bring the stack to its hosts
+	@$(bin)/pyinfra -y inventory deploy.py
+
+test: env lint lab ## lint, start the lab and run every test
+	@$(bin)/python -m pytest
+
+lint: env ## ruff, mypy and shellcheck
+	@$(bin)/ruff check --quiet
+	@$(bin)/ruff format --check --quiet
+	@$(bin)/mypy --no-error-summary
+	@find .ci/run operations tests -type f \( -name '*.sh' -o -path .ci/run \) -exec $(bin)/shellcheck {} +
+
+unit: env ## the tests that need no lab
+	@$(bin)/python -m pytest -m "not lab"
+
+wheel: env ## build the wheel and the sdist into dist
+	@$(bin)/python -m build --no-isolation
+
+clean: ## remove the lab, .venv, reports and caches; your .env and hosts.yml stay
+	@if [ -d .lab ]; then $(MAKE) env && $(bin)/python -m tests.lab down --all; fi
+	@rm -rf .venv .lab dist reports pyinfra-debug.log .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The checkout itself is not installed: the working directory serves `operations`, and an installed one would shadow it.
+$(ready): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed. Name one, for example: make env PYTHON=python3.12" >&2; exit 1; }
+	@echo "Building .venv (about a minute)"
+	@if [ "$(BOOTSTRAP)" = no ] && $(PYTHON) -c 'import ensurepip' 2>/dev/null; \
+		then $(PYTHON) -m venv --clear .venv; \
+		else $(MAKE) bootstrap; \
+	fi
+	@$(pip_certificates) $(bin)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+# Debian's pip trusts the machine's certificates only; on a machine without any, those in pip's own package serve.
+pip_certificates = [ -e /etc/ssl/certs/ca-certificates.crt ] || \
+	export PIP_CERT="$${PIP_CERT:-$$(echo .venv/lib/python3*/site-packages/pip/_vendor/certifi/cacert.pem)}";
+
+# Debian without python3-venv: pip comes out of a package that is unpacked here and never installed.
+# The machine's own package lists serve, or, where they are missing or out of date, private ones.
+.PHONY: bootstrap
+bootstrap:
+	@rm -rf "$(unpacked)" && mkdir -p "$(unpacked)/lists/partial" "$(unpacked)/cache/archives/partial"
+	@cd "$(unpacked)" && { $(apt) download python3-pip-whl 2>/dev/null || \
+		{ $(apt) $(apt_lists) update && $(apt) $(apt_lists) download python3-pip-whl; }; }
+	@dpkg -x "$(unpacked)"/python3-pip-whl_*.deb "$(unpacked)"
+	@$(PYTHON) -m venv --clear --without-pip .venv
+	@wheel=$$(echo "$(unpacked)"/usr/share/python-wheels/pip-*.whl) && \
+		$(bin)/python "$$wheel/pip" install --quiet --no-index "$$wheel"
+	@rm -rf "$(unpacked)" && { rmdir .lab 2>/dev/null || true; }

@@ -1,0 +1,62 @@
+"""Every setting, with its default. Change them here for all hosts, in a group's file beside this one, or in hosts.yml."""
+
+from operations.secrets import Secret
+
+# The stack
+stack_dir = "/opt/erni-ki"  # the folder of the Compose project on the host
+stack_name = "erni-ki"  # the Compose project's name
+services = ("watchtower", "redis", "redis-exporter", "openwebui")  # names of files of the catalogue
+catalog_dirs = ()  # folders with catalogue files of your own; a file there replaces one of the same name
+
+# Images
+watchtower_image = "containrrr/watchtower:latest"  # updates the images of the other services
+redis_image = "redis/redis-stack:latest"  # redis-stack, or an official redis image from version 7 on
+redis_exporter_image = "oliver006/redis_exporter:latest"  # redis' metrics for Prometheus
+openwebui_image = "ghcr.io/open-webui/open-webui:latest"  # the application
+pull = "missing"  # when images are pulled: missing, never or always
+
+# Ports on the host
+bind_address = "127.0.0.1"  # the address that ports are published on
+openwebui_port = 8080  # Open WebUI's
+redis_exporter_port = 9121  # the exporter's
+
+# Redis
+redis_flavour = None  # how the image is started: stack, official, or None to tell from its name
+redis_maxmemory_policy = "allkeys-lru"  # what goes when memory is full
+redis_save = ""  # snapshots as "seconds changes" pairs; "" for none
+redis_appendonly = True  # every write goes to the append-only file
+redis_loglevel = "notice"  # debug, verbose, notice or warning
+
+# Open WebUI
+openwebui_env = {}  # further keys of env/openwebui.env, name to value
+
+# Secrets: the first source that has the name counts: the environment, secrets_file, secrets_command
+redis_password = Secret("REDIS_PASSWORD")  # letters, digits, - and _, at least 20; python -m operations.secrets new
+secrets_file = None  # a dotenv file that only you may read; None for .env if there is one
+secrets_command = None  # a command that prints NAME=value lines: sops, age, pass, vault ...
+
+# Healthchecks: durations as Compose writes them
+watchtower_health_interval = "60s"  # time between two checks
+watchtower_health_timeout = "10s"  # a check that takes longer has failed
+watchtower_health_retries = 3  # failed checks in a row that make it unhealthy
+watchtower_health_start_period = "30s"  # failures do not count while it starts
+redis_health_interval = "30s"  # time between two checks
+redis_health_timeout = "3s"  # a check that takes longer has failed
+redis_health_retries = 5  # failed checks in a row that make it unhealthy
+redis_health_start_period = "20s"  # failures do not count while it starts
+openwebui_health_interval = "30s"  # time between two checks
+openwebui_health_timeout = "10s"  # a check that takes longer has failed
+openwebui_health_retries = 3  # failed checks in a row that make it unhealthy
+openwebui_health_start_period = "120s"  # failures do not count while it starts
+health_start_interval = "2s"  # time between two checks during the start period; Docker Engine 25 and later
+
+# Docker on the host
+start_timeout = 300  # seconds that a service may take to become healthy
+docker_packages = ("docker.io",)  # installed where Docker Engine is missing
+compose_packages = ("docker-compose-v2", "docker-compose-plugin", "docker-compose")  # the first in version 2 or later
+docker_apt_source = None  # a line for apt's sources, where the distribution has no Compose v2
+
+# Keeping
+backup_keep = 10  # backups that stay on a host
+report_dir = "reports"  # the folder on this machine that reports are written to
+report_keep = 50  # reports that stay there

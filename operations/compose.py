@@ -1,0 +1,89 @@
+"""The Compose project on a host: its files, and its services brought up in the order of their dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+
+from pyinfra import host
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api import QuoteString, StringCommand, operation
+
+from .facts.engine import Engine
+from .failure import fail
+from .facts.project import Project, SeenProject
+from .files import put_list
+from .observe import observe
+from .scripts import script
+from .stack.graph import tiers
+from .stack.plan import Plan, plan
+from .stack.snapshot import UNKNOWN, Snapshot
+from .stack.stack import Stack
+
+
+@operation()
+def project(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
+    """compose.yml where there is none, .env and the fragments. Compose must accept them merged before anything is replaced.
+
+    + stack: what is wanted
+    + seen: the host as a snapshot holds it; observed when left out
+    """
+    seen = seen or observe(stack)
+    changes = {change.path for change in plan(stack, seen).project}
+    if not changes:
+        host.noop("compose.yml, .env and fragments are as wanted")
+        return
+    # the engine may have been installed since the snapshot
+    engine = host.get_fact(Engine) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
+    fragments = stack.fragments(engine is UNKNOWN or engine.start_interval)
+    base = [stack.base()] if stack.base().path in changes else []
+    written = [*base, stack.dotenv, *fragments, stack.manifest()]
+    stale = changes - {file.path for file in written}
+    words = (stack.settings.stack_dir, script("put.sh"), *(s.name for s in stack.services if s.reads_env))
+    yield StringCommand(
+        "sh", "-c", QuoteString(script("project.sh")), "project", *(QuoteString(word) for word in words),
+        _stdin=put_list(written, sorted(stale)),
+    )  # fmt: skip
+
+
+@operation()
+def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, None, None]:
+    """The stack's services run, each after those that it depends on is healthy; only what changed is recreated.
+
+    + stack: what is wanted
+    + seen: the host as a snapshot holds it, before its files were written; observed when left out
+
+    On failure the error holds the service, its state, its last health output and its last log lines, with secrets masked.
+    """
+    seen = seen or observe(stack)
+    due = plan(stack, seen)
+    if not (due.start or due.recheck or due.remove):
+        host.noop("every service runs as it is defined")
+        return
+    found = host.get_fact(Project, root=stack.settings.stack_dir)
+    if found is UNKNOWN:
+        yield fail(f"{stack.settings.stack_dir}: Compose could not read the project; it says why in the lines above.")
+        return
+    start = tiers(found.needs, _to_start(stack, seen, due, found))
+    gone = [service for service in due.remove if service not in found.definitions]
+    definitions = [f"{service.name}={found.definitions[service.name]}" for service in stack.services]
+    settings = stack.settings
+    words = [
+        settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull,
+        *stack.inputs(), "--", *gone, "--", *(",".join(tier) for tier in start), "--", *definitions,
+    ]  # fmt: skip
+    yield StringCommand(
+        "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(word) for word in words),
+        _stdin=f"{stack.password or ''}\n",
+    )  # fmt: skip
+
+
+def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:
+    applied: Mapping[str, Mapping[str, str]] = {} if seen.applied is UNKNOWN else seen.applied.services
+    planned = {service for service, _ in due.start}
+    return [
+        service.name
+        for service in stack.services
+        if service.name in planned
+        or stack.settings.pull == "always"
+        or applied.get(service.name, {}).get("definition") != found.definitions[service.name]
+    ]

@@ -1,0 +1,72 @@
+"""Env files, in which some keys are managed and every other line is somebody else's."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Generator, Mapping
+
+from pyinfra import host
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api import HiddenValue, StringCommand, operation
+
+from .failure import fail
+from .facts.files import EnvKeys, Files
+from .files import put
+from .observe import observe
+from .stack.acl import PASSWORD_PATH
+from .stack.env_file import line
+from .stack.plan import env_changes, plan
+from .stack.snapshot import UNKNOWN, Snapshot
+from .stack.stack import EnvFile, Stack
+
+
+@operation()
+def env_file(
+    path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600"
+) -> Generator[PyinfraCommand, None, None]:
+    """Set keys in an env file and leave every other line as it is.
+
+    + path: absolute path on the host
+    + keys: name → value; values are quoted so that Compose and python-dotenv read them back unchanged
+    + mode: the file's mode, octal
+
+    Raises EnvValueError for a value that no quoting can carry, such as one with a line break.
+
+    **Example:**
+
+    .. code:: python
+
+        env.env_file(
+            name="Set Open WebUI's environment",
+            path="/opt/erni-ki/env/openwebui.env",
+            keys={"WEBSOCKET_MANAGER": "redis"},
+        )
+    """
+    root, name = posixpath.split(path)
+    plain = {key: value.unmask() if isinstance(value, HiddenValue) else value for key, value in keys.items()}
+    wanted = EnvFile(name, mode, {key: line(key, value) for key, value in plain.items()})
+    files = host.get_fact(Files, root=root, paths=[name])
+    found = host.get_fact(EnvKeys, root=root, files={name: list(wanted.lines)})
+    if files is UNKNOWN or found is UNKNOWN:
+        yield fail(f"{path} could not be observed; it is left as it is.")
+        return
+    if not any(env_changes(wanted, Snapshot(files=files, env=found))):
+        host.noop(f"{path} is as wanted")
+        return
+    yield put(root, [wanted])
+
+
+@operation()
+def env_files(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
+    """Every env file of the stack, and the password file of redis' healthcheck.
+
+    + stack: what is wanted
+    + seen: the host as a snapshot holds it; observed when left out
+    """
+    due = plan(stack, seen or observe(stack))
+    paths = {change.path for change in (*due.env, *due.password_file)}
+    if not paths:
+        host.noop("every env file is as wanted")
+        return
+    password = [file for file in stack.secret_files() if file.path == PASSWORD_PATH]
+    yield put(stack.settings.stack_dir, [file for file in (*stack.env_files, *password) if file.path in paths])

@@ -1,0 +1,58 @@
+"""Files of the stack: what lies there, and the fingerprints of managed keys. No content ever comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..stack.snapshot import SeenFile
+from .base import ScriptFact
+
+
+class Files(ScriptFact[dict[str, SeenFile]]):
+    """What lies at each path: kind, mode, owner and SHA-256.
+
+    + root: the stack's folder, absolute
+    + paths: paths relative to it
+    """
+
+    script = "seen.sh"
+
+    def command(self, root: str, paths: Sequence[str]) -> object:
+        return self.run(root, *paths)
+
+    def parse(self, lines: list[str]) -> dict[str, SeenFile]:
+        found = {}
+        for line in lines:
+            path, kind, mode, owner, _size, _mtime, sha256 = line.split("\t")
+            known = {"mode": mode.zfill(4), "owner": owner, "sha256": sha256} if kind == "file" else {}
+            found[path] = SeenFile(kind, **known)
+        return found
+
+
+class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
+    """The fingerprints of managed keys in env files: path → key → SHA-256 of its line; None for a file that cannot be parsed.
+
+    + root: the stack's folder, absolute
+    + files: path relative to it → the keys to look for
+    """
+
+    script = "env_seen.sh"
+
+    def command(self, root: str, files: Mapping[str, Sequence[str]]) -> object:
+        self.paths = tuple(files)
+        words: list[str] = []
+        for path, keys in files.items():
+            words += ["--", path, *keys] if words else [path, *keys]
+        return self.run(root, *words)
+
+    def parse(self, lines: list[str]) -> dict[str, dict[str, str] | None]:
+        found: dict[str, dict[str, str] | None] = {path: {} for path in self.paths}
+        for line in lines:
+            path, key, *rest = line.split("\t")
+            keys = found[path]
+            if key == "!":
+                found[path] = None
+            elif keys is not None:
+                # a key that stands there more than once is as good as wrong: the reader's order decides which one counts
+                keys[key] = rest[1] if rest[0] == "1" else ""
+        return found

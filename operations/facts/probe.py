@@ -1,0 +1,21 @@
+"""The checks that the catalogue declares: an HTTP status, or the value of a metric."""
+
+from __future__ import annotations
+
+from .base import ScriptFact
+
+
+class Probe(ScriptFact[str]):
+    """What an URL answers, asked from the host itself: its HTTP status, or the value of one Prometheus metric.
+
+    + url: http or https
+    + metric: the metric's name; the status when left out
+    """
+
+    script = "probe.sh"
+
+    def command(self, url: str, metric: str | None = None) -> object:
+        return self.run(url, metric or "")
+
+    def parse(self, lines: list[str]) -> str:
+        return lines[0] if lines else ""

@@ -1,0 +1,48 @@
+"""Redis as a client on the host finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..stack.acl import acl_hashes
+from ..stack.snapshot import SeenRedis
+from .base import ScriptFact
+
+
+class Redis(ScriptFact[SeenRedis]):
+    """How redis answers: without a password, with the one of the host's password file, its data folder and the hashes it accepts.
+
+    + root: the stack's folder, absolute
+    + project: the Compose project's name
+    """
+
+    script = "redis.sh"
+
+    def command(self, root: str, project: str) -> object:
+        return self.run(root, project)
+
+    def parse(self, lines: list[str]) -> SeenRedis:
+        answers = list(_replies(iter(lines)))
+        anonymous, login, ping, directory, user, *_ = [*answers, "", "", "", "", ""]
+        return SeenRedis(
+            anonymous=str(anonymous),
+            login=str(ping) if login == "OK" else str(login),
+            directory=directory[1] if isinstance(directory, list) and len(directory) == 2 else "",
+            hashes=acl_hashes(str(user)) if isinstance(user, list) else (),
+        )
+
+
+def _replies(lines: Iterator[str]) -> Iterator[Any]:
+    """The replies in redis' own protocol. Source: https://redis.io/docs/latest/develop/reference/protocol-spec/"""
+    for line in lines:
+        kind, rest = line[:1], line[1:].rstrip("\r")
+        if kind in ("+", "-"):
+            yield rest
+        elif kind == ":":
+            yield int(rest)
+        elif kind == "$":
+            yield None if rest == "-1" else next(lines, "").rstrip("\r")
+        elif kind == "*":
+            replies = _replies(lines)
+            yield [next(replies, None) for _ in range(max(0, int(rest)))]

@@ -1,0 +1,80 @@
+"""What earlier runs left behind, and what the containers are now."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from ..stack.acl import acl_hashes
+from ..stack.snapshot import Applied, SeenContainer
+from .base import ScriptFact
+
+
+@dataclass(frozen=True)
+class SeenState:
+    """What was last started (`applied`), the fragments that were written, and the hashes of users.acl on disk."""
+
+    applied: Applied
+    fragments: tuple[str, ...]
+    acl: tuple[str, ...]
+
+
+class State(ScriptFact[SeenState]):
+    """The files in which this library keeps what it did.
+
+    + root: the stack's folder, absolute
+    """
+
+    script = "state.sh"
+
+    def command(self, root: str) -> object:
+        return self.run(root)
+
+    def parse(self, lines: list[str]) -> SeenState:
+        found: dict[str, list[str]] = {"applied": [], "fragment": [], "acl": []}
+        for line in lines:
+            kind, _, rest = line.partition("\t")
+            found[kind].append(rest)
+        return SeenState(
+            applied=_applied("\n".join(found["applied"])),
+            fragments=tuple(found["fragment"]),
+            acl=tuple(h for line in found["acl"] for h in acl_hashes(line)),
+        )
+
+
+class Containers(ScriptFact[tuple[SeenContainer, ...]]):
+    """The containers of a Compose project, running or not.
+
+    + project: the project's name
+    """
+
+    script = "containers.sh"
+
+    def command(self, project: str) -> object:
+        return self.run(project)
+
+    def parse(self, lines: list[str]) -> tuple[SeenContainer, ...]:
+        return tuple(_container(line) for line in lines)
+
+
+def _applied(text: str) -> Applied:
+    try:
+        document = json.loads(text)
+        return Applied(inputs=document["inputs"], services=document["services"])
+    except (ValueError, KeyError, TypeError):
+        # missing, or cut off by a crash: then every definition is compared anew
+        return Applied()
+
+
+def _container(line: str) -> SeenContainer:
+    ident, service, state, health, config_hash, started, addresses, mounts = line.split("\t")
+    return SeenContainer(
+        id=ident,
+        service=service,
+        state=state,
+        health=health,
+        config_hash=config_hash,
+        started=started,
+        address=addresses.split(" ")[0],
+        mounts=dict(m.rsplit(">", 1)[::-1] for m in mounts.split(";") if m),
+    )

@@ -1,0 +1,24 @@
+"""Failing one host. An exception in an operation's generator would end the run of every other host too."""
+
+from __future__ import annotations
+
+from pyinfra import logger
+from pyinfra.api import FunctionCommand
+from pyinfra.api.host import Host
+from pyinfra.api.state import State
+
+
+def fail(*sentences: str) -> FunctionCommand:
+    """A command that fails the host it runs on and says why."""
+    return FunctionCommand(_fail, sentences, {})
+
+
+def _fail(state: State, host: Host, *sentences: str) -> bool:
+    for sentence in sentences:
+        host.log_styled(sentence, fg="red", log_func=logger.error)
+    failures.setdefault(host.name, []).extend(sentences)
+    return False
+
+
+# host → what `fail` said there, for the report
+failures: dict[str, list[str]] = {}

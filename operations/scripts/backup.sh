@@ -1,0 +1,30 @@
+# Copies the files as they are, before they change, to backups/<UTC time> in the stack's folder $1, and keeps the newest $2 of them.
+#   backup <root> <keep> <path>…
+
+root=$1 keep=$2
+shift 2
+cd -- "$root" 2>/dev/null || exit 0
+umask 077
+
+now=$(date -u +%Y%m%dT%H%M%SZ)
+copy=backups/$now
+number=1
+while [ -e "$copy" ]; do
+    number=$((number + 1))
+    copy=backups/$now-$number
+done
+
+# into a folder that no reader takes for a backup until it is whole
+mkdir -p backups && rm -rf backups/.partial && mkdir backups/.partial || exit 1
+for path in "$@"; do
+    [ ! -f "$path" ] || cp -p --parents -- "$path" backups/.partial || exit 1
+done
+if rmdir backups/.partial 2>/dev/null; then
+    rmdir backups 2>/dev/null
+    exit 0
+fi
+mv backups/.partial "$copy" && sync backups || exit 1
+echo "kept $copy"
+
+# names sort by time
+ls -1 backups | head -n "-$keep" | while IFS= read -r old; do rm -rf -- "backups/${old:?}"; done

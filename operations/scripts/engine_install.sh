@@ -1,0 +1,74 @@
+# Installs what Docker lacks on this host and starts it; whatever is there already stays as it is.
+#   engine_install <docker packages> <compose packages> <apt source or "">; lists are words parted by blanks
+
+docker_packages=$1 compose_packages=$2 source=$3
+export DEBIAN_FRONTEND=noninteractive
+
+fail() {
+    printf '%s\n' "$@" >&2
+    exit 1
+}
+
+apt() {
+    said=$(apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" 2>&1) ||
+        fail "apt-get $1 failed. It says:" "$(echo "$said" | tail -n 5)"
+}
+
+version() {
+    apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}//p' | grep -v none
+}
+
+wanted=
+command -v docker >/dev/null || wanted=$docker_packages
+command -v curl >/dev/null || wanted="$wanted curl ca-certificates"
+compose=no
+if ! docker compose version >/dev/null 2>&1; then compose=yes; fi
+
+if [ -n "$wanted" ] || [ $compose = yes ]; then
+    command -v apt-get >/dev/null ||
+        fail "Docker Engine or its Compose plugin is missing, and this host has no apt-get." \
+            "Install Docker Engine and the Compose v2 plugin by hand, then run the deploy again."
+    if [ -n "$source" ]; then
+        echo "$source" >/etc/apt/sources.list.d/pyinfra-compose.list || exit 1
+    fi
+    apt update
+    if [ $compose = yes ]; then
+        found=
+        for package in $compose_packages; do
+            case $(version "$package") in
+            "" | 0* | 1.*) continue ;;
+            esac
+            found=$package
+            break
+        done
+        [ -n "$found" ] ||
+            fail "No package source of this host has Compose v2; looked for: $compose_packages." \
+                "Set docker_apt_source to a source that has it (Docker's own, or a newer release of the distribution), or install the plugin by hand."
+        wanted="$wanted $found"
+    fi
+    # shellcheck disable=SC2086 # a list of packages
+    apt install --no-install-recommends $wanted
+    echo "installed$wanted" | tr -s ' '
+fi
+
+answers() {
+    curl --silent --fail --output /dev/null --max-time 5 --unix-socket /var/run/docker.sock http://docker/_ping
+}
+
+if ! answers; then
+    if [ -d /run/systemd/system ]; then
+        said=$(systemctl enable --now docker 2>&1)
+    else
+        said=$(service docker start 2>&1)
+    fi
+    tries=0
+    until answers; do
+        tries=$((tries + 1))
+        [ $tries -le 60 ] ||
+            fail "Docker was started but does not answer on /var/run/docker.sock after 30 s." "$(echo "$said" | tail -n 3)" \
+                "Look at its log (journalctl -u docker, or /var/log/docker.log), then run the deploy again."
+        sleep 0.5
+    done
+    echo "started docker"
+fi
+docker compose version >/dev/null 2>&1 || fail "Docker runs, but \`docker compose version\` fails. Install the Compose v2 plugin."

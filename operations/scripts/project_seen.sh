@@ -1,0 +1,16 @@
+# The merged project in the stack's folder $1, as Compose reads it: hashes and dependencies. The resolved configuration holds
+# secrets, so only the names under `depends_on` are let through.
+
+cd -- "$1" || exit 1
+
+hashes=$(docker compose config --hash '*') || exit 1
+echo "$hashes" | while read -r service hash; do printf 'hash\t%s\t%s\n' "$service" "$hash"; done
+
+# Compose prints its own form whatever the files look like: services at two blanks, their keys at four, dependencies at six
+docker compose config | awk '
+    /^[^ ]/      { services = ($0 == "services:"); next }
+    !services    { next }
+    /^  [^ ]/    { service = $1; sub(/:$/, "", service); gsub(/"/, "", service); depends = 0; next }
+    /^    [^ ]/  { depends = ($1 == "depends_on:"); next }
+    depends && /^      [^ ]/ { name = $1; sub(/:$/, "", name); gsub(/"/, "", name); printf "needs\t%s\t%s\n", service, name }
+'

@@ -1,0 +1,102 @@
+# Starts services of the stack in folder $1, tier by tier, and awaits each tier.
+#   up <root> <project> <seconds> <pull> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>…
+# A tier is one word, services parted by commas. Standard input: texts to mask in whatever is printed, one per line.
+# At the end .fleet/applied.json tells what runs now, for which definition and env file.
+
+root=$1 project=$2 seconds=$3 pull=$4
+shift 4
+cd -- "$root" || exit 1
+umask 077
+masks=$(cat)
+
+# standard input with every secret replaced: those named by the controller, the host's own password, any password in an URL
+masked() {
+    {
+        printf '%s\n' "$masks"
+        cat secrets/redis/password 2>/dev/null
+        echo
+        echo '##fleet:text'
+        cat
+    } | awk '
+        !text && $0 == "##fleet:text" { text = 1; next }
+        !text { if (length($0) > 3) secret[++n] = $0; next }
+        {
+            for (i = 1; i <= n; i++)
+                while (at = index($0, secret[i])) $0 = substr($0, 1, at - 1) "*MASKED*" substr($0, at + length(secret[i]))
+            gsub(/:\/\/[^@ \/]*@/, "://*MASKED*@")
+            print
+        }'
+}
+
+containers() {
+    docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
+        --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
+}
+
+# why a service did not come up: its state, what its healthcheck last said, its last words
+explain() {
+    id=$(containers "$1" | head -n 1)
+    if [ -z "$id" ]; then
+        echo "$1: no container was created."
+        return
+    fi
+    state=$(docker inspect --format '{{.State.Status}}{{if .State.Health}}, {{.State.Health.Status}}{{end}}{{if .State.ExitCode}}, exit code {{.State.ExitCode}}{{end}}' "$id")
+    case $state in "running" | "running, healthy") return ;; esac
+    echo "$1: did not come up in $seconds s; it is $state."
+    docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$id" | tail -n 3 | sed "s/^/$1: last health output: /"
+    docker logs --tail 10 "$id" 2>&1 | sed "s/^/$1: log: /"
+}
+
+# the files that Compose reads the definitions from
+inputs=
+while [ "$1" != -- ]; do
+    inputs="$inputs$(sha256sum -- "$1")
+"
+    shift
+done
+shift
+inputs=$(printf '%s' "$inputs" | sha256sum | cut -d ' ' -f 1)
+
+# services that are no longer wanted go before the others come
+while [ "$1" != -- ]; do
+    for id in $(containers "$1"); do
+        docker stop "$id" >/dev/null && docker rm "$id" >/dev/null && echo "removed $1"
+    done
+    shift
+done
+shift
+
+while [ "$1" != -- ]; do
+    services=$(echo "$1" | tr , ' ')
+    # shellcheck disable=SC2086 # one word per service
+    if ! said=$(docker compose up --detach --no-deps --pull "$pull" --wait --wait-timeout "$seconds" $services 2>&1); then
+        {
+            echo "The services that depend on these were not started: $services."
+            echo "$said" | grep -Ei 'error|fail|denied|no such|not found|unhealthy' | tail -n 5
+            for service in $services; do explain "$service"; done
+        } | masked >&2
+        exit 1
+    fi
+    echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
+    shift
+done
+shift
+
+# what runs now; a temporary file in the same folder and a rename, so that a crash leaves the old one or the new one
+mkdir -p .fleet
+next=.fleet/applied.json.next
+{
+    printf '{"inputs": "%s", "services": {' "$inputs"
+    comma=
+    for pair in "$@"; do
+        service=${pair%%=*}
+        id=$(containers "$service" | head -n 1)
+        label=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")
+        env=
+        [ ! -f "env/$service.env" ] || env=$(sha256sum "env/$service.env" | cut -d ' ' -f 1)
+        printf '%s\n  "%s": {"definition": "%s", "env": "%s", "label": "%s", "container": "%s"}' \
+            "$comma" "$service" "${pair#*=}" "$env" "$label" "$id"
+        comma=,
+    done
+    printf '\n}}\n'
+} >"$next" && sync "$next" && mv -f "$next" .fleet/applied.json

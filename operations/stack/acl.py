@@ -1,0 +1,51 @@
+"""Redis' own side of the password: the ACL file, and the arguments that redis is started with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .settings import Settings
+
+ACL_PATH = "secrets/redis/users.acl"
+PASSWORD_PATH = "secrets/redis/password"
+_IN_CONTAINER = "/run/redis-auth"
+
+
+def acl_file(hashes: Iterable[str]) -> str:
+    """users.acl: the default user, who may do everything, with one SHA-256 for each password that is accepted.
+
+    Source: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ ("ACL rules")
+    """
+    return f"user default on sanitize-payload ~* &* +@all {' '.join('#' + h for h in hashes)}\n"
+
+
+def acl_hashes(text: str) -> tuple[str, ...]:
+    """The SHA-256 hashes in an ACL file or in redis' own description of a user."""
+    return tuple(re.findall(r"#?\b([0-9a-f]{64})\b", text))
+
+
+def redis_args(settings: Settings) -> str:
+    """The arguments of redis-server, one line of plain words.
+
+    redis-stack's entrypoint splits REDIS_ARGS at blanks and knows no quotes, so "no snapshots" is a bare `--save`: redis 7
+    and later take it as an empty value.
+    """
+    words = [
+        "--aclfile", f"{_IN_CONTAINER}/users.acl",
+        "--save", *settings.redis_save.split(),
+        "--appendonly", "yes" if settings.redis_appendonly else "no",
+        "--maxmemory-policy", settings.redis_maxmemory_policy,
+        "--loglevel", settings.redis_loglevel,
+    ]  # fmt: skip
+    return " ".join(words)
+
+
+def redis_command(settings: Settings) -> str:
+    """The container's command: redis-stack's entrypoint reads REDIS_ARGS, the official image takes them as arguments."""
+    return "/entrypoint.sh" if settings.flavour == "stack" else f"redis-server --dir /data {redis_args(settings)}"
+
+
+def redis_owner(settings: Settings) -> str:
+    """uid:gid that redis runs as: redis-stack stays root, the official image becomes its user 999."""
+    return "0:0" if settings.flavour == "stack" else "999:999"

@@ -1,0 +1,186 @@
+"""The catalogue: one YAML file per service, read from this package and from the operator's own folders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .env_file import KEY_RULE
+from .errors import CatalogueError
+
+_OWN = Path(__file__).parent.parent / "catalog"
+_START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*\n", re.MULTILINE)
+_FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks"}
+_PROBES = {"http": ("status",), "metric": ("url", "equals")}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A check that the catalogue declares: an HTTP status, or the value of a metric."""
+
+    id: str
+    url: str
+    expected: str
+    metric: str | None = None
+    cause: str | None = None
+    remedy: str | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """One entry of the catalogue.
+
+    + name: the service's name in Compose, and the file's
+    + text: the file, byte for byte
+    + needs: the services named in its `depends_on`
+    + reads_env: whether its container reads env/<name>.env
+    + settings: settings that this file adds, with their defaults
+    + variables, env: name → template; written to .env and to env/<name>.env
+    + env_from: the setting that holds further keys of the env file
+    """
+
+    name: str
+    text: str
+    needs: tuple[str, ...]
+    reads_env: bool
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    env_from: str | None = None
+    probes: tuple[Probe, ...] = ()
+
+    def fragment(self, start_interval: bool) -> str:
+        """The file as it lies on a host; engines before 25 do not know `start_interval`, and Compose refuses it there."""
+        return self.text if start_interval else _START_INTERVAL.sub("", self.text)
+
+
+@lru_cache(maxsize=None)
+def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
+    """Every service that can be named in `services`; a file in a later folder replaces one of the same name.
+
+    Raises CatalogueError with every problem of every file at once.
+    """
+    services: dict[str, Service] = {}
+    problems: list[str] = []
+    for folder in (_OWN, *map(Path, dirs)):
+        if not folder.is_dir():
+            problems.append(f"catalog_dirs: {folder} is no folder. Correct the path, or remove it.")
+            continue
+        for path in sorted(folder.glob("*.yml")):
+            try:
+                services[path.stem] = read_service(path)
+            except CatalogueError as error:
+                problems += error.problems
+    if problems:
+        raise CatalogueError(problems)
+    return services
+
+
+def read_service(path: Path) -> Service:
+    """One file of the catalogue. Raises CatalogueError with every problem of the file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader that also reads Compose's own tags)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CatalogueError([f"{path}: cannot be read: {' '.join(str(error).split())}"]) from error
+    problems = list(_document_problems(path.stem, document))
+    if problems:
+        raise CatalogueError([f"{path}: {problem}" for problem in problems])
+    fleet, definition = document.get("x-fleet") or {}, document["services"][path.stem]
+    return Service(
+        name=path.stem,
+        text=text,
+        needs=tuple(definition.get("depends_on") or ()),
+        reads_env=f"env/{path.stem}.env" in {_relative(p) for p in _env_files(definition)},
+        settings=fleet.get("settings") or {},
+        variables=fleet.get("variables") or {},
+        env=fleet.get("env") or {},
+        env_from=fleet.get("env_from"),
+        probes=tuple(_probe(check) for check in fleet.get("checks") or ()),
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads Compose's tags (`!reset`, `!override`) as if they were not there: only the services' relations matter here."""
+
+
+def _untagged(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)  # type: ignore[arg-type]
+
+
+_Loader.add_multi_constructor("!", _untagged)  # type: ignore[no-untyped-call]
+
+
+def _document_problems(name: str, document: object) -> Iterator[str]:
+    if not isinstance(document, dict):
+        yield f"is a {type(document).__name__}, expected a mapping with `services`."
+        return
+    services = document.get("services")
+    if not isinstance(services, dict) or list(services) != [name] or not isinstance(services[name], dict):
+        yield f"must define exactly one service, called {name!r} as the file is."
+        return
+    if "container_name" in services[name]:
+        yield "container_name: a fixed name keeps Compose from replacing the container beside the old. Remove it."
+    fleet = document.get("x-fleet") or {}
+    if not isinstance(fleet, dict):
+        yield f"x-fleet: is a {type(fleet).__name__}, expected a mapping."
+        return
+    for key in sorted(fleet.keys() - _FLEET_KEYS):
+        yield f"x-fleet: unknown key {key!r}; known are {', '.join(sorted(_FLEET_KEYS))}."
+    for block in ("variables", "env"):
+        yield from _template_problems(block, fleet.get(block) or {})
+    for check in fleet.get("checks") or ():
+        yield from _check_problems(check)
+
+
+def _template_problems(block: str, templates: object) -> Iterator[str]:
+    if not isinstance(templates, dict):
+        yield f"x-fleet: {block}: is a {type(templates).__name__}, expected a mapping of names to templates."
+        return
+    for key, template in templates.items():
+        if not isinstance(key, str) or not KEY_RULE.fullmatch(key):
+            yield f"x-fleet: {block}: {key!r} is no name of an environment variable."
+        if not isinstance(template, str):
+            yield f"x-fleet: {block}: {key}: is {template!r}, expected text. Put it in quotes."
+
+
+def _check_problems(check: object) -> Iterator[str]:
+    if not isinstance(check, dict) or not isinstance(check.get("id"), str):
+        yield "x-fleet: checks: each needs an `id` (text)."
+        return
+    kinds = [kind for kind in _PROBES if kind in check]
+    if len(kinds) != 1:
+        yield f"x-fleet: checks: {check['id']}: expected one of {', '.join(_PROBES)}."
+        return
+    for key in _PROBES[kinds[0]]:
+        if key not in check:
+            yield f"x-fleet: checks: {check['id']}: `{key}` is missing."
+    for key in sorted(check.keys() - {"id", "cause", "remedy", kinds[0], *_PROBES[kinds[0]]}):
+        yield f"x-fleet: checks: {check['id']}: unknown key {key!r}."
+
+
+def _probe(check: Mapping[str, Any]) -> Probe:
+    common = {"id": check["id"], "cause": check.get("cause"), "remedy": check.get("remedy")}
+    if "http" in check:
+        return Probe(url=check["http"], expected=str(check["status"]), **common)
+    return Probe(url=check["url"], expected=str(check["equals"]), metric=check["metric"], **common)
+
+
+def _env_files(definition: Mapping[str, Any]) -> Sequence[str]:
+    entry = definition.get("env_file") or ()
+    entries = [entry] if isinstance(entry, str | dict) else entry
+    return [e["path"] if isinstance(e, dict) else e for e in entries]
+
+
+def _relative(path: str) -> str:
+    return path.removeprefix("./")

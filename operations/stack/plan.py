@@ -1,0 +1,259 @@
+"""What separates a stack from a snapshot: a pure function, the same answer every time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .acl import ACL_PATH, PASSWORD_PATH
+from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
+from .stack import BASE, EnvFile, File, Stack, fragment_path
+
+MIN_COMPOSE = (2, 20)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that differs, and in what: "is missing", "mode is 0644, expected 0600", "WEBSOCKET_MANAGER differs" …"""
+
+    path: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path}: {', '.join(self.reasons)}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done on one host, in the order of `deploy.py`.
+
+    + problems: why nothing may be done at all, as sentences
+    + engine: what Docker lacks
+    + project: compose.yml, .env and fragments that differ
+    + env: env files that differ
+    + accept: the hashes that users.acl gets first; empty when nothing changes
+    + password_file: the password file differs
+    + start: service → why its container is started or replaced
+    + recheck: definitions may have changed: Compose must be asked
+    + remove: services whose containers and fragments go
+    + retire: redis accepts passwords besides the wanted one, on disk or in memory
+    """
+
+    problems: tuple[str, ...] = ()
+    engine: tuple[str, ...] = ()
+    project: tuple[Change, ...] = ()
+    env: tuple[Change, ...] = ()
+    accept: tuple[str, ...] = ()
+    password_file: tuple[Change, ...] = ()
+    start: tuple[tuple[str, str], ...] = ()
+    recheck: bool = False
+    remove: tuple[str, ...] = ()
+    retire: bool = False
+
+    @property
+    def files(self) -> tuple[Change, ...]:
+        """Every file that will be written."""
+        return (*self.project, *self.env, *self.password_file)
+
+    @property
+    def due(self) -> bool:
+        """Whether anything is to be done."""
+        return bool(
+            self.engine or self.files or self.accept or self.start or self.recheck or self.remove or self.retire
+        )
+
+    def sentences(self) -> Iterator[str]:
+        """The plan for a person, a line each."""
+        yield from self.problems
+        for need in self.engine:
+            yield f"engine: {need}"
+        for change in self.project:
+            yield f"write {change}"
+        if self.accept:
+            yield f"accept the new password beside {len(self.accept) - 1} other(s)"
+        for change in (*self.env, *self.password_file):
+            yield f"write {change}"
+        for service in self.remove:
+            yield f"remove {service}: no longer in `services`"
+        for service, reason in self.start:
+            yield f"start {service}: {reason}"
+        if self.recheck and not self.start:
+            yield "ask Compose which definitions changed"
+        if self.retire or len(self.accept) > 1:
+            yield "retire every password but the wanted one"
+
+
+def plan(stack: Stack, seen: Snapshot) -> Plan:
+    """The plan for a host that shows `seen`."""
+    problems = tuple(_problems(stack, seen))
+    if problems or seen.files is UNKNOWN or seen.engine is UNKNOWN or seen.applied is UNKNOWN or seen.acl is UNKNOWN:
+        return Plan(problems=problems)
+    files, engine = seen.files, tuple(engine_needs(seen.engine))
+    remove = tuple(_removed(stack, seen))
+    project = tuple(
+        change
+        for file in (*_base(stack, files), *stack.fragments(_start_interval(seen)), stack.manifest())
+        if (change := _file_change(file, files.get(file.path, MISSING)))
+    )
+    project += tuple(env_changes(stack.dotenv, seen))
+    project += tuple(Change(fragment_path(name), ("is no longer wanted",)) for name in _stale_fragments(stack, seen))
+    env = tuple(change for file in stack.env_files for change in env_changes(file, seen))
+    accept = _accept(stack, seen)
+    password_file = tuple(
+        change
+        for file in stack.secret_files()
+        if file.path == PASSWORD_PATH and (change := _file_change(file, files.get(file.path, MISSING)))
+    )
+    recheck = bool(project) or inputs_digest(stack, seen) != seen.applied.inputs or stack.settings.pull == "always"
+    return Plan(
+        engine=engine,
+        project=project,
+        env=env,
+        accept=accept,
+        password_file=password_file,
+        start=tuple(_starts(stack, seen, {c.path for c in (*project, *env)})),
+        recheck=recheck,
+        remove=remove,
+        retire=_retire(stack, seen),
+    )
+
+
+def engine_needs(engine: SeenEngine) -> Iterator[str]:
+    """What Docker lacks on a host, as sentences."""
+    if not engine.cli:
+        yield "Docker Engine is missing"
+    elif engine.server is None:
+        yield "Docker does not answer"
+    if engine.compose is None:
+        yield "the Compose v2 plugin is missing"
+    elif version(engine.compose) < MIN_COMPOSE:
+        yield f"Compose {engine.compose} is too old, expected {'.'.join(map(str, MIN_COMPOSE))} or later"
+    if not engine.curl:
+        yield "curl is missing"
+
+
+def inputs_digest(stack: Stack, seen: Snapshot) -> str:
+    """One digest over all files that Compose reads, as `scripts/up.sh` computes it on the host."""
+    files = {} if seen.files is UNKNOWN else seen.files
+    lines = [f"{files.get(path, MISSING).sha256}  {path}\n" for path in stack.inputs()]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _start_interval(seen: Snapshot) -> bool:
+    # where no engine answers yet, the one that will be installed is a current one
+    return seen.engine is UNKNOWN or seen.engine.server is None or seen.engine.start_interval
+
+
+def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
+    """What must be put right by a person before anything is touched."""
+    for part in seen.unknown():
+        yield f"{part}: could not be observed. Nothing is changed on a host that cannot be seen; run again with -vv."
+    if seen.files is UNKNOWN or seen.env is UNKNOWN:
+        return
+    root = stack.settings.stack_dir
+    for path, file in seen.files.items():
+        if file.kind not in ("file", "missing"):
+            yield (
+                f"{root}/{path}: is a {_KINDS.get(file.kind, file.kind)}, expected a regular file. Nothing was changed. "
+                "Move it away, or set stack_dir to another folder."
+            )
+    for path, keys in seen.env.items():
+        if keys is None:
+            yield f"{root}/{path}: a quote is opened and never closed, so its keys cannot be told apart. Close it."
+
+
+_KINDS = {"dir": "folder", "symlink": "symbolic link (or lies behind one)", "denied": "path that may not be read"}
+
+
+def _base(stack: Stack, files: Mapping[str, SeenFile]) -> tuple[File, ...]:
+    # an existing one is somebody else's
+    return () if files.get(BASE, MISSING).kind == "file" else (stack.base(),)
+
+
+def _file_change(file: File, seen: SeenFile) -> Change | None:
+    if seen.kind == "missing":
+        return Change(file.path, ("is missing",))
+    reasons = []
+    if seen.sha256 != file.sha256:
+        reasons.append("content differs")
+    return _with_mode(file.path, file.mode, file.owner, seen, reasons)
+
+
+def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:
+    """The managed keys of an env file that are not as wanted, and its mode; nothing when all is well."""
+    if seen.files is UNKNOWN or seen.env is UNKNOWN:
+        return
+    found = seen.files.get(file.path, MISSING)
+    if found.kind == "missing":
+        yield Change(file.path, ("is missing",))
+        return
+    keys = seen.env.get(file.path) or {}
+    reasons = [
+        f"{key} differs" if key in keys else f"{key} is missing"
+        for key, line in file.lines.items()
+        if keys.get(key) != hashlib.sha256(line.encode()).hexdigest()
+    ]
+    if change := _with_mode(file.path, file.mode, "-", found, reasons):
+        yield change
+
+
+def _with_mode(path: str, mode: str, owner: str, seen: SeenFile, reasons: list[str]) -> Change | None:
+    if not mode.startswith("keep") and seen.mode != mode:
+        reasons.append(f"mode is {seen.mode}, expected {mode}")
+    if owner != "-" and seen.owner != owner:
+        reasons.append(f"owner is {seen.owner}, expected {owner}")
+    return Change(path, tuple(reasons)) if reasons else None
+
+
+def _accept(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+    """The hashes for users.acl before any client is switched: the wanted one, then those that clients may still use."""
+    if not stack.has_redis or seen.acl is UNKNOWN or seen.files is UNKNOWN:
+        return ()
+    loaded = () if seen.redis is UNKNOWN else seen.redis.hashes
+    wanted = (stack.password_hash, *(h for h in dict.fromkeys((*seen.acl, *loaded)) if h != stack.password_hash))
+    file = next(f for f in stack.secret_files(seen.acl or wanted) if f.path == ACL_PATH)
+    intact = _file_change(file, seen.files.get(ACL_PATH, MISSING)) is None
+    unloaded = bool(loaded) and stack.password_hash not in loaded
+    return () if intact and stack.password_hash in seen.acl and not unloaded else wanted
+
+
+def _retire(stack: Stack, seen: Snapshot) -> bool:
+    if not stack.has_redis or seen.acl is UNKNOWN:
+        return False
+    loaded = () if seen.redis is UNKNOWN else seen.redis.hashes
+    return bool({*seen.acl, *loaded} - {stack.password_hash})
+
+
+def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[str, str]]:
+    if seen.applied is UNKNOWN or seen.files is UNKNOWN:
+        return
+    for service in stack.services:
+        containers = seen.of(service.name)
+        applied = seen.applied.services.get(service.name, {})
+        env = seen.files.get(f"env/{service.name}.env", MISSING).sha256
+        down = next((c for c in containers if not c.up), None)
+        if not containers:
+            yield service.name, "it has no container"
+        elif down:
+            yield service.name, f"its container is {down.state}{f' and {down.health}' if down.health else ''}"
+        elif fragment_path(service.name) in written:
+            yield service.name, "its fragment changes"
+        elif service.reads_env and f"env/{service.name}.env" in written:
+            yield service.name, "its env file changes"
+        elif service.reads_env and env != applied.get("env"):
+            yield service.name, "its env file was changed since it was started"
+        elif any(c.config_hash != applied.get("label") for c in containers):
+            yield service.name, "it was started by something else"
+
+
+def _removed(stack: Stack, seen: Snapshot) -> Iterator[str]:
+    if seen.applied is UNKNOWN:
+        return
+    wanted = {service.name for service in stack.services}
+    yield from (name for name in seen.applied.services if name not in wanted)
+
+
+def _stale_fragments(stack: Stack, seen: Snapshot) -> Iterator[str]:
+    wanted = {service.name for service in stack.services}
+    yield from (name for name in (() if seen.fragments is UNKNOWN else seen.fragments) if name not in wanted)

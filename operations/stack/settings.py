@@ -1,0 +1,226 @@
+"""The settings of a stack: their names, types and defaults, and every rule that can be checked without a host.
+
+`group_data/all.py` shows the same names to the operator; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import ipaddress
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from .errors import SettingsError
+
+Pull = Literal["missing", "never", "always"]
+Flavour = Literal["stack", "official"]
+
+SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_DURATION = re.compile(r"(\d+(ms|s|m|h))+")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting that the library itself knows. Names, types and defaults as in `group_data/all.py`."""
+
+    stack_dir: str = "/opt/erni-ki"
+    stack_name: str = "erni-ki"
+    services: tuple[str, ...] = ("watchtower", "redis", "redis-exporter", "openwebui")
+    catalog_dirs: tuple[str, ...] = ()
+    watchtower_image: str = "containrrr/watchtower:latest"
+    redis_image: str = "redis/redis-stack:latest"
+    redis_exporter_image: str = "oliver006/redis_exporter:latest"
+    openwebui_image: str = "ghcr.io/open-webui/open-webui:latest"
+    pull: Pull = "missing"
+    bind_address: str = "127.0.0.1"
+    openwebui_port: int = 8080
+    redis_exporter_port: int = 9121
+    redis_flavour: Flavour | None = None
+    redis_maxmemory_policy: str = "allkeys-lru"
+    redis_save: str = ""
+    redis_appendonly: bool = True
+    redis_loglevel: str = "notice"
+    openwebui_env: Mapping[str, str] = field(default_factory=dict)
+    redis_password: object = None
+    secrets_file: str | None = None
+    secrets_command: str | None = None
+    watchtower_health_interval: str = "60s"
+    watchtower_health_timeout: str = "10s"
+    watchtower_health_retries: int = 3
+    watchtower_health_start_period: str = "30s"
+    redis_health_interval: str = "30s"
+    redis_health_timeout: str = "3s"
+    redis_health_retries: int = 5
+    redis_health_start_period: str = "20s"
+    openwebui_health_interval: str = "30s"
+    openwebui_health_timeout: str = "10s"
+    openwebui_health_retries: int = 3
+    openwebui_health_start_period: str = "120s"
+    health_start_interval: str = "2s"
+    start_timeout: int = 300
+    docker_packages: tuple[str, ...] = ("docker.io",)
+    compose_packages: tuple[str, ...] = ("docker-compose-v2", "docker-compose-plugin", "docker-compose")
+    docker_apt_source: str | None = None
+    backup_keep: int = 10
+    report_dir: str = "reports"
+    report_keep: int = 50
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], extra: frozenset[str] = frozenset()) -> Settings:
+        """The settings in `data` (a host's pyinfra data), with defaults for the others.
+
+        + data: name → value; names that are no setting (connector data such as `ssh_port`) are left alone
+        + extra: names that catalogue files of the operator's own declare
+
+        Raises SettingsError with every problem at once.
+        """
+        known = {f.name: f for f in fields(cls)}
+        values = {name: _plain(data[name]) for name in known if name in data}
+        problems = list(_misspelt(data, known.keys() | extra))
+        hints = typing.get_type_hints(cls)
+        problems += [p for name, value in values.items() if (p := _type_problem(name, value, hints[name]))]
+        if problems:
+            raise SettingsError(problems)
+        settings = cls(**values)
+        if problems := list(settings._rule_problems()):
+            raise SettingsError(problems)
+        return settings
+
+    def _rule_problems(self) -> Iterator[str]:
+        yield from _path_problems("stack_dir", self.stack_dir)
+        if not SERVICE_NAME.fullmatch(self.stack_name):
+            yield (
+                f"stack_name: {self.stack_name!r} is no Compose project name. Use lower-case letters, digits, - and _."
+            )
+        if not self.services:
+            yield "services: the list is empty. Name at least one service of the catalogue."
+        for name in self.services:
+            if not SERVICE_NAME.fullmatch(name):
+                yield f"services: {name!r} is no service name. Use lower-case letters, digits, - and _."
+        for name in sorted({n for n in self.services if self.services.count(n) > 1}):
+            yield f"services: {name!r} is listed more than once. Remove all but one."
+        try:
+            ipaddress.ip_address(self.bind_address)
+        except ValueError:
+            yield f"bind_address: {self.bind_address!r} is no IP address. Expected one such as 127.0.0.1 or 0.0.0.0."
+        for f in fields(self):
+            yield from _named_rule(f.name, getattr(self, f.name))
+        if self.openwebui_port == self.redis_exporter_port:
+            yield f"openwebui_port, redis_exporter_port: both are {self.openwebui_port}. Give each a port of its own."
+        if self.redis_flavour is None and self.flavour is None and "redis" in self.services:
+            yield (
+                f'redis_image: {self.redis_image!r} does not tell whether it starts like redis-stack or like the official redis '
+                'image. Set redis_flavour to "stack" or "official".'
+            )
+
+    @property
+    def flavour(self) -> Flavour | None:
+        """How the redis image is started: as set, else told from the image's name."""
+        if self.redis_flavour:
+            return self.redis_flavour
+        repository = self.redis_image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+        if "redis-stack" in repository:
+            return "stack"
+        return "official" if repository in ("redis", "valkey") else None
+
+    @property
+    def probe_address(self) -> str:
+        """Where the host itself reaches a published port."""
+        address = ipaddress.ip_address(self.bind_address)
+        if address.is_unspecified:
+            address = ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
+        return f"[{address}]" if address.version == 6 else str(address)
+
+    def values(self) -> dict[str, Any]:
+        """Name → value, as templates of the catalogue see them."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"probe_address": self.probe_address}
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _misspelt(data: Mapping[str, Any], known: typing.AbstractSet[str]) -> Iterator[str]:
+    for name in data:
+        if name in known or name.startswith(("ssh_", "_", "docker_", "podman_")):
+            continue
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.88)
+        if close:
+            yield f"{name}: there is no such setting; {close[0]} is one. Correct the name, or remove it."
+
+
+def _type_problem(name: str, value: Any, hint: Any) -> str | None:
+    if name == "redis_password" or _fits(value, hint):
+        return None
+    return f"{name}: is {_shown(value)}, expected {_described(hint)}."
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, arg) for arg in args)
+    if origin is Literal:
+        return value in args
+    if origin is tuple:
+        return isinstance(value, tuple) and all(isinstance(v, args[0]) for v in value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return isinstance(value, Mapping) and all(isinstance(x, str) for kv in value.items() for x in kv)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str | int | float | bool | None):
+        return repr(value)
+    return f"a {type(value).__name__}"
+
+
+def _described(hint: Any) -> str:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_described(arg) for arg in args)
+    if origin is Literal:
+        return "one of " + ", ".join(f'"{arg}"' for arg in args)
+    if origin is tuple:
+        return "a list of text"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return "a mapping of text to text"
+    words = {str: "text", int: "a whole number", bool: "True or False", type(None): "None"}
+    return words.get(hint, str(hint))
+
+
+def _path_problems(name: str, path: str) -> Iterator[str]:
+    if not path.startswith("/"):
+        yield f"{name}: {path!r} is not an absolute path. Expected one such as /opt/erni-ki."
+    elif ".." in PurePosixPath(path).parts or len(PurePosixPath(path).parts) < 2:
+        yield f"{name}: {path!r} must be a folder of its own, below / and without '..'."
+    if any(ord(c) < 32 or ord(c) == 127 for c in path):
+        yield f"{name}: {path!r} holds a control character. Remove it."
+
+
+def _named_rule(name: str, value: Any) -> Iterator[str]:
+    """The rules that hold for all settings whose name ends alike."""
+    if name.endswith("_port") and not 1 <= value <= 65535:
+        yield f"{name}: is {value}, expected a number from 1 to 65535."
+    elif name.endswith(("_retries", "_keep", "_timeout")) and isinstance(value, int) and value < 1:
+        yield f"{name}: is {value}, expected at least 1."
+    elif name.endswith(("_interval", "_start_period", "_health_timeout")) and not _DURATION.fullmatch(value):
+        yield f"{name}: {value!r} is no duration. Expected one such as 30s, 1m30s or 500ms."
+    elif name.endswith("_image") and (not value or re.search(r"[\s$]", value)):
+        yield f"{name}: {value!r} is no image name. Expected one such as redis/redis-stack:latest."
+    elif name in ("redis_maxmemory_policy", "redis_loglevel") and not re.fullmatch(r"[a-z-]+", value):
+        yield f"{name}: {value!r} is not a word that redis knows; see its configuration reference."
+    elif name == "redis_save" and not re.fullmatch(r"(\d+ \d+( \d+ \d+)*)?", value):
+        yield f'redis_save: {value!r} is no list of "seconds changes" pairs. Expected one such as "3600 1 300 100", or "" for none.'
+
+
+def setting_names() -> frozenset[str]:
+    """Every name that `Settings` knows."""
+    return frozenset(f.name for f in dataclasses.fields(Settings)) | {"probe_address"}

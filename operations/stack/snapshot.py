@@ -1,0 +1,123 @@
+"""What was observed on a host: plain values, filled by the facts, read by the plan and the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Unknown(Enum):
+    """The answer of a fact that could not ask. It is never taken for "empty" or "no"."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN = Unknown.UNKNOWN
+
+
+@dataclass(frozen=True)
+class SeenEngine:
+    """Docker on the host. `server` is None while the daemon does not answer; versions as Docker prints them."""
+
+    cli: bool
+    server: str | None
+    compose: str | None
+    curl: bool
+
+    @property
+    def start_interval(self) -> bool:
+        """Whether the engine knows `healthcheck.start_interval` (Docker Engine 25, API 1.44)."""
+        return version(self.server) >= (25,)
+
+
+@dataclass(frozen=True)
+class SeenFile:
+    """A path below the stack's folder. `kind`: file, dir, symlink, other, missing or denied; the rest is "" where it does not apply."""
+
+    kind: str
+    mode: str = ""
+    owner: str = ""
+    sha256: str = ""
+
+
+MISSING = SeenFile("missing")
+
+
+@dataclass(frozen=True)
+class SeenContainer:
+    """One container of the Compose project; `mounts` maps a folder in the container to its source on the host."""
+
+    id: str
+    service: str
+    state: str
+    health: str
+    config_hash: str
+    started: str
+    address: str
+    mounts: Mapping[str, str]
+
+    @property
+    def up(self) -> bool:
+        """Running, and healthy where a healthcheck is defined."""
+        return self.state == "running" and self.health in ("healthy", "")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What .fleet/applied.json says: what was last started, with which inputs."""
+
+    inputs: str = ""
+    services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SeenRedis:
+    """How redis answered. `anonymous` and `login`: its words to a PING without and with the password; `hashes`: the SHA-256 of the
+    passwords that it accepts."""
+
+    anonymous: str = ""
+    login: str = ""
+    directory: str = ""
+    hashes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All of a host that the plan and the checks need. A part that could not be observed is UNKNOWN.
+
+    + files: path relative to the stack's folder → what lies there
+    + env: path of an env file → managed key → SHA-256 of its line; None where the file cannot be parsed
+    + acl: the hashes in users.acl on disk
+    + fragments: names in compose.d that an earlier run wrote
+    + probes: id of a catalogue check → the value that was answered
+    """
+
+    engine: SeenEngine | Unknown = UNKNOWN
+    files: Mapping[str, SeenFile] | Unknown = UNKNOWN
+    env: Mapping[str, Mapping[str, str] | None] | Unknown = UNKNOWN
+    containers: tuple[SeenContainer, ...] | Unknown = UNKNOWN
+    applied: Applied | Unknown = UNKNOWN
+    acl: tuple[str, ...] | Unknown = UNKNOWN
+    fragments: tuple[str, ...] | Unknown = UNKNOWN
+    redis: SeenRedis | Unknown = UNKNOWN
+    probes: Mapping[str, str] = field(default_factory=dict)
+
+    def unknown(self) -> tuple[str, ...]:
+        """The parts without which nothing may be planned, as far as they are missing."""
+        needed = ("engine", "files", "env", "applied", "acl", "fragments")
+        return tuple(name for name in needed if getattr(self, name) is UNKNOWN)
+
+    def exists(self, path: str) -> bool:
+        """Whether a file lies at this path below the stack's folder."""
+        return self.files is not UNKNOWN and self.files.get(path, MISSING).kind == "file"
+
+    def of(self, service: str) -> tuple[SeenContainer, ...]:
+        """The containers of a service."""
+        return () if self.containers is UNKNOWN else tuple(c for c in self.containers if c.service == service)
+
+
+def version(text: str | None) -> tuple[int, ...]:
+    """A version as numbers that compare: "2.26.1-4" → (2, 26, 1)."""
+    digits = (text or "").split("+")[0].split("-")[0].split(".")
+    return tuple(int(part) for part in digits if part.isdigit())

@@ -1,0 +1,213 @@
+"""The stack as it is wanted on one host: settings, catalogue and secrets brought together. Nothing here knows a host."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Any
+
+from . import acl, graph
+from .catalogue import Probe, Service, catalogue
+from .env_file import EnvValueError, line
+from .errors import CatalogueError, SettingsError
+from .settings import Settings
+
+BASE = "compose.yml"
+APPLIED = ".fleet/applied.json"
+FRAGMENTS = ".fleet/fragments"
+_MINIMAL_BASE = "# The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.\nservices: {}\n"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that is written as a whole. `mode`: octal, or keep<octal> to keep what an existing file has; `owner`: uid:gid or "-"."""
+
+    path: str
+    mode: str
+    content: str = field(repr=False)
+    owner: str = "-"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class EnvFile:
+    """An env file in which some keys are managed: key → the whole line."""
+
+    path: str
+    mode: str
+    lines: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything that a host should have. Build it with `Stack.build`."""
+
+    settings: Settings
+    services: tuple[Service, ...]
+    dotenv: EnvFile
+    env_files: tuple[EnvFile, ...]
+    probes: tuple[Probe, ...]
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def build(cls, data: Mapping[str, Any], secrets: Mapping[str, str]) -> Stack:
+        """The stack that `data` describes.
+
+        + data: name → value, a host's pyinfra data
+        + secrets: the names in `data` that hold secrets → their values
+
+        Raises SettingsError or CatalogueError with every problem at once.
+        """
+        entries = catalogue(tuple(data.get("catalog_dirs") or ()))
+        added = {name: default for service in entries.values() for name, default in service.settings.items()}
+        settings = Settings.parse(data, extra=frozenset(added))
+        unknown = [
+            f"services: {name!r} is not in the catalogue ({', '.join(sorted(entries))}). Correct it, or name the folder "
+            "that holds its file in catalog_dirs."
+            for name in settings.services
+            if name not in entries
+        ]
+        if unknown:
+            raise SettingsError(unknown)
+        services = tuple(entries[name] for name in settings.services)
+        values = {**added, **{k: data[k] for k in added if k in data}, **settings.values()}
+        values |= {"redis_command": acl.redis_command(settings), "redis_args": acl.redis_args(settings)}
+        builder = _Builder(values, dict(secrets))
+        stack = cls(
+            settings=settings,
+            services=services,
+            dotenv=builder.dotenv(services),
+            env_files=tuple(builder.env_file(s) for s in services if s.env or s.env_from or s.reads_env),
+            probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
+            password=secrets.get("redis_password"),
+        )
+        problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
+        if problems:
+            raise SettingsError(problems)
+        return stack
+
+    @property
+    def has_redis(self) -> bool:
+        return any(service.name == "redis" for service in self.services)
+
+    @property
+    def password_hash(self) -> str:
+        """SHA-256 of the password: what redis' ACL file holds, and what a host may show."""
+        return hashlib.sha256((self.password or "").encode()).hexdigest()
+
+    def base(self) -> File:
+        """The base file, written only where there is none."""
+        return File(BASE, "0644", _MINIMAL_BASE)
+
+    def fragments(self, start_interval: bool) -> tuple[File, ...]:
+        """The fragments for an engine that knows `start_interval`, or does not."""
+        return tuple(File(fragment_path(s.name), "0644", s.fragment(start_interval)) for s in self.services)
+
+    def manifest(self) -> File:
+        """The names of the fragments that are ours, so that only those are ever removed."""
+        return File(FRAGMENTS, "0600", "".join(f"{service.name}\n" for service in self.services))
+
+    def secret_files(self, hashes: Sequence[str] = ()) -> tuple[File, ...]:
+        """redis' ACL file with these hashes, or the wanted one alone, and the password file beside it."""
+        if not self.has_redis:
+            return ()
+        owner = acl.redis_owner(self.settings)
+        return (
+            File(acl.ACL_PATH, "0600", acl.acl_file(hashes or (self.password_hash,)), owner),
+            File(acl.PASSWORD_PATH, "0600", f"{self.password}\n", owner),
+        )
+
+    def managed_paths(self) -> tuple[str, ...]:
+        """Every path that a snapshot must tell about."""
+        fragments = [fragment_path(s.name) for s in self.services]
+        env = [f.path for f in self.env_files]
+        return (BASE, ".env", FRAGMENTS, *fragments, *env, *(f.path for f in self.secret_files()))
+
+    def inputs(self) -> tuple[str, ...]:
+        """The files that Compose reads the definitions from."""
+        return (BASE, ".env", *(fragment_path(s.name) for s in self.services))
+
+
+def fragment_path(service: str) -> str:
+    """Where a service's fragment lies, relative to the stack's folder."""
+    return f"compose.d/{service}.yml"
+
+
+class _Builder:
+    """Fills the catalogue's templates and collects what is wrong with them."""
+
+    def __init__(self, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+        self.values = values
+        self.secrets = secrets
+        self.problems: list[str] = []
+
+    def dotenv(self, services: Sequence[Service]) -> EnvFile:
+        compose_file = ":".join([BASE, *(fragment_path(s.name) for s in services)])
+        lines = {
+            "COMPOSE_FILE": line("COMPOSE_FILE", compose_file),
+            "COMPOSE_PATH_SEPARATOR": line("COMPOSE_PATH_SEPARATOR", ":"),
+            "COMPOSE_PROJECT_NAME": line("COMPOSE_PROJECT_NAME", self.values["stack_name"]),
+        }
+        for service in services:
+            for key, template in service.variables.items():
+                where = f"{service.name}: x-fleet: variables: {key}"
+                for name in sorted(_names(template) & self.secrets.keys()):
+                    self.problems.append(f"{where}: {name} is a secret and would land in .env. Put it under `env`.")
+                rendered = self.line(where, key, template)
+                if lines.setdefault(key, rendered) != rendered:
+                    self.problems.append(f"{where}: another service gives the variable another value. Rename one.")
+        return EnvFile(".env", "keep0644", lines)
+
+    def env_file(self, service: Service) -> EnvFile:
+        where = f"{service.name}: x-fleet: env"
+        lines = {key: self.line(f"{where}: {key}", key, template) for key, template in service.env.items()}
+        for key, value in (self.values.get(service.env_from or "") or {}).items():
+            if key in lines:
+                self.problems.append(f"{service.env_from}: {key} is managed by the catalogue. Remove it.")
+            lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
+        return EnvFile(f"env/{service.name}.env", "0600", lines)
+
+    def probe(self, service: str, probe: Probe) -> Probe:
+        url = self.text(f"{service}: x-fleet: checks: {probe.id}", probe.url)
+        return Probe(probe.id, url, probe.expected, probe.metric, probe.cause, probe.remedy)
+
+    def line(self, where: str, key: str, template: str) -> str:
+        return self.quoted(where, key, self.text(where, template, self.secrets))
+
+    def quoted(self, where: str, key: str, value: str) -> str:
+        try:
+            return line(key, value)
+        except EnvValueError as error:
+            self.problems.append(f"{where}: {error}")
+            return ""
+
+    def text(self, where: str, template: str, secrets: Mapping[str, str] | None = None) -> str:
+        names = _names(template)
+        known = {n: _plain(self.values[n]) for n in names & self.values.keys()} | dict(secrets or {})
+        for name in sorted(names - known.keys()):
+            self.problems.append(f"{where}: there is no setting {name!r}. Correct it, or declare it under x-fleet: settings.")
+            known[name] = ""
+        return template.format_map(known)
+
+
+def _names(template: str) -> set[str]:
+    try:
+        return {name for _, name, _, _ in Formatter().parse(template) if name}
+    except ValueError as error:
+        raise CatalogueError([f"template {template!r}: {error}. Write a literal brace as {{{{ or }}}}."]) from error
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def iter_secret_names(services: Sequence[Service]) -> Iterator[str]:
+    """The names that the env templates of these services use; those that are secrets must be resolved."""
+    for service in services:
+        for template in service.env.values():
+            yield from _names(template)

@@ -1,0 +1,74 @@
+"""From an inventory's data to the stack that each host should have; all that can be wrong is found here, before a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pyinfra.api.host import Host
+
+from .secrets import Secret, SecretValue, Sources, check_password
+from .stack.errors import FleetError, SecretError
+from .stack.stack import Stack
+
+
+def stack_of(host: Host) -> Stack:
+    """The stack that a host's data describes.
+
+    Raises SettingsError, CatalogueError or SecretError with every problem at once.
+    """
+    return stack_from(host.data.dict())
+
+
+def stack_from(data: Mapping[str, Any]) -> Stack:
+    """The stack that `data` (name → value) describes; values that are a `Secret` are looked up.
+
+    Raises SettingsError, CatalogueError or SecretError with every problem at once.
+    """
+    problems: list[str] = []
+    secrets: dict[str, str] = {}
+    for name, reference in data.items():
+        if isinstance(reference, Secret):
+            try:
+                value = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command"))
+            except SecretError as error:
+                problems += error.problems
+                continue
+            problems += check_password(value, name) if name == "redis_password" else []
+            secrets[name] = value.unmask()
+    if "redis_password" in data and not isinstance(data["redis_password"], Secret):
+        problems.append('redis_password: is written out in the data. Use Secret("REDIS_PASSWORD") and keep the value in a source of secrets.')
+    try:
+        stack = Stack.build({k: v for k, v in data.items() if k != "redis_password"}, secrets)
+    except FleetError as error:
+        raise type(error)([*error.problems, *problems]) from error
+    if stack.has_redis and "redis_password" not in data:
+        problems.append('redis_password: is not set. Add redis_password = Secret("REDIS_PASSWORD") to group_data/all.py.')
+    if problems:
+        raise SecretError(problems)
+    return stack
+
+
+def preflight_problems(hosts: Iterable[Host]) -> list[str]:
+    """What is wrong with the data of these hosts, each sentence once, with the hosts that it concerns."""
+    concerned: dict[str, list[str]] = {}
+    total = 0
+    for host in hosts:
+        total += 1
+        try:
+            stack_of(host)
+        except FleetError as error:
+            for problem in error.problems:
+                concerned.setdefault(problem, []).append(host.name)
+    return [problem if len(names) == total else f"{_listed(names)}: {problem}" for problem, names in concerned.items()]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:4])} and {len(names) - 4} others"
+
+
+@lru_cache(maxsize=None)
+def _resolve(name: str, secrets_file: str | None, secrets_command: str | None) -> SecretValue:
+    return Sources.of(secrets_file, secrets_command).resolve(name)
