@@ -16,7 +16,8 @@ END = "##fleet:end"
 
 
 class ScriptFact(FactBase[T | Unknown], Generic[T]):
-    """A fact whose command is a script of this package. A script that fails or is cut off gives UNKNOWN, never an empty answer."""
+    """A fact whose command is a script of this package. A script that fails, is cut off or says
+    something else than it should gives UNKNOWN, never an empty answer."""
 
     script: ClassVar[str]
 
@@ -34,7 +35,11 @@ class ScriptFact(FactBase[T | Unknown], Generic[T]):
         lines = list(output)
         if not lines or lines[-1] != END:
             return UNKNOWN
-        return self.parse(lines[:-1])
+        try:
+            return self.parse(lines[:-1])
+        except (ValueError, LookupError):
+            # an exception here would end the run of every other host too
+            return UNKNOWN
 
     @abstractmethod
     def parse(self, lines: list[str]) -> T:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pyinfra.api import FactBase, StringCommand
+from pyinfra.api import FactBase, QuoteString, StringCommand
 
 from ..stack.snapshot import UNKNOWN, Unknown
 
 _MARK = "##fleet:fact "
+_FAILED = "##fleet:failed"
 _END = "##fleet:bundle-end"
 
 Question = tuple[type[FactBase[Any]], Mapping[str, Any]]
@@ -27,7 +28,8 @@ class Bundle(FactBase[dict[str, Any] | Unknown]):
 
     + facts: name → (fact class, its arguments)
 
-    Gives name → value, or UNKNOWN when the connection was cut before the end. A fact whose command failed gives its own default.
+    Gives name → value, or UNKNOWN when the connection was cut before the end. A fact whose command failed gives its own
+    default, one that cannot read its output UNKNOWN.
 
     **Example:**
 
@@ -44,21 +46,36 @@ class Bundle(FactBase[dict[str, Any] | Unknown]):
         self.facts = {name: fact() for name, (fact, _) in facts.items()}
         words: list[object] = []
         for name, (_, arguments) in facts.items():
-            # a fact that fails must not end the others, and what it printed on the way down is not its answer
-            words += ["echo", f"'{_MARK}{name}';", "{", self.facts[name].command(**arguments), ";", "}", "||"]
-            words += ["echo", f"'{_MARK}failed';"]
-        return StringCommand(*words, "echo", f"'{_END}'")
+            # a fact that fails or exits must not end the others, and what it printed on the way down is not its answer
+            words += [_say(_MARK + name), "(", self.facts[name].command(**arguments), ")", "||", _say(_FAILED)]
+        return StringCommand(*words, _say(_END))
 
     def process(self, output: Iterable[str]) -> dict[str, Any] | Unknown:
         lines = list(output)
         if not lines or lines[-1] != _END:
             return UNKNOWN
-        sections: dict[str, list[str]] = {}
-        name = ""
-        for line in lines[:-1]:
+        sections: dict[str, list[str]] = {name: [] for name in self.facts}
+        # what stands before the first mark is the login shell's
+        section: list[str] = []
+        for line in lines:
+            if line.startswith((_MARK, _FAILED, _END)) and section[-1:] == [""]:
+                section.pop()  # the line break of `_say`
             if line.startswith(_MARK):
-                previous, name = name, line.removeprefix(_MARK)
-                sections[name if name != "failed" else previous] = []
-            elif name != "failed":
-                sections[name].append(line)
-        return {n: fact.process(sections[n]) if sections[n] else fact.default() for n, fact in self.facts.items()}
+                section = sections.setdefault(line.removeprefix(_MARK), [])
+            elif line == _FAILED:
+                section.clear()
+            elif line != _END:
+                section.append(line)
+        return {name: _answer(fact, sections[name]) for name, fact in self.facts.items()}
+
+
+def _say(text: str) -> StringCommand:
+    # on a line of its own, also behind output that does not end its last line
+    return StringCommand("printf", r"'\n%s\n'", StringCommand(QuoteString(text), ";", _separator=""))
+
+
+def _answer(fact: FactBase[Any], lines: list[str]) -> Any:
+    try:
+        return fact.process(lines) if lines else fact.default()
+    except Exception:  # whatever a foreign fact raises would end the run of every other host too
+        return UNKNOWN

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyinfra.api import StringCommand
+
 from ..stack.snapshot import SeenEngine
 from .base import ScriptFact
 
@@ -14,7 +16,7 @@ class Engine(ScriptFact[SeenEngine]):
 
     script = "engine.sh"
 
-    def command(self) -> object:
+    def command(self) -> StringCommand:
         return self.run()
 
     def parse(self, lines: list[str]) -> SeenEngine:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pyinfra.api import StringCommand
+
 from ..stack.snapshot import SeenFile
 from .base import ScriptFact
 
@@ -17,7 +19,7 @@ class Files(ScriptFact[dict[str, SeenFile]]):
 
     script = "seen.sh"
 
-    def command(self, root: str, paths: Sequence[str]) -> object:
+    def command(self, root: str, paths: Sequence[str]) -> StringCommand:
         return self.run(root, *paths)
 
     def parse(self, lines: list[str]) -> dict[str, SeenFile]:
@@ -38,7 +40,7 @@ class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
 
     script = "env_seen.sh"
 
-    def command(self, root: str, files: Mapping[str, Sequence[str]]) -> object:
+    def command(self, root: str, files: Mapping[str, Sequence[str]]) -> StringCommand:
         self.paths = tuple(files)
         words: list[str] = []
         for path, keys in files.items():

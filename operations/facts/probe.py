@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyinfra.api import StringCommand
+
 from .base import ScriptFact
 
 
@@ -14,7 +16,7 @@ class Probe(ScriptFact[str]):
 
     script = "probe.sh"
 
-    def command(self, url: str, metric: str | None = None) -> object:
+    def command(self, url: str, metric: str | None = None) -> StringCommand:
         return self.run(url, metric or "")
 
     def parse(self, lines: list[str]) -> str:

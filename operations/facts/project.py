@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pyinfra.api import StringCommand
+
 from .base import ScriptFact
 
 
@@ -24,7 +26,7 @@ class Project(ScriptFact[SeenProject]):
 
     script = "project_seen.sh"
 
-    def command(self, root: str) -> object:
+    def command(self, root: str) -> StringCommand:
         return self.run(root)
 
     def parse(self, lines: list[str]) -> SeenProject:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pyinfra.api import StringCommand
+
 from ..stack.acl import acl_hashes
 from ..stack.snapshot import SeenRedis
 from .base import ScriptFact
@@ -19,16 +21,18 @@ class Redis(ScriptFact[SeenRedis]):
 
     script = "redis.sh"
 
-    def command(self, root: str, project: str) -> object:
+    def command(self, root: str, project: str) -> StringCommand:
         return self.run(root, project)
 
     def parse(self, lines: list[str]) -> SeenRedis:
-        answers = list(_replies(iter(lines)))
-        anonymous, login, ping, directory, user, *_ = [*answers, "", "", "", "", ""]
+        answers: list[Any] = list(_replies(iter(lines)))
+        if not answers:
+            raise ValueError("redis closed the connection without a word")
+        anonymous, login, ping, directory, user = [*answers, "", "", "", "", ""][:5]
         return SeenRedis(
             anonymous=str(anonymous),
             login=str(ping) if login == "OK" else str(login),
-            directory=directory[1] if isinstance(directory, list) and len(directory) == 2 else "",
+            directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
             hashes=acl_hashes(str(user)) if isinstance(user, list) else (),
         )
 

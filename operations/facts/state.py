@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+
+from pyinfra.api import StringCommand
 
 from ..stack.acl import acl_hashes
 from ..stack.snapshot import Applied, SeenContainer
 from .base import ScriptFact
+
+# source>target; … where a source may hold either sign, but begins with a slash, if it is there at all; so does a target
+_MOUNT = re.compile(r"(.*?)>(/[^;>]*);(?=[/>]|$)")
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class State(ScriptFact[SeenState]):
 
     script = "state.sh"
 
-    def command(self, root: str) -> object:
+    def command(self, root: str) -> StringCommand:
         return self.run(root)
 
     def parse(self, lines: list[str]) -> SeenState:
@@ -50,7 +56,7 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
 
     script = "containers.sh"
 
-    def command(self, project: str) -> object:
+    def command(self, project: str) -> StringCommand:
         return self.run(project)
 
     def parse(self, lines: list[str]) -> tuple[SeenContainer, ...]:
@@ -60,9 +66,10 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
 def _applied(text: str) -> Applied:
     try:
         document = json.loads(text)
-        return Applied(inputs=document["inputs"], services=document["services"])
-    except (ValueError, KeyError, TypeError):
-        # missing, or cut off by a crash: then every definition is compared anew
+        services = {name: dict(entry.items()) for name, entry in document["services"].items()}
+        return Applied(inputs=str(document["inputs"]), services=services)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # missing, cut off by a crash or edited by hand: then every definition is compared anew
         return Applied()
 
 
@@ -76,5 +83,5 @@ def _container(line: str) -> SeenContainer:
         config_hash=config_hash,
         started=started,
         address=addresses.split(" ")[0],
-        mounts=dict(m.rsplit(">", 1)[::-1] for m in mounts.split(";") if m),
+        mounts={target: source for source, target in _MOUNT.findall(mounts)},
     )

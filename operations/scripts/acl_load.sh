@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Has the running redis of the stack in folder $1, project $2, read its ACL file again. A redis that does not run reads it when it starts.
 
 container=$(docker ps --quiet --filter "label=com.docker.compose.project=$2" \
@@ -8,6 +9,7 @@ address=${address%% *}
 
 password=$(cat -- "$1/secrets/redis/password" 2>/dev/null)
 answer=$({
+    # shellcheck disable=SC2016 # redis' protocol, not a variable
     printf '*2\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n' "${#password}" "$password"
     printf 'ACL LOAD\r\nQUIT\r\n'
 } | curl --silent --max-time 10 "telnet://$address:6379" | tr -d '\r')

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Copies the files as they are, before they change, to backups/<UTC time> in the stack's folder $1, and keeps the newest $2 of them.
 #   backup <root> <keep> <path>…
 
@@ -26,5 +27,6 @@ fi
 mv backups/.partial "$copy" && sync backups || exit 1
 echo "kept $copy"
 
-# names sort by time
+# names sort by time, and none of them holds a blank
+# shellcheck disable=SC2012
 ls -1 backups | head -n "-$keep" | while IFS= read -r old; do rm -rf -- "backups/${old:?}"; done

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The containers of the Compose project $1, a line each. Only chosen fields leave the host: a command or a label may hold a password.
 
 ids=$(docker ps --all --quiet --no-trunc \

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Docker on this host: name=value lines.
 
 have() {
@@ -10,10 +11,8 @@ have curl
 # the server's version over its socket: a tenth of what starting the docker client costs
 server=
 if command -v curl >/dev/null && [ -S /var/run/docker.sock ]; then
-    server=$(curl --silent --max-time 10 --unix-socket /var/run/docker.sock http://docker/version |
-        grep -o '"Version":"[^"]*","Api' | head -n 1 | cut -d '"' -f 4)
-    [ -n "$server" ] || server=$(curl --silent --max-time 10 --unix-socket /var/run/docker.sock http://docker/version |
-        tr ',{' '\n\n' | grep '^"Version"' | tail -n 1 | cut -d '"' -f 4)
+    server=$(curl --silent --head --max-time 10 --unix-socket /var/run/docker.sock http://docker/_ping |
+        sed -n 's/^Server: Docker\/\([^ ]*\).*/\1/p')
 elif command -v docker >/dev/null; then
     server=$(docker version --format '{{.Server.Version}}' 2>/dev/null)
 fi

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Installs what Docker lacks on this host and starts it; whatever is there already stays as it is.
 #   engine_install <docker packages> <compose packages> <apt source or "">; lists are words parted by blanks
 

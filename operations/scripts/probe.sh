@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The HTTP status of the URL $1, or the value of its metric $2 when that is given.
 
 if [ -z "$2" ]; then

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Writes the project's files (compose.yml, .env, compose.d) below $1, after Compose has accepted them merged.
 #   project <root> <text of put.sh> <base> <fragments…>; standard input: the list for put.sh
 # Whatever Compose refuses replaces nothing.
@@ -30,7 +31,7 @@ for service in "$@"; do
 done
 
 set -- -f $stage/compose.yml
-for fragment in $stage/compose.d/*.yml; do set -- "$@" -f "$fragment"; done
+for fragment in "$stage"/compose.d/*.yml; do set -- "$@" -f "$fragment"; done
 if ! said=$(docker compose --project-directory . --env-file $stage/.env "$@" config --quiet 2>&1); then
     echo "Compose does not accept the merged project; nothing was replaced. It says:" >&2
     echo "$said" | sed 's#://[^@ /]*@#://*MASKED*@#g' | tail -n 5 >&2

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The merged project in the stack's folder $1, as Compose reads it: hashes and dependencies. The resolved configuration holds
 # secrets, so only the names under `depends_on` are let through.
 

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Asks redis of the stack in folder $1, project $2, over its own address. The password goes through a pipe, never into an argv.
 
 container=$(docker ps --quiet --filter "label=com.docker.compose.project=$2" \
@@ -9,6 +10,7 @@ address=${address%% *}
 password=$(cat -- "$1/secrets/redis/password" 2>/dev/null)
 {
     printf 'PING\r\n'
+    # shellcheck disable=SC2016 # redis' protocol, not a variable
     printf '*2\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n' "${#password}" "$password"
     printf 'PING\r\nCONFIG GET dir\r\nACL GETUSER default\r\nQUIT\r\n'
 } | curl --silent --max-time 5 "telnet://$address:6379"

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What earlier runs left in the stack's folder $1: lines of kind, tab, text.
 
 cd -- "$1" 2>/dev/null || exit 0

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Starts services of the stack in folder $1, tier by tier, and awaits each tier.
 #   up <root> <project> <seconds> <pull> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>…
 # A tier is one word, services parted by commas. Standard input: texts to mask in whatever is printed, one per line.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import yaml
@@ -15,7 +17,8 @@ from .env_file import KEY_RULE
 from .errors import CatalogueError
 
 _OWN = Path(__file__).parent.parent / "catalog"
-_START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*\n", re.MULTILINE)
+_START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
+_CHECK_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks"}
 _PROBES = {"http": ("status",), "metric": ("url", "equals")}
 
@@ -82,6 +85,18 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
     return services
 
 
+def template_names(template: str) -> frozenset[str]:
+    """The names in a template. Raises ValueError for what is no plain {name}."""
+    names = set()
+    for _, name, spec, conversion in Formatter().parse(template):
+        if name is None:
+            continue
+        if spec or conversion or not name.isidentifier():
+            raise ValueError("expected a plain {name} in braces")
+        names.add(name)
+    return frozenset(names)
+
+
 def read_service(path: Path) -> Service:
     """One file of the catalogue. Raises CatalogueError with every problem of the file."""
     try:
@@ -90,6 +105,8 @@ def read_service(path: Path) -> Service:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CatalogueError([f"{path}: cannot be read: {' '.join(str(error).split())}"]) from error
     problems = list(_document_problems(path.stem, document))
+    if not problems and "start_interval" in text and not _same_without_start_interval(document, text, path.stem):
+        problems = ["start_interval: must stand on a line of its own, so that older engines can do without it."]
     if problems:
         raise CatalogueError([f"{path}: {problem}" for problem in problems])
     fleet, definition = document.get("x-fleet") or {}, document["services"][path.stem]
@@ -110,15 +127,16 @@ class _Loader(yaml.SafeLoader):
     """Reads Compose's tags (`!reset`, `!override`) as if they were not there: only the services' relations matter here."""
 
 
-def _untagged(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+def _untagged(loader: yaml.SafeLoader, _suffix: str, node: Any) -> Any:
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)  # type: ignore[arg-type]
+    tag = loader.resolve(yaml.ScalarNode, node.value, (node.style is None, False))  # type: ignore[no-untyped-call]
+    return loader.construct_object(yaml.ScalarNode(tag, node.value))
 
 
-_Loader.add_multi_constructor("!", _untagged)  # type: ignore[no-untyped-call]
+_Loader.add_multi_constructor("!", _untagged)
 
 
 def _document_problems(name: str, document: object) -> Iterator[str]:
@@ -131,16 +149,48 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
         return
     if "container_name" in services[name]:
         yield "container_name: a fixed name keeps Compose from replacing the container beside the old. Remove it."
+    yield from _definition_problems(services[name])
     fleet = document.get("x-fleet") or {}
     if not isinstance(fleet, dict):
         yield f"x-fleet: is a {type(fleet).__name__}, expected a mapping."
         return
-    for key in sorted(fleet.keys() - _FLEET_KEYS):
+    for key in sorted(map(str, fleet.keys() - _FLEET_KEYS)):
         yield f"x-fleet: unknown key {key!r}; known are {', '.join(sorted(_FLEET_KEYS))}."
+    yield from _type_problem("settings", fleet.get("settings") or {}, dict, "a mapping of names to defaults")
+    yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
     for block in ("variables", "env"):
         yield from _template_problems(block, fleet.get(block) or {})
-    for check in fleet.get("checks") or ():
+    checks = fleet.get("checks") or []
+    yield from _type_problem("checks", checks, list, "a list")
+    for check in checks if isinstance(checks, list) else ():
         yield from _check_problems(check)
+
+
+def _type_problem(block: str, value: object, expected: type, words: str) -> Iterator[str]:
+    if not isinstance(value, expected):
+        yield f"x-fleet: {block}: is a {type(value).__name__}, expected {words}."
+
+
+def _definition_problems(definition: Mapping[str, Any]) -> Iterator[str]:
+    """What must be as Compose wants it, so that the relations of the services can be read."""
+    needs, files = definition.get("depends_on") or {}, definition.get("env_file") or []
+    if not isinstance(needs, dict | list) or not all(isinstance(name, str) for name in needs):
+        yield "depends_on: expected a list or a mapping of services."
+    entries = files if isinstance(files, list) else [files]
+    if not all(isinstance(e.get("path") if isinstance(e, dict) else e, str) for e in entries):
+        yield "env_file: expected a path, or a list of them."
+
+
+def _same_without_start_interval(document: Mapping[str, Any], text: str, name: str) -> bool:
+    try:
+        without = yaml.load(_START_INTERVAL.sub("", text), _Loader)
+    except yaml.YAMLError:
+        return False
+    wanted = copy.deepcopy(document)
+    healthcheck = wanted["services"][name].get("healthcheck")
+    if isinstance(healthcheck, dict):
+        healthcheck.pop("start_interval", None)
+    return bool(without == wanted)
 
 
 def _template_problems(block: str, templates: object) -> Iterator[str]:
@@ -152,12 +202,23 @@ def _template_problems(block: str, templates: object) -> Iterator[str]:
             yield f"x-fleet: {block}: {key!r} is no name of an environment variable."
         if not isinstance(template, str):
             yield f"x-fleet: {block}: {key}: is {template!r}, expected text. Put it in quotes."
+        else:
+            yield from _brace_problem(f"{block}: {key}", template)
+
+
+def _brace_problem(where: str, template: str) -> Iterator[str]:
+    try:
+        template_names(template)
+    except ValueError as error:
+        yield f"x-fleet: {where}: {template!r}: {error}. Write a literal brace as {{{{ or }}}}."
 
 
 def _check_problems(check: object) -> Iterator[str]:
     if not isinstance(check, dict) or not isinstance(check.get("id"), str):
         yield "x-fleet: checks: each needs an `id` (text)."
         return
+    if not _CHECK_ID.fullmatch(check["id"]):
+        yield f"x-fleet: checks: {check['id']!r} is no id. Use lower-case letters, digits, dots, - and _."
     kinds = [kind for kind in _PROBES if kind in check]
     if len(kinds) != 1:
         yield f"x-fleet: checks: {check['id']}: expected one of {', '.join(_PROBES)}."
@@ -165,8 +226,13 @@ def _check_problems(check: object) -> Iterator[str]:
     for key in _PROBES[kinds[0]]:
         if key not in check:
             yield f"x-fleet: checks: {check['id']}: `{key}` is missing."
-    for key in sorted(check.keys() - {"id", "cause", "remedy", kinds[0], *_PROBES[kinds[0]]}):
+    for key in sorted(map(str, check.keys() - {"id", "cause", "remedy", kinds[0], *_PROBES[kinds[0]]})):
         yield f"x-fleet: checks: {check['id']}: unknown key {key!r}."
+    for key in ("http", "url", "metric", "cause", "remedy"):
+        if not isinstance(check.get(key, ""), str):
+            yield f"x-fleet: checks: {check['id']}: {key}: is {check[key]!r}, expected text. Put it in quotes."
+        elif key in ("http", "url"):
+            yield from _brace_problem(f"checks: {check['id']}: {key}", check.get(key, ""))
 
 
 def _probe(check: Mapping[str, Any]) -> Probe:

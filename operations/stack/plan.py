@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .acl import ACL_PATH, PASSWORD_PATH
+from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
 from .stack import BASE, EnvFile, File, Stack, fragment_path
 
@@ -15,10 +16,14 @@ MIN_COMPOSE = (2, 20)
 
 @dataclass(frozen=True)
 class Change:
-    """A file that differs, and in what: "is missing", "mode is 0644, expected 0600", "WEBSOCKET_MANAGER differs" …"""
+    """A file that differs, and in what: "is missing", "mode is 0644, expected 0600", "WEBSOCKET_MANAGER differs" …
+
+    `content` is False where only its mode or owner differs: then no service notices.
+    """
 
     path: str
     reasons: tuple[str, ...]
+    content: bool = True
 
     def __str__(self) -> str:
         return f"{self.path}: {', '.join(self.reasons)}"
@@ -105,15 +110,16 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         for file in stack.secret_files()
         if file.path == PASSWORD_PATH and (change := _file_change(file, files.get(file.path, MISSING)))
     )
-    recheck = bool(project) or inputs_digest(stack, seen) != seen.applied.inputs or stack.settings.pull == "always"
+    written = {change.path for change in (*project, *env) if change.content}
+    rewritten = any(change.content for change in project) or inputs_digest(stack, seen) != seen.applied.inputs
     return Plan(
         engine=engine,
         project=project,
         env=env,
         accept=accept,
         password_file=password_file,
-        start=tuple(_starts(stack, seen, {c.path for c in (*project, *env)})),
-        recheck=recheck,
+        start=tuple(_starts(stack, seen, written)),
+        recheck=rewritten or stack.settings.pull == "always",
         remove=remove,
         retire=_retire(stack, seen),
     )
@@ -133,6 +139,19 @@ def engine_needs(engine: SeenEngine) -> Iterator[str]:
         yield "curl is missing"
 
 
+def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+    """The parts without which nothing may be planned, as far as they are missing on this host.
+
+    A host whose Docker does not run has no containers to show, and one whose redis does not run no answer of it.
+    """
+    parts = list(seen.unknown())
+    if seen.engine is not UNKNOWN and seen.engine.server is not None and seen.containers is UNKNOWN:
+        parts.append("containers")
+    if stack.has_redis and seen.redis is UNKNOWN and any(container.up for container in seen.of("redis")):
+        parts.append("redis")
+    return tuple(parts)
+
+
 def inputs_digest(stack: Stack, seen: Snapshot) -> str:
     """One digest over all files that Compose reads, as `scripts/up.sh` computes it on the host."""
     files = {} if seen.files is UNKNOWN else seen.files
@@ -147,7 +166,7 @@ def _start_interval(seen: Snapshot) -> bool:
 
 def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What must be put right by a person before anything is touched."""
-    for part in seen.unknown():
+    for part in unobserved(stack, seen):
         yield f"{part}: could not be observed. Nothing is changed on a host that cannot be seen; run again with -vv."
     if seen.files is UNKNOWN or seen.env is UNKNOWN:
         return
@@ -199,11 +218,12 @@ def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:
 
 
 def _with_mode(path: str, mode: str, owner: str, seen: SeenFile, reasons: list[str]) -> Change | None:
+    content = bool(reasons)
     if not mode.startswith("keep") and seen.mode != mode:
         reasons.append(f"mode is {seen.mode}, expected {mode}")
     if owner != "-" and seen.owner != owner:
         reasons.append(f"owner is {seen.owner}, expected {owner}")
-    return Change(path, tuple(reasons)) if reasons else None
+    return Change(path, tuple(reasons), content) if reasons else None
 
 
 def _accept(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
@@ -250,10 +270,14 @@ def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[s
 def _removed(stack: Stack, seen: Snapshot) -> Iterator[str]:
     if seen.applied is UNKNOWN:
         return
+    # one whose first start failed was written but never applied
+    known = (*seen.applied.services, *(name for name in _stale_fragments(stack, seen) if seen.of(name)))
     wanted = {service.name for service in stack.services}
-    yield from (name for name in seen.applied.services if name not in wanted)
+    yield from (name for name in dict.fromkeys(known) if name not in wanted and SERVICE_NAME.fullmatch(name))
 
 
 def _stale_fragments(stack: Stack, seen: Snapshot) -> Iterator[str]:
     wanted = {service.name for service in stack.services}
-    yield from (name for name in (() if seen.fragments is UNKNOWN else seen.fragments) if name not in wanted)
+    names = () if seen.fragments is UNKNOWN else seen.fragments
+    # a name that is none would lead to a file that is not ours
+    yield from (name for name in dict.fromkeys(names) if name not in wanted and SERVICE_NAME.fullmatch(name))

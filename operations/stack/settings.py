@@ -148,7 +148,7 @@ def _plain(value: Any) -> Any:
 
 def _misspelt(data: Mapping[str, Any], known: typing.AbstractSet[str]) -> Iterator[str]:
     for name in data:
-        if name in known or name.startswith(("ssh_", "_", "docker_", "podman_")):
+        if name in known or name.startswith(("ssh_", "_")):
             continue
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.88)
         if close:

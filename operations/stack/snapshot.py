@@ -119,5 +119,5 @@ class Snapshot:
 
 def version(text: str | None) -> tuple[int, ...]:
     """A version as numbers that compare: "2.26.1-4" → (2, 26, 1)."""
-    digits = (text or "").split("+")[0].split("-")[0].split(".")
+    digits = (text or "").removeprefix("v").split("+")[0].split("-")[0].split(".")
     return tuple(int(part) for part in digits if part.isdigit())

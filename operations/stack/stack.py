@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from string import Formatter
 from typing import Any
 
 from . import acl, graph
-from .catalogue import Probe, Service, catalogue
+from .catalogue import Probe, Service, catalogue, template_names
 from .env_file import EnvValueError, line
-from .errors import CatalogueError, SettingsError
+from .errors import SettingsError
 from .settings import Settings
 
 BASE = "compose.yml"
@@ -63,7 +62,10 @@ class Stack:
 
         Raises SettingsError or CatalogueError with every problem at once.
         """
-        entries = catalogue(tuple(data.get("catalog_dirs") or ()))
+        dirs = data.get("catalog_dirs") or ()
+        # one that is no list of text is a problem among the settings, below
+        listed = isinstance(dirs, list | tuple) and all(isinstance(folder, str) for folder in dirs)
+        entries = catalogue(tuple(dirs) if listed else ())
         added = {name: default for service in entries.values() for name, default in service.settings.items()}
         settings = Settings.parse(data, extra=frozenset(added))
         unknown = [
@@ -144,6 +146,7 @@ class _Builder:
     def __init__(self, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
         self.values = values
         self.secrets = secrets
+        self.secret_names = {"redis_password", *secrets}
         self.problems: list[str] = []
 
     def dotenv(self, services: Sequence[Service]) -> EnvFile:
@@ -156,7 +159,7 @@ class _Builder:
         for service in services:
             for key, template in service.variables.items():
                 where = f"{service.name}: x-fleet: variables: {key}"
-                for name in sorted(_names(template) & self.secrets.keys()):
+                for name in sorted(template_names(template) & self.secret_names):
                     self.problems.append(f"{where}: {name} is a secret and would land in .env. Put it under `env`.")
                 rendered = self.line(where, key, template)
                 if lines.setdefault(key, rendered) != rendered:
@@ -166,14 +169,30 @@ class _Builder:
     def env_file(self, service: Service) -> EnvFile:
         where = f"{service.name}: x-fleet: env"
         lines = {key: self.line(f"{where}: {key}", key, template) for key, template in service.env.items()}
-        for key, value in (self.values.get(service.env_from or "") or {}).items():
+        for key, value in self.further(service).items():
             if key in lines:
                 self.problems.append(f"{service.env_from}: {key} is managed by the catalogue. Remove it.")
             lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
         return EnvFile(f"env/{service.name}.env", "0600", lines)
 
+    def further(self, service: Service) -> Mapping[str, str]:
+        name = service.env_from
+        if name is None:
+            return {}
+        if name not in self.values:
+            self.problems.append(f"{service.name}: x-fleet: env_from: there is no setting {name!r}. Correct it.")
+            return {}
+        keys = self.values[name] or {}
+        if not isinstance(keys, Mapping) or not all(isinstance(text, str) for pair in keys.items() for text in pair):
+            self.problems.append(f"{name}: is a {type(keys).__name__}, expected a mapping of text to text.")
+            return {}
+        return keys
+
     def probe(self, service: str, probe: Probe) -> Probe:
-        url = self.text(f"{service}: x-fleet: checks: {probe.id}", probe.url)
+        where = f"{service}: x-fleet: checks: {probe.id}"
+        for name in sorted(template_names(probe.url) & self.secret_names):
+            self.problems.append(f"{where}: {name} is a secret and would be shown in the report. Take it out.")
+        url = self.text(where, probe.url)
         return Probe(probe.id, url, probe.expected, probe.metric, probe.cause, probe.remedy)
 
     def line(self, where: str, key: str, template: str) -> str:
@@ -187,19 +206,12 @@ class _Builder:
             return ""
 
     def text(self, where: str, template: str, secrets: Mapping[str, str] | None = None) -> str:
-        names = _names(template)
+        names = template_names(template)
         known = {n: _plain(self.values[n]) for n in names & self.values.keys()} | dict(secrets or {})
         for name in sorted(names - known.keys()):
             self.problems.append(f"{where}: there is no setting {name!r}. Correct it, or declare it under x-fleet: settings.")
             known[name] = ""
         return template.format_map(known)
-
-
-def _names(template: str) -> set[str]:
-    try:
-        return {name for _, name, _, _ in Formatter().parse(template) if name}
-    except ValueError as error:
-        raise CatalogueError([f"template {template!r}: {error}. Write a literal brace as {{{{ or }}}}."]) from error
 
 
 def _plain(value: Any) -> str:
@@ -210,4 +222,4 @@ def iter_secret_names(services: Sequence[Service]) -> Iterator[str]:
     """The names that the env templates of these services use; those that are secrets must be resolved."""
     for service in services:
         for template in service.env.values():
-            yield from _names(template)
+            yield from template_names(template)

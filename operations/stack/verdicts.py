@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
+from .catalogue import Probe
 from .check import Check, Verdict
-from .plan import plan
+from .plan import plan, unobserved
 from .snapshot import UNKNOWN, Snapshot
-from .stack import Probe, Stack
+from .stack import Stack
 
 _DEPLOY = "Run the deploy again."
 
@@ -23,7 +25,7 @@ def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
 
 
 def _files(stack: Stack, seen: Snapshot) -> Check:
-    if missing := seen.unknown():
+    if missing := unobserved(stack, seen):
         return Check("files.in_sync", Verdict.UNKNOWN, f"not observed: {', '.join(missing)}", remedy=_DEPLOY)
     due = plan(stack, seen)
     if due.problems or due.files or due.accept:
@@ -48,10 +50,11 @@ def _container(service: str, seen: Snapshot) -> Check:
 
 
 def _redis(stack: Stack, seen: Snapshot) -> Iterator[Check]:
-    redis, folder = seen.redis, f"{stack.settings.stack_dir}/data/redis"
+    # Docker shows the source without a trailing or doubled slash
+    redis, folder = seen.redis, str(PurePosixPath(stack.settings.stack_dir, "data/redis"))
     if redis is UNKNOWN:
         for name in ("redis.ping", "redis.anonymous_refused", "redis.data_on_volume"):
-            yield Check(name, Verdict.UNKNOWN, "redis was not reached", "Its container does not run.", _DEPLOY)
+            yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", _DEPLOY)
         return
     yield _expect(
         "redis.ping", redis.login, "PONG",
@@ -64,8 +67,11 @@ def _redis(stack: Stack, seen: Snapshot) -> Iterator[Check]:
         "Look for another `command` or REDIS_ARGS of redis in compose.yml, then run the deploy again.",
     )  # fmt: skip
     source = next((c.mounts.get("/data", "") for c in seen.of("redis")), "")
-    where = f"{redis.directory or 'an unknown folder'}, /data is {source or 'not mounted'}"
-    if redis.directory == "/data" and source == folder:
+    where = f"{redis.directory}, /data is {source or 'not mounted'}"
+    if not redis.directory or seen.containers is UNKNOWN:
+        detail = "redis did not say where it keeps its data" if not redis.directory else "Docker was not observed"
+        yield Check("redis.data_on_volume", Verdict.UNKNOWN, detail, remedy=_DEPLOY)
+    elif redis.directory == "/data" and source == folder:
         yield Check("redis.data_on_volume", Verdict.OK, f"{folder} at /data")
     else:
         yield Check(

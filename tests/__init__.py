@@ -1,0 +1,1 @@
+"""The tests: unit, operations, fleet, and the lab that they run on."""

@@ -1,0 +1,139 @@
+"""What the lab needs of this machine: its paths, commands that are run on it, and errors that say what to do."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+LABEL = "pyinfra-compose.lab"
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class LabError(Exception):
+    """The lab cannot do what was asked; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A working copy of the project. All of its lab lies in `.lab` and in Docker objects that are labelled with its path."""
+
+    root: Path
+
+    @classmethod
+    def here(cls) -> Checkout:
+        return cls(Path(__file__).resolve().parents[2])
+
+    @property
+    def lab(self) -> Path:
+        return self.root / ".lab"
+
+    @property
+    def tools(self) -> Path:
+        """Debian packages, unpacked and not installed."""
+        return self.lab / "tools"
+
+    @property
+    def slug(self) -> str:
+        """A name that no other checkout on this machine has."""
+        return f"{LABEL.replace('.', '-')}-{hashlib.sha256(str(self.root).encode()).hexdigest()[:8]}"
+
+    @property
+    def label(self) -> str:
+        return f"{LABEL}={self.root}"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One `up` or `down` at a time; a second one waits."""
+        self.lab.mkdir(mode=0o700, exist_ok=True)
+        with (self.lab / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(
+    *words: str | Path,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    check: bool = True,
+    timeout: float | None = None,
+    cwd: Path | None = None,
+) -> str:
+    """Run a command and return what it printed; `check=False` takes a failure for an empty answer."""
+    try:
+        done = subprocess.run(
+            [str(word) for word in words],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            cwd=cwd,
+        )
+    except FileNotFoundError as error:
+        if check:
+            raise LabError(f"{words[0]} is not on this machine. Install it and try again.") from error
+        return ""
+    except subprocess.TimeoutExpired as error:
+        if check:
+            raise LabError(f"{' '.join(map(str, words[:4]))} … did not end within {timeout:.0f} s.") from error
+        return ""
+    if done.returncode == 0:
+        return done.stdout
+    if check:
+        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise LabError(f"{' '.join(map(str, words))[:300]} failed (status {done.returncode}). It says:\n{said}")
+    return ""
+
+
+def as_root(*words: str | Path) -> tuple[str | Path, ...]:
+    """The command, with sudo where this user is not root."""
+    return words if os.geteuid() == 0 else ("sudo", "--non-interactive", *words)
+
+
+def in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """The work on every item at once; the first error is raised when all have ended."""
+    items = list(items)
+    with ThreadPoolExecutor(max(len(items), 1)) as pool:
+        return list(pool.map(work, items))
+
+
+def processes(checkout: Checkout) -> list[int]:
+    """The living processes of this checkout's own engine: run from its tools, or in its control groups."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        exe = run(*as_root("readlink", folder / "exe"), check=False) if os.geteuid() else _link(folder / "exe")
+        if exe.startswith(f"{checkout.tools}/") or f":/{checkout.slug}/" in _text(folder / "cgroup"):
+            found.append(int(folder.name))
+    return found
+
+
+def _link(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

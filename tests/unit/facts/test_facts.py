@@ -1,0 +1,500 @@
+"""The facts: what their scripts' lines mean, and that hostile arguments reach the programs unchanged.
+
+The scripts run here against stand-ins for docker and curl; the lab shows that the real programs answer like these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operations.facts.base import END, ScriptFact
+from operations.facts.bundle import Bundle, Questions
+from operations.facts.engine import Engine
+from operations.facts.files import EnvKeys, Files
+from operations.facts.probe import Probe
+from operations.facts.project import Project, SeenProject
+from operations.facts.redis import Redis
+from operations.facts.state import Containers, SeenState, State
+from operations.observe import questions, snapshot
+from operations.stack.snapshot import UNKNOWN, Applied, SeenContainer, SeenEngine, SeenFile, SeenRedis
+from tests.unit.stack.hosts import a_stack
+from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
+
+H1, H2 = hashlib.sha256(b"one").hexdigest(), hashlib.sha256(b"two").hexdigest()
+
+ALL: list[Callable[[], ScriptFact[Any]]] = [Engine, Files, EnvKeys, Probe, Project, Redis, State, Containers]
+
+
+def read(fact: ScriptFact[Any], *lines: str) -> Any:
+    """What a fact makes of a script's lines."""
+    return fact.process([*lines, END])
+
+
+def env_keys(*paths: str) -> EnvKeys:
+    fact = EnvKeys()
+    fact.command(root="/opt/erni-ki", files=dict.fromkeys(paths, ("A", "B")))
+    return fact
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> StubHost:
+    return StubHost(tmp_path)
+
+
+# What holds for all of them
+
+
+@pytest.mark.parametrize("fact", ALL)
+def test_no_output_is_unknown(fact: Callable[[], ScriptFact[Any]]) -> None:
+    assert fact().process([]) is UNKNOWN
+    assert fact.default() is UNKNOWN  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("fact", ALL)
+def test_an_output_that_was_cut_off_is_unknown(fact: Callable[[], ScriptFact[Any]]) -> None:
+    assert fact().process(["docker=yes"]) is UNKNOWN
+    assert fact().process([END[:-1]]) is UNKNOWN
+    assert fact().process([END, "more"]) is UNKNOWN
+
+
+@pytest.mark.parametrize("fact", [Engine, Files, lambda: env_keys("a"), Project, State, Containers])
+@pytest.mark.parametrize("noise", ["Welcome to erni-1!", "a\tb", "", "\t\t\t\t\t\t\t\t\t\t"])
+def test_lines_that_make_no_sense_are_unknown_and_end_no_run(fact: Callable[[], ScriptFact[Any]], noise: str) -> None:
+    assert read(fact(), noise) is UNKNOWN
+
+
+@pytest.mark.parametrize("fact", [Engine, Files, lambda: env_keys("a"), Probe, Project, Redis, State, Containers])
+@given(lines=st.lists(st.text("abc=\t#+-$*:1 0\r", max_size=9), max_size=4))
+def test_whatever_a_host_prints_no_fact_raises(fact: Callable[[], ScriptFact[Any]], lines: list[str]) -> None:
+    read(fact(), *lines)
+
+
+class Broken(ScriptFact[list[str]]):
+    """A script that ends in the middle."""
+
+    script = "containers.sh"
+
+    def command(self) -> Any:
+        return self.run("project")
+
+    def parse(self, lines: list[str]) -> list[str]:
+        return lines
+
+
+def test_a_script_that_fails_has_no_end_mark(host: StubHost) -> None:
+    host.stub("docker", "echo half an answer; exit 1")
+    done = host.command(Broken().command())
+    assert done.returncode != 0
+    assert Broken().process(done.stdout.splitlines()) is UNKNOWN
+
+
+def test_a_script_that_succeeds_has_one(host: StubHost) -> None:
+    host.stub("docker", "echo an answer")
+    done = host.command(Broken().command())
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["an answer", END])
+    assert Broken().process(done.stdout.splitlines()) == ["an answer"]
+
+
+def test_every_fact_says_what_it_is_asked_for() -> None:
+    assert all((fact.__doc__ or "").strip() for fact in ALL)
+
+
+# Engine
+
+
+@pytest.mark.parametrize(
+    ("lines", "engine"),
+    [
+        (
+            ["docker=yes", "curl=yes", "server=28.2.2", "compose=2.26.1-4"],
+            SeenEngine(cli=True, server="28.2.2", compose="2.26.1-4", curl=True),
+        ),
+        (
+            ["docker=yes", "curl=no", "server=", "compose="],
+            SeenEngine(cli=True, server=None, compose=None, curl=False),
+        ),
+        (
+            ["docker=no", "curl=yes", "server=", "compose="],
+            SeenEngine(cli=False, server=None, compose=None, curl=True),
+        ),
+    ],
+)
+def test_engine_tells_what_is_there_and_in_which_version(lines: list[str], engine: SeenEngine) -> None:
+    assert read(Engine(), *lines) == engine
+
+
+@pytest.mark.parametrize("missing", ["docker", "curl", "server", "compose"])
+def test_engine_is_unknown_when_a_line_is_missing(missing: str) -> None:
+    lines = ["docker=yes", "curl=yes", "server=28.2.2", "compose=2.26.1-4"]
+    assert read(Engine(), *(line for line in lines if not line.startswith(missing))) is UNKNOWN
+
+
+@pytest.mark.parametrize(("server", "knows"), [("28.2.2", True), ("25.0.0", True), ("24.0.9", False), (None, False)])
+def test_engines_from_25_on_know_start_interval(server: str | None, knows: bool) -> None:
+    assert SeenEngine(cli=True, server=server, compose=None, curl=True).start_interval is knows
+
+
+# Files and keys
+
+
+def test_files_tell_kind_mode_owner_and_content() -> None:
+    assert read(
+        Files(),
+        f".env\tfile\t644\t0:0\t12\t1700000000\t{H1}",
+        f"env/redis.env\tfile\t600\t1000:1000\t0\t1700000000\t{H2}",
+        f"compose.d/redis.yml\tfile\t4755\t0:0\t9\t1700000000\t{H2}",
+    ) == {
+        ".env": SeenFile("file", "0644", "0:0", H1),
+        "env/redis.env": SeenFile("file", "0600", "1000:1000", H2),
+        "compose.d/redis.yml": SeenFile("file", "4755", "0:0", H2),
+    }
+
+
+@pytest.mark.parametrize("kind", ["missing", "dir", "symlink", "other", "denied"])
+def test_what_is_no_file_has_no_mode_owner_or_content(kind: str) -> None:
+    assert read(Files(), f".env\t{kind}\t755\t0:0\t4096\t1700000000\t") == {".env": SeenFile(kind)}
+
+
+def test_no_path_asked_is_no_file_seen() -> None:
+    assert read(Files()) == {}
+
+
+def test_keys_tell_their_fingerprints() -> None:
+    assert read(env_keys("one.env", "two.env"), f"one.env\tA\t1\t{H1}", f"one.env\tB\t1\t{H2}") == {
+        "one.env": {"A": H1, "B": H2}, "two.env": {},
+    }  # fmt: skip
+
+
+def test_a_key_that_stands_there_twice_is_like_no_wanted_line() -> None:
+    assert read(env_keys("one.env"), f"one.env\tA\t2\t{H1}") == {"one.env": {"A": ""}}
+
+
+def test_a_file_that_cannot_be_parsed_has_no_keys_to_tell_apart() -> None:
+    assert read(env_keys("one.env", "two.env"), "one.env\t!", f"two.env\tA\t1\t{H1}") == {
+        "one.env": None, "two.env": {"A": H1},
+    }  # fmt: skip
+
+
+def test_keys_of_a_file_that_nobody_asked_for_are_unknown() -> None:
+    assert read(env_keys("one.env"), f"other.env\tA\t1\t{H1}") is UNKNOWN
+
+
+# State
+
+APPLIED = {
+    "inputs": H1,
+    "services": {"redis": {"definition": "d", "env": "", "label": "l", "container": "c"}},
+}
+
+
+def applied_lines(text: str) -> list[str]:
+    return [f"applied\t{line}" for line in text.splitlines()]
+
+
+def test_state_tells_what_was_applied_written_and_accepted() -> None:
+    acl = f"acl\tuser default on sanitize-payload ~* &* +@all #{H1} #{H2}"
+    seen = read(State(), *applied_lines(json.dumps(APPLIED, indent=1)), "fragment\tredis", "fragment\tweb", acl)
+    assert seen == SeenState(
+        applied=Applied(inputs=H1, services={"redis": APPLIED["services"]["redis"]}),  # type: ignore[index]
+        fragments=("redis", "web"),
+        acl=(H1, H2),
+    )
+
+
+def test_a_host_without_a_past_has_an_empty_state() -> None:
+    assert read(State()) == SeenState(applied=Applied(), fragments=(), acl=())
+
+
+@pytest.mark.parametrize("length", range(0, len(json.dumps(APPLIED)), 7))
+def test_a_truncated_applied_json_is_as_good_as_none(length: int) -> None:
+    text = json.dumps(APPLIED)[:length]
+    assert read(State(), *applied_lines(text), "fragment\tredis") == SeenState(Applied(), ("redis",), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]", "7", "null", "text", '{"inputs": "x"}', '{"services": {}}', '{"inputs": "x", "services": []}',
+        '{"inputs": "x", "services": {"redis": "text"}}', '{"inputs": "x", "services": {"redis": null}}',
+    ],
+)  # fmt: skip
+def test_an_applied_json_that_was_edited_is_as_good_as_none(text: str) -> None:
+    assert read(State(), *applied_lines(text)).applied == Applied()
+
+
+# Containers
+
+
+def container_line(mounts: str = "", health: str = "healthy") -> str:
+    fields = ["c1", "redis", "running", health, "hash", "2026-01-02T03:04:05Z", "172.18.0.7 172.19.0.2 ", mounts]
+    return "\t".join(fields)
+
+
+def test_containers_tell_what_the_plan_asks_for() -> None:
+    found = read(
+        Containers(), container_line("/opt/erni-ki/data/redis>/data;/opt/erni-ki/secrets/redis>/run/redis-auth;")
+    )
+    assert found == (
+        SeenContainer(
+            id="c1",
+            service="redis",
+            state="running",
+            health="healthy",
+            config_hash="hash",
+            started="2026-01-02T03:04:05Z",
+            address="172.18.0.7",
+            mounts={"/data": "/opt/erni-ki/data/redis", "/run/redis-auth": "/opt/erni-ki/secrets/redis"},
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mounts", "expected"),
+    [
+        ("", {}),
+        (">/tmp;", {"/tmp": ""}),
+        ("/opt/a;b/data>/data;", {"/data": "/opt/a;b/data"}),
+        ("/opt/a>b/data>/data;", {"/data": "/opt/a>b/data"}),
+        ("/opt/a>/b;c/data>/data;/x>/y;", {"/data": "/opt/a>/b;c/data", "/y": "/x"}),
+        ("/run/docker.sock>/run/docker.sock;/opt/a b/it's>/data;", {
+            "/run/docker.sock": "/run/docker.sock", "/data": "/opt/a b/it's",
+        }),
+    ],
+)  # fmt: skip
+def test_mounts_are_told_apart_whatever_their_folders_are_called(mounts: str, expected: dict[str, str]) -> None:
+    (container,) = read(Containers(), container_line(mounts))
+    assert container.mounts == expected
+
+
+def test_no_container_is_an_answer() -> None:
+    assert read(Containers()) == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "health", "up"),
+    [
+        ("running", "healthy", True),
+        ("running", "", True),
+        ("running", "starting", False),
+        ("running", "unhealthy", False),
+        ("exited", "", False),
+        ("restarting", "", False),
+    ],
+)
+def test_a_container_is_up_when_it_runs_and_is_not_unwell(state: str, health: str, up: bool) -> None:
+    assert SeenContainer("c", "s", state, health, "h", "t", "a", {}).up is up
+
+
+# Redis
+
+
+def resp(*answers: Any) -> list[str]:
+    """Answers in redis' protocol as they reach a fact, line by line: without line feeds, with carriage returns."""
+    lines: list[str] = []
+    for answer in answers:
+        if isinstance(answer, list):
+            lines += [f"*{len(answer)}\r", *resp(*answer)]
+        elif answer is None:
+            lines.append("$-1\r")
+        elif isinstance(answer, int):
+            lines.append(f":{answer}\r")
+        elif answer[:1] in ("+", "-"):
+            lines.append(f"{answer}\r")
+        else:
+            lines += [f"${len(answer)}\r", f"{answer}\r"]
+    return lines
+
+
+NOAUTH = "-NOAUTH Authentication required."
+WRONGPASS = "-WRONGPASS invalid username-password pair or user is disabled."
+LOADING = "-LOADING Redis is loading the dataset in memory"
+
+
+def user(*hashes: str) -> list[Any]:
+    return [
+        "flags", ["on", "sanitize-payload"], "passwords", list(hashes), "commands", "+@all", "keys", "~*",
+        "channels", "&*", "selectors", [],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answers", "seen"),
+    [
+        (
+            [NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1, H2), "+OK"],
+            SeenRedis(NOAUTH[1:], "PONG", "/data", (H1, H2)),
+        ),
+        (
+            [NOAUTH, WRONGPASS, NOAUTH, NOAUTH, NOAUTH, "+OK"],
+            SeenRedis(NOAUTH[1:], WRONGPASS[1:], "", ()),
+        ),
+        (
+            ["+PONG", "-ERR AUTH <password> called without any password configured", "+PONG", ["dir", "/"], user()],
+            SeenRedis("PONG", "ERR AUTH <password> called without any password configured", "/", ()),
+        ),
+        (
+            [NOAUTH, "+OK", LOADING, LOADING, user(H1), "+OK"],
+            SeenRedis(NOAUTH[1:], LOADING[1:], "", (H1,)),
+        ),
+        (
+            ["-DENIED Redis is running in protected mode"],
+            SeenRedis("DENIED Redis is running in protected mode", "", "", ()),
+        ),
+        ([NOAUTH, "+OK", "+PONG", ["dir", "/data"], None], SeenRedis(NOAUTH[1:], "PONG", "/data", ())),
+        ([NOAUTH, "+OK", "+PONG", [], user(H1)], SeenRedis(NOAUTH[1:], "PONG", "", (H1,))),
+        (
+            [NOAUTH, "+OK", "+PONG", ["dir", None], ["flags", 3, None, "passwords", [H1]], "+OK"],
+            SeenRedis(NOAUTH[1:], "PONG", "", (H1,)),
+        ),
+        (["-ERR max number of clients reached"], SeenRedis("ERR max number of clients reached", "", "", ())),
+    ],
+    ids=[
+        "all well", "wrong password", "no password set", "loading", "protected mode", "no such user", "no folder",
+        "numbers and nulls",
+        "too many clients",
+    ],
+)  # fmt: skip
+def test_redis_answers_are_told_apart(answers: list[Any], seen: SeenRedis) -> None:
+    assert read(Redis(), *resp(*answers)) == seen
+
+
+def test_a_redis_that_says_nothing_at_all_is_unknown() -> None:
+    assert read(Redis()) is UNKNOWN
+
+
+@pytest.mark.parametrize("length", range(1, 12))
+def test_answers_that_were_cut_off_never_look_like_a_login(length: int) -> None:
+    lines = resp(NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1))
+    seen = read(Redis(), *lines[:length])
+    assert seen is not UNKNOWN
+    assert (seen.login == "PONG") == (length >= 3)
+    assert (seen.directory == "/data") == (length >= 8)
+    assert seen.hashes == ()
+
+
+# Project and Probe
+
+
+def test_project_tells_hashes_and_dependencies() -> None:
+    lines = ["hash\twatchtower\tw1", "hash\tredis\tr1", "hash\tweb\tb1", "needs\tweb\tredis", "needs\tweb\twatchtower"]
+    assert read(Project(), *lines, "needs\tredis\twatchtower") == SeenProject(
+        definitions={"watchtower": "w1", "redis": "r1", "web": "b1"},
+        needs={"watchtower": (), "redis": ("watchtower",), "web": ("redis", "watchtower")},
+    )
+
+
+@pytest.mark.parametrize(("lines", "answer"), [(["200"], "200"), ([], ""), (["1", "0"], "1")])
+def test_probe_tells_the_first_value_or_none(lines: list[str], answer: str) -> None:
+    assert read(Probe(), *lines) == answer
+
+
+# Hostile arguments
+
+
+def commands(root: Path) -> dict[str, tuple[ScriptFact[Any], dict[str, Any]]]:
+    return {
+        "state": (State(), {"root": str(root)}),
+        "project": (Project(), {"root": str(root)}),
+        "redis": (Redis(), {"root": str(root), "project": "erni-ki"}),
+        "files": (Files(), {"root": str(root), "paths": [".fleet/fragments"]}),
+        "env": (EnvKeys(), {"root": str(root), "files": {"env/redis.env": ["A", "B"]}}),
+    }
+
+
+DOCKER = """
+case "$*" in
+"ps "*) echo c1 ;;
+"inspect "*) echo "172.18.0.7 " ;;
+"compose config --hash"*) pwd >>"$HOME/where"; echo "redis r1" ;;
+"compose config") printf 'services:\\n  redis:\\n    image: x\\n' ;;
+esac
+"""
+CURL = "cat >\"$HOME/asked\"; printf '%s\\r\\n' '-NOAUTH no' '+OK' '+PONG'"
+
+
+@pytest.mark.parametrize("name", HOSTILE_FOLDERS)
+@pytest.mark.parametrize("fact", commands(Path("/")))
+def test_a_hostile_folder_is_one_word(tmp_path: Path, name: str, fact: str) -> None:
+    host = StubHost(tmp_path, root=name)
+    host.stub("docker", DOCKER)
+    host.stub("curl", CURL)
+    host.write(".fleet/fragments", "redis\n")
+    host.write("secrets/redis/password", "the-password\n")
+    env = host.write("env/redis.env", "A=1\n")
+    asked, arguments = commands(host.root)[fact]
+    done = host.command(asked.command(**arguments))
+    found: Any = asked.process(done.stdout.splitlines())
+    assert done.stderr == ""
+    assert host.nothing_was_executed()
+    if fact == "state":
+        assert found == SeenState(Applied(), ("redis",), ())
+    elif fact == "project":
+        assert found == SeenProject({"redis": "r1"}, {"redis": ()})
+        assert (host.home / "where").read_text() == f"{host.root}\n"
+    elif fact == "redis":
+        assert found.login == "PONG"
+        assert "the-password" in (host.home / "asked").read_text()
+    elif fact == "files":
+        assert found[".fleet/fragments"].sha256 == hashlib.sha256(b"redis\n").hexdigest()
+    else:
+        assert found == {"env/redis.env": {"A": hashlib.sha256(env.read_bytes().strip()).hexdigest()}}
+
+
+HOSTILE_WORDS = ["a b", "it's", '"x"', "$(touch x)", "`touch x`", "a;touch x", "-x", "--help", "a\\nb", "*", ""]
+
+
+@pytest.mark.parametrize("project", HOSTILE_WORDS)
+def test_a_hostile_project_is_one_word(host: StubHost, project: str) -> None:
+    host.stub("docker")
+    done = host.command(Containers().command(project))
+    assert Containers().process(done.stdout.splitlines()) == ()
+    ((_, *words),) = host.calls("docker")
+    assert f"label=com.docker.compose.project={project}" in words
+    assert host.nothing_was_executed()
+
+
+@pytest.mark.parametrize("url", HOSTILE_WORDS[:-1])
+def test_a_hostile_url_is_one_word_and_never_an_option(host: StubHost, url: str) -> None:
+    host.stub("curl", "echo 200")
+    done = host.command(Probe().command(url))
+    assert Probe().process(done.stdout.splitlines()) == "200"
+    ((*_, before, last),) = host.calls("curl")
+    assert (before, last) == ("--", url)
+    assert host.nothing_was_executed()
+
+
+@pytest.mark.parametrize("metric", [*HOSTILE_WORDS[:-1], "[a-z]*", "redis_up"])
+def test_a_hostile_metric_is_no_pattern(host: StubHost, metric: str) -> None:
+    host.stub("curl", "echo 'redis_up 1'")
+    done = host.command(Probe().command("http://x", metric))
+    assert Probe().process(done.stdout.splitlines()) == ("1" if metric == "redis_up" else "")
+    assert host.nothing_was_executed()
+
+
+# All facts in one round trip
+
+
+def test_a_bare_host_answers_every_question_of_a_snapshot(host: StubHost) -> None:
+    host.without("docker", "curl")
+    stack = a_stack(stack_dir=str(host.root / "nowhere"))
+    bundle = Bundle()
+    asked: Questions = questions(stack)
+    found = bundle.process(host.command(bundle.command(asked)).stdout.splitlines())
+    assert found is not UNKNOWN
+    seen = snapshot(found)
+    assert seen.unknown() == ()
+    assert seen.engine is not UNKNOWN
+    assert (seen.engine.cli, seen.engine.server, seen.engine.curl) == (False, None, False)
+    assert seen.files == dict.fromkeys(stack.managed_paths(), SeenFile("missing"))
+    assert seen.env == {file.path: {} for file in (stack.dotenv, *stack.env_files)}
+    assert (seen.applied, seen.acl, seen.fragments) == (Applied(), (), ())
+    assert seen.containers is UNKNOWN
+    assert seen.redis is UNKNOWN

@@ -1,0 +1,81 @@
+"""The report as files."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from operations.report import HostReport, RunReport, run_id
+from operations.report.files import write
+from operations.stack.errors import SettingsError
+
+NOW = datetime(2026, 11, 24, 15, 1, 2, tzinfo=timezone.utc)
+
+
+def report(minute: int = 0) -> RunReport:
+    time = NOW + timedelta(minutes=minute)
+    return RunReport(run_id(time), time, time, {"pyinfra": "3.10.0"}, (HostReport("erni-1", "ok"),))
+
+
+def test_a_report_is_written_under_its_id_and_as_the_latest(tmp_path: Path) -> None:
+    first, second = report(), report(1)
+    folder = tmp_path / "new" / "reports"
+    write(first, folder)
+    path = write(second, folder)
+    assert path == folder / f"{second.id}.json"
+    assert RunReport.from_dict(json.loads(path.read_text())) == second
+    assert (folder / "latest.json").read_bytes() == path.read_bytes()
+    assert {file.name for file in folder.iterdir()} == {f"{first.id}.json", path.name, "latest.json"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o644}
+
+
+def test_only_the_newest_runs_are_kept_with_all_their_files(tmp_path: Path) -> None:
+    reports = [report(minute) for minute in range(5)]
+    for each in reports:
+        write(each, tmp_path, keep=3)
+        (tmp_path / f"{each.id}.html").touch()
+    write(reports[-1], tmp_path, keep=3)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "latest.json",
+        *(f"{each.id}.{kind}" for each in reports[-3:] for kind in ("json", "html")),
+    }
+
+
+def test_files_that_are_no_reports_stay(tmp_path: Path) -> None:
+    for name in ("notes.json", "20261124.json", "20200101T000000Z-zzzz.json"):
+        (tmp_path / name).touch()
+    write(report(), tmp_path, keep=1)
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_this_run_stays_when_the_clock_went_back(tmp_path: Path) -> None:
+    write(report(10), tmp_path, keep=1)
+    assert write(report(), tmp_path, keep=1).exists()
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(report(), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(SettingsError, match=r"report_dir: .* cannot be written to \(No space left on device\)"):
+        write(report(1), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "reports").touch()
+    with pytest.raises(SettingsError, match="report_dir: "):
+        write(report(), tmp_path / "reports")
+
+
+def test_text_that_is_no_unicode_does_not_stop_the_report(tmp_path: Path) -> None:
+    odd = RunReport(run_id(NOW), NOW, NOW, {}, (HostReport("a", "failed", error="\udcff"),))
+    json.loads(write(odd, tmp_path).read_text())

@@ -1,0 +1,211 @@
+"""Stacks as a test wants them, and the snapshots of hosts on which all is as wanted, or one thing is not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from operations.stack.acl import ACL_PATH, PASSWORD_PATH, acl_file
+from operations.stack.plan import inputs_digest
+from operations.stack.snapshot import (
+    MISSING,
+    UNKNOWN,
+    Applied,
+    SeenContainer,
+    SeenEngine,
+    SeenFile,
+    SeenRedis,
+    Snapshot,
+)
+from operations.stack.stack import EnvFile, File, Stack
+
+Drift = Callable[[Snapshot], Snapshot]
+
+PASSWORD = "the-Password_of-these-tests-0"
+OLD_PASSWORD = "the-Password_of-yesterday-9"
+ENGINE = SeenEngine(cli=True, server="28.2.2", compose="2.26.1-4", curl=True)
+OLD_ENGINE = replace(ENGINE, server="20.10.24+dfsg1")
+
+
+def a_stack(password: str = PASSWORD, **data: Any) -> Stack:
+    """A stack with these settings, and the defaults for all others."""
+    return Stack.build(data, {"redis_password": password})
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# A host on which all is as wanted
+
+
+def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
+    """The host after a run that did everything; `engine`: the Docker that runs on it."""
+    whole = (stack.base(), *stack.fragments(engine.start_interval), stack.manifest(), *stack.secret_files())
+    env = (stack.dotenv, *stack.env_files)
+    snapshot = Snapshot(
+        engine=engine,
+        files={file.path: _as_written(file) for file in whole} | {file.path: _env_as_written(file) for file in env},
+        env={file.path: {key: sha256(line) for key, line in file.lines.items()} for file in env},
+        containers=tuple(_container(stack, service.name) for service in stack.services),
+        acl=(stack.password_hash,) if stack.has_redis else (),
+        fragments=tuple(service.name for service in stack.services),
+        redis=_redis(stack) if stack.has_redis else UNKNOWN,
+        probes={probe.id: probe.expected for probe in stack.probes},
+    )
+    return replace(snapshot, applied=applied_now(stack, snapshot))
+
+
+def bare(stack: Stack) -> Snapshot:
+    """A host on which nothing was ever done: no Docker, no file."""
+    return Snapshot(
+        engine=SeenEngine(cli=False, server=None, compose=None, curl=False),
+        files=dict.fromkeys(stack.managed_paths(), MISSING),
+        env={file.path: {} for file in (stack.dotenv, *stack.env_files)},
+        containers=UNKNOWN,
+        applied=Applied(),
+        acl=(),
+        fragments=(),
+        redis=UNKNOWN,
+    )
+
+
+def applied_now(stack: Stack, seen: Snapshot) -> Applied:
+    """What a run would note that ends now."""
+    return Applied(
+        inputs=inputs_digest(stack, seen),
+        services={service.name: _applied(service.name, seen) for service in stack.services},
+    )
+
+
+def _as_written(file: File) -> SeenFile:
+    return SeenFile("file", file.mode, "0:0" if file.owner == "-" else file.owner, file.sha256)
+
+
+def _env_as_written(file: EnvFile) -> SeenFile:
+    content = "".join(f"{line}\n" for line in file.lines.values())
+    return SeenFile("file", file.mode.removeprefix("keep"), "0:0", sha256(content))
+
+
+def _container(stack: Stack, service: str) -> SeenContainer:
+    return SeenContainer(
+        id=sha256(f"container of {service}"),
+        service=service,
+        state="running",
+        health="" if service == "redis-exporter" else "healthy",
+        config_hash=sha256(f"definition of {service}"),
+        started="2026-01-02T03:04:05.678Z",
+        address="172.18.0.7",
+        mounts={"/data": f"{stack.settings.stack_dir}/data/redis"} if service == "redis" else {},
+    )
+
+
+def _redis(stack: Stack) -> SeenRedis:
+    return SeenRedis("NOAUTH Authentication required.", "PONG", "/data", (stack.password_hash,))
+
+
+def _applied(service: str, seen: Snapshot) -> Mapping[str, str]:
+    (container,) = seen.of(service)
+    assert seen.files is not UNKNOWN
+    return {
+        "definition": container.config_hash,
+        "env": seen.files.get(f"env/{service}.env", MISSING).sha256,
+        "label": container.config_hash,
+        "container": container.id,
+    }
+
+
+# One thing that is not as wanted
+
+
+def with_file(path: str, **changes: str) -> Drift:
+    """The file at `path` is otherwise in `changes`: kind, mode, owner, sha256."""
+
+    def drift(seen: Snapshot) -> Snapshot:
+        assert seen.files is not UNKNOWN
+        return replace(seen, files={**seen.files, path: replace(seen.files[path], **changes)})
+
+    return drift
+
+
+def without_file(path: str) -> Drift:
+    """The file at `path` was removed, and with it what it said."""
+
+    def drift(seen: Snapshot) -> Snapshot:
+        assert seen.files is not UNKNOWN
+        assert seen.env is not UNKNOWN
+        env = {**seen.env, path: {}} if path in seen.env else seen.env
+        acl = () if path == ACL_PATH else seen.acl
+        return replace(seen, files={**seen.files, path: MISSING}, env=env, acl=acl)
+
+    return drift
+
+
+def with_key(path: str, key: str, line: str | None) -> Drift:
+    """In the env file at `path` the key's line is `line`; None: it was removed."""
+
+    def drift(seen: Snapshot) -> Snapshot:
+        assert seen.env is not UNKNOWN
+        keys = dict(seen.env[path] or {})
+        keys.pop(key)
+        if line is not None:
+            keys[key] = sha256(line)
+        return with_file(path, sha256=sha256(f"{path} with {key} as {line}"))(
+            replace(seen, env={**seen.env, path: keys})
+        )
+
+    return drift
+
+
+def with_container(service: str, **changes: Any) -> Drift:
+    """The container of a service is otherwise in `changes`: state, health, config_hash …"""
+
+    def drift(seen: Snapshot) -> Snapshot:
+        assert seen.containers is not UNKNOWN
+        changed = (replace(c, **changes) if c.service == service else c for c in seen.containers)
+        return replace(seen, containers=tuple(changed))
+
+    return drift
+
+
+def without_container(service: str) -> Drift:
+    def drift(seen: Snapshot) -> Snapshot:
+        assert seen.containers is not UNKNOWN
+        containers = tuple(c for c in seen.containers if c.service != service)
+        return replace(seen, containers=containers, redis=UNKNOWN if service == "redis" else seen.redis)
+
+    return drift
+
+
+def with_acl_on_disk(*hashes: str) -> Drift:
+    """users.acl holds these hashes, written as this library writes it; redis did not read it again."""
+
+    def drift(seen: Snapshot) -> Snapshot:
+        return with_file(ACL_PATH, sha256=sha256(acl_file(hashes)))(replace(seen, acl=hashes))
+
+    return drift
+
+
+def with_redis(**changes: Any) -> Drift:
+    """redis answers otherwise in `changes`: anonymous, login, directory, hashes."""
+
+    def drift(seen: Snapshot) -> Snapshot:
+        assert seen.redis is not UNKNOWN
+        return replace(seen, redis=replace(seen.redis, **changes))
+
+    return drift
+
+
+def with_password_file_of(password: str) -> Drift:
+    return with_file(PASSWORD_PATH, sha256=sha256(f"{password}\n"))
+
+
+def all_of(*drifts: Drift) -> Drift:
+    def drift(seen: Snapshot) -> Snapshot:
+        for one in drifts:
+            seen = one(seen)
+        return seen
+
+    return drift

@@ -1,0 +1,98 @@
+"""A host of stand-in programs: scripts run with the real sh, but `docker` and `curl` only note how they were called.
+
+What that cannot prove: that the real programs take these words and answer like this. The lab's tests do.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from pyinfra.api import StringCommand
+
+from operations.scripts import script
+
+_NOTE = """#!/bin/sh
+{ for word in "$@"; do printf '%s\\037' "$word"; done; printf '\\036'; } >>'@LOG@'
+env >>'@LOG@.env'
+"""
+
+HOSTILE_FOLDERS = ["a b", "it's", 'a "quoted" one', "$(touch x)", "`touch x`", "a;touch x", "-x", "a\\nb", "*", "ü"]
+
+
+class StubHost:
+    """A folder with stand-ins on its PATH; `root` is where the stack lies."""
+
+    def __init__(self, folder: Path, root: str = "stack") -> None:
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.root = folder / root
+        self.root.mkdir()
+        self._log = folder / "log"
+        self._log.mkdir()
+        self.path = f"{self.bin}:/usr/bin:/bin"
+
+    def stub(self, name: str, body: str = "") -> None:
+        """Puts a stand-in on the PATH; `body` is its shell code, run after the call was noted."""
+        path = self.bin / name
+        path.write_text(_NOTE.replace("@LOG@", str(self._log / name)) + body)
+        path.chmod(0o755)
+
+    def only(self, *programs: str) -> None:
+        """Nothing is on the PATH but the stand-ins and these programs of the machine."""
+        for name in programs:
+            found = shutil.which(name)
+            assert found is not None, f"{name} is not on this machine"
+            (self.bin / name).symlink_to(found)
+        self.path = str(self.bin)
+
+    def without(self, *programs: str) -> None:
+        """The PATH holds all that the machine has but these programs."""
+        for folder in ("/usr/bin", "/bin"):
+            for found in Path(folder).iterdir():
+                if found.name not in programs and not (self.bin / found.name).is_symlink():
+                    (self.bin / found.name).symlink_to(found)
+        self.path = str(self.bin)
+
+    def calls(self, name: str) -> list[list[str]]:
+        """The words of every call of a stand-in, in order."""
+        log = self._log / name
+        calls = log.read_text().split("\x1e")[:-1] if log.exists() else []
+        return [call.split("\x1f")[:-1] for call in calls]
+
+    def shown_to_processes(self) -> str:
+        """Everything that stood in the argv or the environment of a stand-in."""
+        return "".join(path.read_text() for path in self._log.iterdir())
+
+    def script(self, name: str, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Runs a script of the library as its operations and facts do."""
+        return self._run(["sh", "-c", script(name), name, *words], stdin)
+
+    def command(self, command: StringCommand | str) -> subprocess.CompletedProcess[str]:
+        """Runs a fact's command as pyinfra does."""
+        text = command if isinstance(command, str) else command.get_raw_value()
+        return self._run(["sh", "-c", text], "")
+
+    def _run(self, words: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": self.path, "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
+        sh = shutil.which("sh") or "/bin/sh"
+        return subprocess.run(
+            [sh, *words[1:]], input=stdin, capture_output=True, text=True, check=False,
+            cwd=self.home, env=environment, umask=0o022, timeout=30,
+        )  # fmt: skip
+
+    def write(self, path: str, text: str, mode: int = 0o600) -> Path:
+        """A file below the stack's folder."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+        return file
+
+    def nothing_was_executed(self) -> bool:
+        """No `touch x` of a hostile name was run."""
+        return not any("x" in files for _, _, files in os.walk(self.root.parent))
