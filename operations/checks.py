@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from pyinfra import host
-from pyinfra.api import OperationMeta, operation
+from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.operation import OperationMeta
 
 from .failure import fail
 from .observe import observe
@@ -43,10 +44,11 @@ def validate(
     **Example:** ``pyinfra inventory operations.checks.validate``
     """
     stack = stack or stack_of(host)
-    if seen is None or any(operation.did_change() for operation in after):
+    # a preview completes no operation: it shows the checks of the host as it is
+    if seen is None or any(operation.is_complete() and operation.did_change() for operation in after):
         seen = observe(stack)
     found = checks(stack, seen)
-    run.checked(host.name, found)
+    run.checked(stack, found)
     bad = [check for check in found if check.verdict in (Verdict.FAILED, Verdict.UNKNOWN)]
     if bad:
         yield fail(*map(_sentence, bad))

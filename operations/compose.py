@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 
 from pyinfra import host
-from pyinfra.api.command import PyinfraCommand
 from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api.command import PyinfraCommand
 
 from .facts.engine import Engine
-from .failure import fail
 from .facts.project import Project, SeenProject
+from .failure import fail
 from .files import put_list
 from .observe import observe
 from .scripts import script
 from .stack.graph import tiers
 from .stack.plan import Plan, plan
 from .stack.snapshot import UNKNOWN, Snapshot
-from .stack.stack import Stack
+from .stack.stack import ManagedFile, Stack
 
 
 @operation()
@@ -36,7 +36,7 @@ def project(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComma
     engine = host.get_fact(Engine) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
     fragments = stack.fragments(engine is UNKNOWN or engine.start_interval)
     base = [stack.base()] if stack.base().path in changes else []
-    written = [*base, stack.dotenv, *fragments, stack.manifest()]
+    written: list[ManagedFile] = [*base, stack.dotenv, *fragments, stack.manifest()]
     stale = changes - {file.path for file in written}
     words = (stack.settings.stack_dir, script("put.sh"), *(s.name for s in stack.services if s.reads_env))
     yield StringCommand(
@@ -58,6 +58,10 @@ def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, 
     due = plan(stack, seen)
     if not (due.start or due.recheck or due.remove):
         host.noop("every service runs as it is defined")
+        return
+    if not host.state.is_executing:
+        # a preview: the files that Compose would be asked about are not written yet
+        yield StringCommand("docker", "compose", "up", *(QuoteString(service) for service, _ in due.start))
         return
     found = host.get_fact(Project, root=stack.settings.stack_dir)
     if found is UNKNOWN:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from pyinfra import host
-from pyinfra.api.command import PyinfraCommand
 from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api.command import PyinfraCommand
 
-from .failure import fail
 from .facts.engine import Engine
+from .failure import fail
 from .scripts import script
 from .stack.plan import engine_needs
 from .stack.snapshot import UNKNOWN, SeenEngine

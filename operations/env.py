@@ -6,24 +6,22 @@ import posixpath
 from collections.abc import Generator, Mapping
 
 from pyinfra import host
-from pyinfra.api.command import PyinfraCommand
 from pyinfra.api import HiddenValue, StringCommand, operation
+from pyinfra.api.command import PyinfraCommand
 
-from .failure import fail
 from .facts.files import EnvKeys, Files
+from .failure import fail
 from .files import put
 from .observe import observe
 from .stack.acl import PASSWORD_PATH
 from .stack.env_file import line
 from .stack.plan import env_changes, plan
 from .stack.snapshot import UNKNOWN, Snapshot
-from .stack.stack import EnvFile, Stack
+from .stack.stack import EnvFile, ManagedFile, Stack
 
 
 @operation()
-def env_file(
-    path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600"
-) -> Generator[PyinfraCommand, None, None]:
+def env_file(path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600") -> Generator[PyinfraCommand, None, None]:
     """Set keys in an env file and leave every other line as it is.
 
     + path: absolute path on the host
@@ -69,4 +67,5 @@ def env_files(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCom
         host.noop("every env file is as wanted")
         return
     password = [file for file in stack.secret_files() if file.path == PASSWORD_PATH]
-    yield put(stack.settings.stack_dir, [file for file in (*stack.env_files, *password) if file.path in paths])
+    files: list[ManagedFile] = [*stack.env_files, *password]
+    yield put(stack.settings.stack_dir, [file for file in files if file.path in paths])

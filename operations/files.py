@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pyinfra.api import QuoteString, StringCommand
 
 from .scripts import script
-from .stack.stack import EnvFile, File
+from .stack.stack import EnvFile, ManagedFile
 
 
-def put(root: str, files: Iterable[File | EnvFile], remove: Iterable[str] = (), then: str = "", *words: str) -> StringCommand:
+def put(root: str, files: Iterable[ManagedFile], remove: Iterable[str] = (), then: str = "", *words: str) -> StringCommand:
     """The command that writes files below `root` atomically; their contents go over standard input.
 
     + root: the stack's folder, absolute; made if it is missing
@@ -27,7 +27,7 @@ def put(root: str, files: Iterable[File | EnvFile], remove: Iterable[str] = (), 
     return StringCommand(command, _stdin=put_list(files, remove))
 
 
-def put_list(files: Iterable[File | EnvFile], remove: Iterable[str] = ()) -> str:
+def put_list(files: Iterable[ManagedFile], remove: Iterable[str] = ()) -> str:
     """The list that scripts/put.sh reads: five lines a file, and `end`."""
     lines: list[str] = []
     for file in files:

@@ -121,28 +121,20 @@ class _Reading:
         if not isinstance(name, str) or not _GROUP.fullmatch(name):
             self.problem(name, text="is no group name. Use letters, digits, - and _, a letter first.")
         elif name in _RESERVED:
-            self.problem(
-                name, text="pyinfra uses this name itself. Give the group another, or write `all` for every host."
-            )
+            self.problem(name, text="pyinfra uses this name itself. Give the group another, or write `all` for every host.")
         parts = self.mapping(name, value=value, expected="`hosts` and `data`")
         for key in parts:
             if key not in ("hosts", "data"):
-                self.problem(
-                    name, key, text="is neither `hosts` nor `data`. A setting goes under `data`, a host under `hosts`."
-                )
+                self.problem(name, key, text="is neither `hosts` nor `data`. A setting goes under `data`, a host under `hosts`.")
         hosts = self.mapping(name, "hosts", value=parts.get("hosts"), expected="a line `name:` for each host")
         data = self.mapping(name, "data", value=parts.get("data"), expected="lines such as `stack_dir: /opt/erni-ki`")
-        return [(str(host), self.host(name, host, given)) for host, given in hosts.items()], self.data(
-            (name, "data"), data
-        )
+        return [(str(host), self.host(name, host, given)) for host, given in hosts.items()], self.data((name, "data"), data)
 
     def host(self, group: Any, name: Any, value: Any) -> Data:
         if not isinstance(name, str):
             self.problem(group, name, text=f"the host's name is {_shown(name)}, expected text. Put it in quotes.")
         elif not _HOST.fullmatch(name):
-            self.problem(
-                group, name, text="is no host name. Use letters, digits, - . _ and :, or a connector such as @local."
-            )
+            self.problem(group, name, text="is no host name. Use letters, digits, - . _ and :, or a connector such as @local.")
         given = self.mapping(group, name, value=value, expected="lines such as `ssh_port: 22`, or nothing")
         return self.data((group, name), given)
 
@@ -162,9 +154,7 @@ class _Reading:
 
     def resolved(self, value: Any) -> Any:
         """A path as seen from the file's own folder, wherever pyinfra is run from."""
-        return (
-            str(self.path.parent.absolute() / Path(value).expanduser()) if isinstance(value, str) and value else value
-        )
+        return str(self.path.parent.absolute() / Path(value).expanduser()) if isinstance(value, str) and value else value
 
     def contradictions(self, groups: Groups) -> None:
         """A host may be in several groups, but its data is given in one: pyinfra would take the last in silence."""

@@ -21,11 +21,11 @@ _PROBE = "probe:"
 def questions(stack: Stack) -> Questions:
     """The facts that a snapshot of this stack is made of."""
     root, project = stack.settings.stack_dir, stack.settings.stack_name
-    env = {file.path: tuple(file.lines) for file in (stack.dotenv, *stack.env_files)}
+    env = {file.path: file for file in (stack.dotenv, *stack.env_files)}
     asked: dict[str, Question] = {
         "engine": (Engine, {}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
-        "env": (EnvKeys, {"root": root, "files": env}),
+        "env": (EnvKeys, {"root": root, "files": {path: tuple(file.lines) for path, file in env.items()}, "wanted": env}),
         "state": (State, {"root": root}),
         "containers": (Containers, {"project": project}),
     }

@@ -54,6 +54,8 @@ def arm(check: HostsCheck | None = None) -> None:
         if problems:
             raise Refused(_listed(problems, "Nothing was connected or changed. "))
         init(inventory, config, initial_limit=initial_limit)
+        if check is None and _deploys():
+            _begin(state, hosts)
 
     vars(state)["init"] = checked
 
@@ -62,13 +64,25 @@ def _problems(inventory: Inventory, hosts: Sequence[Host], check: HostsCheck | N
     given = _arguments()
     if not hosts:
         return [_no_host(inventory, given)]
-    if not all(word.endswith(".py") for word in given["operations"]):
+    if not _deploys():
         return []
     if check is None:
         from .wanted import preflight_problems  # only here: a fact or a single operation needs no stack
 
         return preflight_problems(hosts)
     return check(hosts)
+
+
+def _deploys() -> bool:
+    return all(word.endswith(".py") for word in _arguments()["operations"])
+
+
+def _begin(state: State, hosts: Sequence[Host]) -> None:
+    """The report also holds hosts that are never reached, so it begins before the first connection."""
+    from .report import run
+    from .wanted import stack_of
+
+    run.begin(state, stack_of(hosts[0]).settings)
 
 
 def _arguments() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The passwords that redis accepts. They change in its ACL file, which it reads again while it serves: it is never restarted for one."""
+"""The passwords that redis accepts: they change in its ACL file, which it reads again while it serves."""
 
 from __future__ import annotations
 

@@ -174,8 +174,7 @@ def check_password(value: SecretValue, setting: str) -> list[str]:
         )
     if len(password) < MIN_LENGTH:
         problems.append(
-            f"{setting}: {_count(len(password), 'character')}, expected at least {MIN_LENGTH}. "
-            f"Make a new one with: {NEW}"
+            f"{setting}: {_count(len(password), 'character')}, expected at least {MIN_LENGTH}. Make a new one with: {NEW}"
         )
     return problems
 
@@ -225,13 +224,9 @@ def _read(path: Path, required: bool) -> Mapping[str, str] | None:
     except FileNotFoundError:
         if not required:
             return None
-        raise SecretError(
-            f"secrets_file: {path} does not exist. Correct the path, or create the file with mode 0600."
-        ) from None
+        raise SecretError(f"secrets_file: {path} does not exist. Correct the path, or create the file with mode 0600.") from None
     except OSError as error:
-        raise SecretError(
-            f"{path}: cannot be read ({error.strerror}). Make it a file that you can read, mode 0600."
-        ) from None
+        raise SecretError(f"{path}: cannot be read ({error.strerror}). Make it a file that you can read, mode 0600.") from None
     except UnicodeDecodeError:  # it holds the file's bytes
         raise SecretError(f"{path}: is not UTF-8 text. Save it as UTF-8, with one NAME=value per line.") from None
 
@@ -257,9 +252,7 @@ def _run(command: str) -> Mapping[str, str] | SecretError:
         process.communicate()
         if not isinstance(error, subprocess.TimeoutExpired):
             raise
-        return SecretError(
-            f"secrets_command: did not end within {COMMAND_TIMEOUT} s; it cannot ask for input. {by_hand}"
-        )
+        return SecretError(f"secrets_command: did not end within {COMMAND_TIMEOUT} s; it cannot ask for input. {by_hand}")
     if process.returncode:
         lines = _count(len(errors.splitlines()), "line")
         return SecretError(

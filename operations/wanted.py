@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from pyinfra.api.host import Host
@@ -19,7 +18,7 @@ def stack_of(host: Host) -> Stack:
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
-    return stack_from(host.data.dict())
+    return stack_from(host.data.dict())  # type: ignore[no-untyped-call]
 
 
 def stack_from(data: Mapping[str, Any]) -> Stack:
@@ -39,7 +38,9 @@ def stack_from(data: Mapping[str, Any]) -> Stack:
             problems += check_password(value, name) if name == "redis_password" else []
             secrets[name] = value.unmask()
     if "redis_password" in data and not isinstance(data["redis_password"], Secret):
-        problems.append('redis_password: is written out in the data. Use Secret("REDIS_PASSWORD") and keep the value in a source of secrets.')
+        problems.append(
+            'redis_password: is written out in the data. Use Secret("REDIS_PASSWORD") and keep the value in a source of secrets.'
+        )
     try:
         stack = Stack.build({k: v for k, v in data.items() if k != "redis_password"}, secrets)
     except FleetError as error:
@@ -69,6 +70,6 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:4])} and {len(names) - 4} others"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _resolve(name: str, secrets_file: str | None, secrets_command: str | None) -> SecretValue:
     return Sources.of(secrets_file, secrets_command).resolve(name)

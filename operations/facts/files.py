@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pyinfra.api import StringCommand
 
 from ..stack.snapshot import SeenFile
+from ..stack.stack import EnvFile
 from .base import ScriptFact
 
 
@@ -36,15 +37,18 @@ class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
 
     + root: the stack's folder, absolute
     + files: path relative to it → the keys to look for
+    + wanted: path → the file as it is wanted; a host on which it is so answers in one word and not for each key
     """
 
     script = "env_seen.sh"
 
-    def command(self, root: str, files: Mapping[str, Sequence[str]]) -> StringCommand:
+    def command(self, root: str, files: Mapping[str, Sequence[str]], wanted: Mapping[str, EnvFile] | None = None) -> StringCommand:
         self.paths = tuple(files)
+        self.wanted = wanted or {}
         words: list[str] = []
         for path, keys in files.items():
-            words += ["--", path, *keys] if words else [path, *keys]
+            digest = self.wanted[path].digest if path in self.wanted else ""
+            words += [*(["--"] if words else []), path, digest, *keys]
         return self.run(root, *words)
 
     def parse(self, lines: list[str]) -> dict[str, dict[str, str] | None]:
@@ -54,6 +58,8 @@ class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
             keys = found[path]
             if key == "!":
                 found[path] = None
+            elif key == "=":
+                found[path] = dict(self.wanted[path].hashes)
             elif keys is not None:
                 # a key that stands there more than once is as good as wrong: the reader's order decides which one counts
                 keys[key] = rest[1] if rest[0] == "1" else ""

@@ -31,8 +31,7 @@ def write(report: RunReport, folder: Path, keep: int = 50) -> Path:
         _prune(folder, keep, report.id)
     except OSError as error:
         raise SettingsError(
-            f"report_dir: {folder} cannot be written to ({error.strerror}). "
-            "Name a folder of your own, or make this one writable."
+            f"report_dir: {folder} cannot be written to ({error.strerror}). Name a folder of your own, or make this one writable."
         ) from error
     return path
 

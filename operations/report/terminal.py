@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TextIO, TypeVar
 
 from rich.console import Console
@@ -45,6 +45,15 @@ def show(report: RunReport, file: TextIO | None = None, width: int | None = None
     file.flush()
 
 
+def show_plan(plans: Mapping[str, tuple[str, ...]], file: TextIO | None = None) -> None:
+    """Print what is due: host → sentences. Hosts on which the same is due are named together."""
+    lines = []
+    for group in _grouped(sorted(plans, key=_natural), lambda name: plans[name]):
+        lines.append(f"{_named(group)}: {'nothing to do' if not plans[group[0]] else ''}".rstrip())
+        lines += [f"    {_printable(sentence)}" for sentence in plans[group[0]]]
+    print("--> Plan:", *lines, sep="\n", file=file or sys.stderr)
+
+
 def summary(report: RunReport) -> str:
     """The run in one sentence."""
     statuses = Counter(host.status for host in report.hosts)
@@ -52,9 +61,7 @@ def summary(report: RunReport) -> str:
     hosts = ", ".join(f"{statuses[status]} {status}" for status in _STATUSES)
     bad = "".join(f", {verdicts[v]} {v}" for v in (Verdict.FAILED, Verdict.UNKNOWN, Verdict.SKIPPED) if verdicts[v])
     checks = f"; {_count(verdicts[Verdict.OK], 'check')} ok{bad}" if verdicts else ""
-    return (
-        f"{_count(len(report.hosts), 'host')}: {hosts}{checks}{' (dry run: nothing was changed)' if report.dry else ''}"
-    )
+    return f"{_count(len(report.hosts), 'host')}: {hosts}{checks}{' (dry run: nothing was changed)' if report.dry else ''}"
 
 
 def folded(names: Iterable[str]) -> str:
@@ -186,8 +193,11 @@ def _label(group: Sequence[HostReport]) -> str:
 
 
 def _hosts(group: Sequence[HostReport]) -> str:
-    names = folded(host.name for host in group)
-    return names if len(group) <= 2 else f"{names} ({len(group)} hosts)"
+    return _named([host.name for host in group])
+
+
+def _named(names: Sequence[str]) -> str:
+    return folded(names) if len(names) <= 2 else f"{folded(names)} ({len(names)} hosts)"
 
 
 def _follows(one: str, other: str) -> bool:

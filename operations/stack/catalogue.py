@@ -6,7 +6,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -63,7 +63,7 @@ class Service:
         return self.text if start_interval else _START_INTERVAL.sub("", self.text)
 
 
-@lru_cache(maxsize=None)
+@cache
 def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
     """Every service that can be named in `services`; a file in a later folder replaces one of the same name.
 
@@ -101,7 +101,7 @@ def read_service(path: Path) -> Service:
     """One file of the catalogue. Raises CatalogueError with every problem of the file."""
     try:
         text = path.read_text(encoding="utf-8")
-        document = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader that also reads Compose's own tags)
+        document = yaml.load(text, _Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CatalogueError([f"{path}: cannot be read: {' '.join(str(error).split())}"]) from error
     problems = list(_document_problems(path.stem, document))

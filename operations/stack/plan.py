@@ -64,9 +64,7 @@ class Plan:
     @property
     def due(self) -> bool:
         """Whether anything is to be done."""
-        return bool(
-            self.engine or self.files or self.accept or self.start or self.recheck or self.remove or self.retire
-        )
+        return bool(self.engine or self.files or self.accept or self.start or self.recheck or self.remove or self.retire)
 
     def sentences(self) -> Iterator[str]:
         """The plan for a person, a line each."""
@@ -209,9 +207,7 @@ def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:
         return
     keys = seen.env.get(file.path) or {}
     reasons = [
-        f"{key} differs" if key in keys else f"{key} is missing"
-        for key, line in file.lines.items()
-        if keys.get(key) != hashlib.sha256(line.encode()).hexdigest()
+        f"{key} differs" if key in keys else f"{key} is missing" for key, wanted in file.hashes.items() if keys.get(key) != wanted
     ]
     if change := _with_mode(file.path, file.mode, "-", found, reasons):
         yield change

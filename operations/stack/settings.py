@@ -95,9 +95,7 @@ class Settings:
     def _rule_problems(self) -> Iterator[str]:
         yield from _path_problems("stack_dir", self.stack_dir)
         if not SERVICE_NAME.fullmatch(self.stack_name):
-            yield (
-                f"stack_name: {self.stack_name!r} is no Compose project name. Use lower-case letters, digits, - and _."
-            )
+            yield (f"stack_name: {self.stack_name!r} is no Compose project name. Use lower-case letters, digits, - and _.")
         if not self.services:
             yield "services: the list is empty. Name at least one service of the catalogue."
         for name in self.services:
@@ -115,7 +113,7 @@ class Settings:
             yield f"openwebui_port, redis_exporter_port: both are {self.openwebui_port}. Give each a port of its own."
         if self.redis_flavour is None and self.flavour is None and "redis" in self.services:
             yield (
-                f'redis_image: {self.redis_image!r} does not tell whether it starts like redis-stack or like the official redis '
+                f"redis_image: {self.redis_image!r} does not tell whether it starts like redis-stack or like the official redis "
                 'image. Set redis_flavour to "stack" or "official".'
             )
 

@@ -33,7 +33,7 @@ class SeenEngine:
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A path below the stack's folder. `kind`: file, dir, symlink, other, missing or denied; the rest is "" where it does not apply."""
+    """A path below the stack's folder. `kind`: file, dir, symlink, other, missing or denied; only a file has the rest."""
 
     kind: str
     mode: str = ""

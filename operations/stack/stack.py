@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +16,15 @@ from .settings import Settings
 BASE = "compose.yml"
 APPLIED = ".fleet/applied.json"
 FRAGMENTS = ".fleet/fragments"
-_MINIMAL_BASE = "# The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.\nservices: {}\n"
+_MINIMAL_BASE = """\
+# The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.
+services: {}
+"""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that is written as a whole. `mode`: octal, or keep<octal> to keep what an existing file has; `owner`: uid:gid or "-"."""
+    """A file that is written as a whole. `mode`: octal, or keep<octal> to keep an existing file's; `owner`: uid:gid or "-"."""
 
     path: str
     mode: str
@@ -40,6 +43,20 @@ class EnvFile:
     path: str
     mode: str
     lines: Mapping[str, str] = field(repr=False)
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """Managed key → SHA-256 of its line."""
+        return {key: hashlib.sha256(line.encode()).hexdigest() for key, line in self.lines.items()}
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 for all of them, as `scripts/env_seen.sh` computes it on a host."""
+        records = "\n".join(f"{key}\t1\t{line}" for key, line in self.lines.items())
+        return hashlib.sha256(records.encode()).hexdigest()
+
+
+ManagedFile = File | EnvFile
 
 
 @dataclass(frozen=True)
@@ -216,10 +233,3 @@ class _Builder:
 
 def _plain(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def iter_secret_names(services: Sequence[Service]) -> Iterator[str]:
-    """The names that the env templates of these services use; those that are secrets must be resolved."""
-    for service in services:
-        for template in service.env.values():
-            yield from template_names(template)

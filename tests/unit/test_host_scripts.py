@@ -223,9 +223,7 @@ def test_a_redis_that_does_not_run_reads_it_when_it_starts(host: StubHost) -> No
         ("+OK", "-ERR This Redis instance is not configured to use an ACL file.", "+OK"),
     ],
 )
-def test_a_redis_that_does_not_read_it_fails_with_what_it_says_and_the_way_out(
-    host: StubHost, answers: tuple[str, ...]
-) -> None:
+def test_a_redis_that_does_not_read_it_fails_with_what_it_says_and_the_way_out(host: StubHost, answers: tuple[str, ...]) -> None:
     redis_answers(host, *answers)
     done = host.script("acl_load.sh", str(host.root), "erni-ki")
     (refusal, *_) = [answer for answer in answers if answer.startswith("-")]
@@ -671,9 +669,7 @@ def test_the_hosts_own_password_and_any_in_an_url_are_masked_too(failing: StubHo
     assert "another-secret" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "secret", ["a.b*c[d]e", "back\\slash\\n", "am&per&sand", "$(touch x)", "sl/ash|pipe", 'it\'s "q"']
-)
+@pytest.mark.parametrize("secret", ["a.b*c[d]e", "back\\slash\\n", "am&per&sand", "$(touch x)", "sl/ash|pipe", 'it\'s "q"'])
 def test_a_secret_is_masked_as_it_stands_and_never_taken_for_a_pattern(failing: StubHost, secret: str) -> None:
     logs(failing, f"before {secret} after {secret}, but not abbbcde\n")
     done = up(failing, "redis", stdin=f"{secret}\n")

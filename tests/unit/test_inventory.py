@@ -237,9 +237,7 @@ def test_a_missing_file_is_a_clear_error(hosts: Path, monkeypatch: pytest.Monkey
 # Which file
 
 
-def test_the_named_file_comes_first_then_hosts_yml_then_the_labs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_named_file_comes_first_then_hosts_yml_then_the_labs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".lab").mkdir()
     (tmp_path / ".lab" / "hosts.yml").touch()
     monkeypatch.setenv("FLEET_HOSTS", "")

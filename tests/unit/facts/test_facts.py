@@ -239,9 +239,7 @@ def container_line(mounts: str = "", health: str = "healthy") -> str:
 
 
 def test_containers_tell_what_the_plan_asks_for() -> None:
-    found = read(
-        Containers(), container_line("/opt/erni-ki/data/redis>/data;/opt/erni-ki/secrets/redis>/run/redis-auth;")
-    )
+    found = read(Containers(), container_line("/opt/erni-ki/data/redis>/data;/opt/erni-ki/secrets/redis>/run/redis-auth;"))
     assert found == (
         SeenContainer(
             id="c1",

@@ -118,9 +118,7 @@ def test_a_failed_host_is_told_although_its_checks_are_ok() -> None:
 
 def test_the_last_line_is_one_sentence_of_any_length() -> None:
     lines = shown([host(1), host(2, "changed"), host(3, "failed", PING, UNASKED, SKIPPED)], width=40)
-    assert lines[-1] == (
-        "3 hosts: 1 ok, 1 changed, 1 failed, 0 unreachable; 27 checks ok, 1 failed, 1 unknown, 1 skipped"
-    )
+    assert lines[-1] == ("3 hosts: 1 ok, 1 changed, 1 failed, 0 unreachable; 27 checks ok, 1 failed, 1 unknown, 1 skipped")
 
 
 def test_the_sentence_says_when_nothing_was_changed() -> None:

@@ -152,9 +152,7 @@ def with_key(path: str, key: str, line: str | None) -> Drift:
         keys.pop(key)
         if line is not None:
             keys[key] = sha256(line)
-        return with_file(path, sha256=sha256(f"{path} with {key} as {line}"))(
-            replace(seen, env={**seen.env, path: keys})
-        )
+        return with_file(path, sha256=sha256(f"{path} with {key} as {line}"))(replace(seen, env={**seen.env, path: keys}))
 
     return drift
 

@@ -127,9 +127,7 @@ def test_a_fragment_is_the_file_of_the_catalogue_byte_for_byte(name: str) -> Non
 )
 def test_services_wait_for_those_that_the_guide_names_until_they_are_healthy(name: str, needs: tuple[str, ...]) -> None:
     assert catalogue()[name].needs == needs
-    assert definition(a_stack(), name).get("depends_on", {}) == {
-        other: {"condition": "service_healthy"} for other in needs
-    }
+    assert definition(a_stack(), name).get("depends_on", {}) == {other: {"condition": "service_healthy"} for other in needs}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -149,8 +147,7 @@ IMPORTANT_LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-
         (
             "redis",
             "environment.REDIS_ARGS",
-            "--aclfile /run/redis-auth/users.acl --save --appendonly yes --maxmemory-policy allkeys-lru "
-            "--loglevel notice",
+            "--aclfile /run/redis-auth/users.acl --save --appendonly yes --maxmemory-policy allkeys-lru --loglevel notice",
         ),
         ("redis", "volumes", ["./data/redis:/data", "./secrets/redis:/run/redis-auth:ro"]),
         (
@@ -276,9 +273,7 @@ def test_further_keys_of_open_webui_are_added() -> None:
     stack = a_stack(openwebui_env={"WEBUI_NAME": "ERNI's $KI # 1"})
     (file,) = (file for file in stack.env_files if file.path == "env/openwebui.env")
     assert list(file.lines)[-1] == "WEBUI_NAME"
-    assert dotenv_values(stream=StringIO("\n".join(file.lines.values())), interpolate=False)["WEBUI_NAME"] == (
-        "ERNI's $KI # 1"
-    )
+    assert dotenv_values(stream=StringIO("\n".join(file.lines.values())), interpolate=False)["WEBUI_NAME"] == ("ERNI's $KI # 1")
 
 
 def test_a_further_key_that_the_catalogue_manages_is_told() -> None:
@@ -316,9 +311,7 @@ def compose(words: list[str], folder: Path, *command: str) -> str:
 
 @pytest.mark.parametrize("start_interval", [True, False], ids=["new engine", "old engine"])
 @pytest.mark.parametrize("image", ["redis/redis-stack:latest", "redis:8"])
-def test_compose_accepts_the_merged_project(
-    compose_bin: list[str], tmp_path: Path, image: str, start_interval: bool
-) -> None:
+def test_compose_accepts_the_merged_project(compose_bin: list[str], tmp_path: Path, image: str, start_interval: bool) -> None:
     write_project(a_stack(redis_image=image), tmp_path, start_interval)
     compose(compose_bin, tmp_path, "config", "--quiet")
 
@@ -603,9 +596,7 @@ def test_all_problems_of_all_files_and_folders_are_told_at_once(put: Put, folder
     with pytest.raises(CatalogueError) as caught:
         catalogue((folder, str(tmp_path / "nowhere")))
     assert [problem.split(": ")[0] for problem in caught.value.problems] == [str(one), str(two), "catalog_dirs"]
-    assert caught.value.problems[-1] == (
-        f"catalog_dirs: {tmp_path}/nowhere is no folder. Correct the path, or remove it."
-    )
+    assert caught.value.problems[-1] == (f"catalog_dirs: {tmp_path}/nowhere is no folder. Correct the path, or remove it.")
 
 
 @pytest.mark.parametrize("dirs", ["services.d", 7, [7], ["services.d", 7], [["a"]], {"a": "b"}])
@@ -621,9 +612,7 @@ def test_catalog_dirs_that_is_no_list_of_folders_is_told_as_a_setting(dirs: obje
 
 
 def test_an_unknown_setting_in_a_template_is_told(put: Put, folder: str) -> None:
-    put(
-        "web", web('env: {A: "{no_such}"}\nvariables: {B: "{nor_this}"}\nchecks: [{id: c, http: "{nor}", status: 200}]')
-    )
+    put("web", web('env: {A: "{no_such}"}\nvariables: {B: "{nor_this}"}\nchecks: [{id: c, http: "{nor}", status: 200}]'))
     advice = "Correct it, or declare it under x-fleet: settings."
     assert refused(folder, "web") == (
         f"web: x-fleet: variables: B: there is no setting 'nor_this'. {advice}",
@@ -697,9 +686,7 @@ def test_env_from_that_names_no_setting_is_told(put: Put, folder: str) -> None:
 @pytest.mark.parametrize("value", ["text", ["A=b"], {"A": 1}, 7])
 def test_env_from_that_names_no_mapping_is_told(put: Put, folder: str, value: object) -> None:
     put("web", web("settings: {web_env: {}}\nenv_from: web_env"))
-    assert refused(folder, "web", web_env=value) == (
-        f"web_env: is a {type(value).__name__}, expected a mapping of text to text.",
-    )
+    assert refused(folder, "web", web_env=value) == (f"web_env: is a {type(value).__name__}, expected a mapping of text to text.",)
 
 
 def test_a_service_that_is_in_no_catalogue_is_told_with_those_that_are() -> None:
@@ -744,9 +731,7 @@ def test_an_operator_adds_a_service(put: Put, folder: str) -> None:
     service = stack.services[-1]
     assert (service.name, service.needs, service.reads_env) == ("web", ("redis",), True)
     assert values(stack.dotenv)["WEB_PORT"] == "8081"
-    assert values(stack.dotenv)["COMPOSE_FILE"] == (
-        "compose.yml:compose.d/watchtower.yml:compose.d/redis.yml:compose.d/web.yml"
-    )
+    assert values(stack.dotenv)["COMPOSE_FILE"] == ("compose.yml:compose.d/watchtower.yml:compose.d/redis.yml:compose.d/web.yml")
     assert str(env_of(stack, "web")["URL"]).startswith("redis://")
     assert [(probe.id, probe.url, probe.expected, probe.metric) for probe in stack.probes] == [
         ("web.up", "http://127.0.0.1:8081", "1", "up")
@@ -797,9 +782,7 @@ def test_a_file_of_the_operators_that_no_service_names_changes_nothing(put: Put,
         ("env_file: []", False),
     ],
 )
-def test_whether_a_container_reads_its_env_file_is_told_from_its_definition(
-    put: Put, definition: str, reads: bool
-) -> None:
+def test_whether_a_container_reads_its_env_file_is_told_from_its_definition(put: Put, definition: str, reads: bool) -> None:
     assert read_service(put("web", web(definition=definition))).reads_env is reads
 
 
@@ -814,9 +797,7 @@ def test_whether_a_container_reads_its_env_file_is_told_from_its_definition(
         ("ports: !override ['1:2']", ()),
     ],
 )
-def test_the_needs_are_told_from_the_definition_whatever_its_form(
-    put: Put, definition: str, needs: tuple[str, ...]
-) -> None:
+def test_the_needs_are_told_from_the_definition_whatever_its_form(put: Put, definition: str, needs: tuple[str, ...]) -> None:
     assert read_service(put("web", web(definition=definition))).needs == needs
 
 
@@ -851,9 +832,7 @@ def test_start_interval_at_the_very_end_is_left_out(put: Put) -> None:
     assert without(read_service(put("web", text))) == text.removesuffix("      start_interval: 2s")
 
 
-@pytest.mark.parametrize(
-    "line", ["# start_interval: 2s", "# no start_interval: here", "command: echo start_interval: 1"]
-)
+@pytest.mark.parametrize("line", ["# start_interval: 2s", "# no start_interval: here", "command: echo start_interval: 1"])
 def test_lines_that_only_speak_of_start_interval_stay(put: Put, line: str) -> None:
     text = f"services:\n  web:\n    {line.replace(': 1', '')}\n    image: x\n"
     assert without(read_service(put("web", text))) == text

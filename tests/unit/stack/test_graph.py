@@ -25,10 +25,7 @@ FLEET: Needs = {
 def graphs(draw: st.DrawFn) -> Needs:
     """Any graph without a cycle: a service needs only such that come before it in a random order."""
     names = draw(st.lists(st.sampled_from("abcdefgh"), unique=True))
-    return {
-        name: tuple(draw(st.lists(st.sampled_from(names[:at]), unique=True))) if at else ()
-        for at, name in enumerate(names)
-    }
+    return {name: tuple(draw(st.lists(st.sampled_from(names[:at]), unique=True))) if at else () for at, name in enumerate(names)}
 
 
 def all_needs(needs: Needs, service: str) -> set[str]:

@@ -229,9 +229,7 @@ def test_a_list_of_fragments_that_was_tampered_with_removes_nothing_else(name: s
 
 
 def test_a_missing_env_file_is_written_and_its_service_started() -> None:
-    assert due_after(without_file(OPENWEBUI)) == Plan(
-        env=(missing(OPENWEBUI),), start=(("openwebui", "its env file changes"),)
-    )
+    assert due_after(without_file(OPENWEBUI)) == Plan(env=(missing(OPENWEBUI),), start=(("openwebui", "its env file changes"),))
 
 
 def test_a_missing_redis_env_is_written_and_redis_left_alone() -> None:
@@ -274,8 +272,7 @@ def test_an_env_file_that_cannot_be_parsed_is_a_problem() -> None:
 
     assert due_after(broken) == Plan(
         problems=(
-            "/opt/erni-ki/env/openwebui.env: a quote is opened and never closed, so its keys cannot be told apart. "
-            "Close it.",
+            "/opt/erni-ki/env/openwebui.env: a quote is opened and never closed, so its keys cannot be told apart. Close it.",
         )
     )
 
@@ -354,9 +351,7 @@ def test_a_compose_that_is_new_enough_is_kept(compose: str) -> None:
 
 
 def test_a_docker_that_does_not_answer_is_started_and_then_every_service() -> None:
-    stopped = replace(
-        converged(STACK), engine=replace(ENGINE, server=None), containers=UNKNOWN, redis=UNKNOWN, probes={}
-    )
+    stopped = replace(converged(STACK), engine=replace(ENGINE, server=None), containers=UNKNOWN, redis=UNKNOWN, probes={})
     assert plan(STACK, stopped) == Plan(
         engine=("Docker does not answer",),
         start=tuple((service.name, "it has no container") for service in STACK.services),
@@ -368,8 +363,7 @@ def test_everything_is_due_on_a_bare_host() -> None:
     assert plan(STACK, bare(STACK)) == Plan(
         engine=("Docker Engine is missing", "the Compose v2 plugin is missing", "curl is missing"),
         project=tuple(
-            missing(path)
-            for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env")
+            missing(path) for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env")
         ),
         env=(missing(REDIS), missing(EXPORTER), missing(OPENWEBUI)),
         accept=(NEW,),
@@ -531,9 +525,7 @@ def test_every_part_of_a_snapshot_is_needed_but_the_probes() -> None:
 def test_a_part_that_is_unknown_is_a_problem_and_nothing_is_done(part: str) -> None:
     for stack, host in ((STACK, converged(STACK)), (STACK, before_the_rollout())):
         assert plan(stack, unseen(host, part)) == Plan(
-            problems=(
-                f"{part}: could not be observed. Nothing is changed on a host that cannot be seen; run again with -vv.",
-            )
+            problems=(f"{part}: could not be observed. Nothing is changed on a host that cannot be seen; run again with -vv.",)
         )
 
 

@@ -85,9 +85,7 @@ def test_connector_data_is_left_alone() -> None:
     assert Settings.parse({"ssh_hostname": "10.0.0.7", "ssh_port": 2201, "_sudo": True, "rack": "b"}) == Settings()
 
 
-@pytest.mark.parametrize(
-    "name", ["ssh_port", "docker_identifier", "docker_platform", "podman_identifier", "_stack_dir"]
-)
+@pytest.mark.parametrize("name", ["ssh_port", "docker_identifier", "docker_platform", "podman_identifier", "_stack_dir"])
 def test_names_of_pyinfra_are_never_taken_for_misspelt(name: str) -> None:
     assert Settings.parse({name: "x"}) == Settings()
 
@@ -105,9 +103,7 @@ def test_names_of_pyinfra_are_never_taken_for_misspelt(name: str) -> None:
     ],
 )
 def test_a_misspelt_name_is_told_with_the_right_one(found: str, meant: str) -> None:
-    assert only_problem(**{found: "x"}) == (
-        f"{found}: there is no such setting; {meant} is one. Correct the name, or remove it."
-    )
+    assert only_problem(**{found: "x"}) == (f"{found}: there is no such setting; {meant} is one. Correct the name, or remove it.")
 
 
 def test_a_name_that_the_operators_own_catalogue_declares_is_not_misspelt() -> None:
@@ -227,8 +223,7 @@ def test_every_setting_refuses_a_value_of_no_known_type(name: str) -> None:
         (
             "redis_save",
             "3600",
-            "redis_save: '3600' is no list of \"seconds changes\" pairs. "
-            'Expected one such as "3600 1 300 100", or "" for none.',
+            'redis_save: \'3600\' is no list of "seconds changes" pairs. Expected one such as "3600 1 300 100", or "" for none.',
         ),
         (
             "redis_image",
@@ -312,16 +307,12 @@ def test_a_folder_that_only_looks_dangerous_is_allowed(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["erni-ki", "./erni-ki", "-x", "~/erni-ki", ""])
 def test_a_relative_folder_is_refused(path: str) -> None:
-    assert only_problem(stack_dir=path) == (
-        f"stack_dir: {path!r} is not an absolute path. Expected one such as /opt/erni-ki."
-    )
+    assert only_problem(stack_dir=path) == (f"stack_dir: {path!r} is not an absolute path. Expected one such as /opt/erni-ki.")
 
 
 @pytest.mark.parametrize("path", ["/", "//", "/.", "/opt/..", "/opt/../etc", "/../opt"])
 def test_the_root_and_a_way_up_are_refused(path: str) -> None:
-    assert only_problem(stack_dir=path) == (
-        f"stack_dir: {path!r} must be a folder of its own, below / and without '..'."
-    )
+    assert only_problem(stack_dir=path) == (f"stack_dir: {path!r} must be a folder of its own, below / and without '..'.")
 
 
 @pytest.mark.parametrize("path", ["/opt/a\nb", "/opt/a\n", "/opt/a\tb", "/opt/\x00", "/opt/\x7f"])
@@ -336,9 +327,7 @@ def test_a_control_character_in_the_folder_is_refused(path: str) -> None:
     "name", ["../x", "-x", "a/b", "Redis", "", ".", "..", "a b", "a\n", "a:b", "a,b", "$(x)", "a=b", "ü", "_a"]
 )
 def test_a_hostile_service_name_is_refused(name: str) -> None:
-    assert only_problem(services=(name,)) == (
-        f"services: {name!r} is no service name. Use lower-case letters, digits, - and _."
-    )
+    assert only_problem(services=(name,)) == (f"services: {name!r} is no service name. Use lower-case letters, digits, - and _.")
 
 
 @pytest.mark.parametrize("name", ["redis", "redis-exporter", "open_webui", "7zip"])

@@ -269,9 +269,7 @@ def test_the_volume_is_found_however_the_folder_is_written(folder: str) -> None:
         ("openwebui.health", "", "status no answer, expected 200"),
     ],
 )
-def test_a_probe_that_answers_otherwise_fails_with_cause_and_remedy_of_the_catalogue(
-    ident: str, value: str, detail: str
-) -> None:
+def test_a_probe_that_answers_otherwise_fails_with_cause_and_remedy_of_the_catalogue(ident: str, value: str, detail: str) -> None:
     check = the_bad_one(with_probe(ident, value))
     (probe,) = (probe for probe in STACK.probes if probe.id == ident)
     assert check == Check(ident, Verdict.FAILED, detail, probe.cause, probe.remedy)
