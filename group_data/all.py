@@ -20,6 +20,11 @@ bind_address = "127.0.0.1"  # the address that ports are published on
 openwebui_port = 8080  # Open WebUI's
 redis_exporter_port = 9121  # the exporter's
 
+# One redis for Open WebUI on several hosts
+redis_publish = None  # on the host with the redis: the address that its port is published on; None for not at all
+redis_port = 6379  # the port there
+redis_host = None  # on the others: the name of that host in the inventory; they run services = ("openwebui",)
+
 # Redis
 redis_flavour = None  # how the image is started: stack, official, or None to tell from its name
 redis_maxmemory_policy = "allkeys-lru"  # what goes when memory is full
@@ -49,6 +54,14 @@ openwebui_health_timeout = "10s"  # a check that takes longer has failed
 openwebui_health_retries = 3  # failed checks in a row that make it unhealthy
 openwebui_health_start_period = "120s"  # failures do not count while it starts
 health_start_interval = "2s"  # time between two checks during the start period; Docker Engine 25 and later
+
+# A rollout: whatever changes, a part of the fleet goes first, and the rest only when that part is well
+rollout_waves = ("1", "25%", "100%")  # how many hosts have been changed after each wave; a group `canary` goes first
+max_failures = 0  # hosts that may fail before later waves are left alone
+unreachable_counts = False  # whether a host that cannot be reached is one of them
+rollback_on_failure = True  # a host on which a service does not start or a check fails gets its former files back
+lock_ttl = 3600  # seconds after which the lock of a run that died is taken over
+break_lock = False  # take over a lock that another run holds
 
 # Docker on the host
 start_timeout = 300  # seconds that a service may take to become healthy

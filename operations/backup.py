@@ -1,18 +1,26 @@
-"""Backups: the files of a stack as they were before a change."""
+"""Backups: the files of a stack as they were before a change, and the way back to them."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.operation import OperationMeta
 
+from .compose import start
+from .failure import fail
 from .observe import observe
+from .redis import write_acl
+from .report import run
 from .scripts import script
 from .stack.acl import ACL_PATH
-from .stack.plan import plan
+from .stack.plan import Plan, plan
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
+from .stack.verdicts import ABOUT_WANTED, checks
+from .wanted import stack_of
 
 
 @operation()
@@ -28,5 +36,56 @@ def backup(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComman
     if not any(seen.exists(path) for path in paths):
         host.noop("no file is about to change")
         return
-    words = (stack.settings.stack_dir, str(stack.settings.backup_keep), *paths)
+    words = (stack.settings.stack_dir, str(stack.settings.backup_keep), *dict.fromkeys(paths))
     yield StringCommand("sh", "-c", QuoteString(script("backup.sh")), "backup", *(QuoteString(word) for word in words))
+
+
+@operation()
+def take_back(
+    stack: Stack, seen: Snapshot, kept: OperationMeta, after: Sequence[OperationMeta]
+) -> Generator[PyinfraCommand, None, None]:
+    """Where one of the operations before failed, the files of this run's backup come back, the services are started with them, the
+    former passwords stay accepted and the new one is retired. The host has failed all the same.
+
+    + stack: what was wanted
+    + seen: the host as a snapshot holds it, before the run
+    + kept: this run's backup
+    + after: the operations that must have succeeded
+    """
+    if not any(operation.is_complete() and operation.did_error() for operation in after):
+        return
+    name = next((line.rpartition("/")[2] for line in kept.stdout_lines if line.startswith("kept ")), None)
+    if name is None:
+        yield fail("There is nothing to go back to: no file of an earlier state was changed. The host is left as it is.")
+        return
+    yield _restored(stack, name)
+    yield from start(stack, seen, plan(stack, seen))
+    if former := [accepted for accepted in plan(stack, seen).accept if accepted != stack.password_hash]:
+        yield write_acl(stack, former)
+    found = tuple(check for check in checks(stack, observe(stack)) if check.id not in ABOUT_WANTED)
+    run.current().taken_back.add(host.name)
+    run.checked(stack, found)
+    bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)
+    yield fail(
+        f"The files were taken back from backups/{name} and the services started with them. "
+        + (f"These checks fail there too: {bad}." if bad else f"All {len(found)} checks of the services are ok.")
+    )
+
+
+@operation()
+def restore(name: str, stack: Stack | None = None) -> Generator[PyinfraCommand, None, None]:
+    """Bring the files of a backup back and start the services with them. What redis accepts is left as it is.
+
+    + name: the backup's folder in backups, such as 20261124T150102Z
+    + stack: what is wanted; told from the host's data when left out
+    """
+    stack = stack or stack_of(host)
+    seen = observe(stack)
+    yield _restored(stack, name)
+    every = Plan(start=tuple((service.name, "its files were restored") for service in stack.services))
+    yield from start(stack, seen, every)
+
+
+def _restored(stack: Stack, name: str) -> StringCommand:
+    words = (stack.settings.stack_dir, name)
+    return StringCommand("sh", "-c", QuoteString(script("restore.sh")), "restore", *(QuoteString(word) for word in words))

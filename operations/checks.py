@@ -9,14 +9,15 @@ from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
+from . import lock
 from .failure import fail
 from .observe import observe
 from .report import run
-from .stack.check import Check, Verdict
+from .stack.check import Check
 from .stack.plan import plan
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import checks
+from .stack.verdicts import ABOUT_RETIRED, checks
 from .wanted import stack_of
 
 
@@ -27,7 +28,10 @@ def ready(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraComman
     + stack: what is wanted
     + seen: the host as a snapshot holds it; observed when left out
     """
-    if problems := plan(stack, seen or observe(stack)).problems:
+    seen = seen or observe(stack)
+    due = plan(stack, seen)
+    locked = lock.problem(stack, seen) if due.due else None
+    if problems := [*due.problems, *([locked] if locked else [])]:
         yield fail(*problems)
 
 
@@ -44,12 +48,31 @@ def validate(
     **Example:** ``pyinfra inventory operations.checks.validate``
     """
     stack = stack or stack_of(host)
+    now = seen
     # a preview completes no operation: it shows the checks of the host as it is
-    if seen is None or any(operation.is_complete() and operation.did_change() for operation in after):
-        seen = observe(stack)
-    found = checks(stack, seen)
+    if now is None or any(operation.is_complete() and operation.did_change() for operation in after):
+        now = observe(stack)
+    overlap = seen is not None and plan(stack, seen).retire
+    # while a password is being rolled out two are accepted, and meant to be
+    yield from _judge(stack, [check for check in checks(stack, now) if not (overlap and check.id in ABOUT_RETIRED)])
+
+
+@operation()
+def retired(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, None]:
+    """Every check is ok now that the former password should be refused; nothing is asked where there was none.
+
+    + stack: what is wanted
+    + seen: the host as a snapshot holds it, before the run
+    """
+    if not plan(stack, seen).retire:
+        host.noop("there was no other password")
+    elif host.state.is_executing:
+        yield from _judge(stack, checks(stack, observe(stack)))
+
+
+def _judge(stack: Stack, found: Sequence[Check]) -> Generator[PyinfraCommand, None, None]:
     run.checked(stack, found)
-    bad = [check for check in found if check.verdict in (Verdict.FAILED, Verdict.UNKNOWN)]
+    bad = [check for check in found if not check.verdict.good]
     if bad:
         yield fail(*map(_sentence, bad))
     else:

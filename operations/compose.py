@@ -63,20 +63,34 @@ def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, 
         # a preview: the files that Compose would be asked about are not written yet
         yield StringCommand("docker", "compose", "up", *(QuoteString(service) for service, _ in due.start))
         return
+    yield from start(stack, seen, due)
+
+
+def start(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, None]:
+    """Start what is due, and what Compose finds to be defined otherwise than when it was last started."""
     found = host.get_fact(Project, root=stack.settings.stack_dir)
     if found is UNKNOWN:
         yield fail(f"{stack.settings.stack_dir}: Compose could not read the project; it says why in the lines above.")
         return
-    start = tiers(found.needs, _to_start(stack, seen, due, found))
+    if absent := [service.name for service in stack.services if service.name not in found.definitions]:
+        yield fail(
+            f"{stack.settings.stack_dir}: the merged project has no {' and no '.join(absent)}. Look for `profiles` in compose.yml "
+            "that take it out, or for another COMPOSE_FILE in the environment."
+        )
+        return
+    reasons = dict(due.start)
+    tiered = tiers(found.needs, _to_start(stack, seen, due, found))
+    replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
+    words = {name: f"{name}*{replicas[name]}" if name in replicas else name for tier in tiered for name in tier}
     gone = [service for service in due.remove if service not in found.definitions]
     definitions = [f"{service.name}={found.definitions[service.name]}" for service in stack.services]
     settings = stack.settings
-    words = [
+    arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull,
-        *stack.inputs(), "--", *gone, "--", *(",".join(tier) for tier in start), "--", *definitions,
+        *stack.inputs(), "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
     yield StringCommand(
-        "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(word) for word in words),
+        "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(argument) for argument in arguments),
         _stdin=f"{stack.password or ''}\n",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from .facts.engine import Engine
 from .failure import fail
 from .scripts import script
 from .stack.plan import engine_needs
-from .stack.snapshot import UNKNOWN, SeenEngine
+from .stack.snapshot import UNKNOWN, SeenEngine, Unknown
 
 
 @operation()
@@ -20,7 +20,7 @@ def docker(
     packages: Sequence[str] = ("docker.io",),
     compose_packages: Sequence[str] = ("docker-compose-v2", "docker-compose-plugin", "docker-compose"),
     apt_source: str | None = None,
-    seen: SeenEngine | None = None,
+    seen: SeenEngine | Unknown | None = None,
 ) -> Generator[PyinfraCommand, None, None]:
     """Docker Engine, Compose v2 and curl are there and Docker runs; what suffices is kept as it is.
 

@@ -22,7 +22,7 @@ def put(root: str, files: Iterable[ManagedFile], remove: Iterable[str] = (), the
     command = StringCommand("sh", "-c", QuoteString(script("put.sh")), "put", QuoteString(root))
     if then:
         command = StringCommand(
-            command, "&&", "sh", "-c", QuoteString(script(then)), then, QuoteString(root), *map(QuoteString, words)
+            command, "&&", "bash", "-c", QuoteString(script(then)), then, QuoteString(root), *map(QuoteString, words)
         )
     return StringCommand(command, _stdin=put_list(files, remove))
 

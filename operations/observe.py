@@ -1,10 +1,17 @@
-"""One round trip: everything that the plan and the checks of a stack need to know of a host."""
+"""One round trip a host: everything that the plan and the checks of its stack need to know. All hosts are asked at once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from pyinfra import host
+from gevent.event import AsyncResult
+from gevent.pool import Pool
+from pyinfra import host, state
+from pyinfra.api import Host
+from pyinfra.context import ctx_host
 
 from .facts.bundle import Bundle, Question, Questions
 from .facts.engine import Engine
@@ -12,10 +19,92 @@ from .facts.files import EnvKeys, Files
 from .facts.probe import Probe
 from .facts.redis import Redis
 from .facts.state import Containers, State
+from .stack.plan import Plan, plan
 from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
+from .stack.waves import Wave, waves
+from .wanted import stack_of
 
+CANARY = "canary"  # the group whose hosts go first
 _PROBE = "probe:"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The hosts of a run that could be reached: what each should have, what was seen on it, and who is changed when.
+
+    + canaries: the hosts that go first
+    + users: host → the hosts of the whole inventory whose services use its redis
+    """
+
+    stacks: Mapping[str, Stack]
+    seen: Mapping[str, Snapshot]
+    canaries: frozenset[str] = frozenset()
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def of(self, name: str) -> tuple[Stack, Snapshot]:
+        """What a host should have and what was seen on it."""
+        return self.stacks[name], self.seen[name]
+
+    @cached_property
+    def plans(self) -> Mapping[str, Plan]:
+        return {name: plan(stack, self.seen[name]) for name, stack in self.stacks.items()}
+
+    @cached_property
+    def waves(self) -> tuple[Wave, ...]:
+        """The hosts that need changes, in waves; none where all is as wanted."""
+        due = [name for name in self.stacks if self.plans[name].due]
+        shares = next((self.stacks[name].settings.rollout_waves for name in due), ())
+        return waves(due, shares, self.canaries, [self.sharing(name) for name in due])
+
+    def sharing(self, name: str) -> tuple[str, ...]:
+        """The host whose redis this host uses, and all that use it too."""
+        server = self.stacks[name].settings.redis_host or name
+        return (server, *self.users.get(server, ()))
+
+    def turns(self, wave: Wave) -> tuple[Wave, ...]:
+        """The hosts of a wave that have a redis of their own, then those that use another's."""
+        servers = tuple(name for name in wave if self.stacks[name].settings.redis_host is None)
+        return tuple(filter(None, (servers, tuple(name for name in wave if name not in servers))))
+
+
+def observe_fleet() -> Fleet:
+    """The hosts of this run as they are now. The first host that asks observes all of them in parallel; the others wait."""
+    global _observed
+    if _observed is None:
+        _observed = AsyncResult()
+        try:
+            _observed.set(_observe_all(state.inventory.get_active_hosts()))
+        except BaseException as error:
+            _observed.set_exception(error)
+    return _observed.get()  # type: ignore[no-any-return]  # gevent is untyped
+
+
+_observed: AsyncResult | None = None
+
+
+def _observe_all(hosts: Iterable[Host]) -> Fleet:
+    # by name: pyinfra keeps active hosts in a set
+    hosts = [one for one in state.inventory if one in set(hosts)]
+    stacks = {one.name: stack_of(one) for one in hosts}
+
+    def observed(one: Host) -> Snapshot:
+        with ctx_host.use(one):
+            return observe(stacks[one.name])
+
+    seen = Pool(state.config.PARALLEL).map(observed, hosts)
+    canaries = frozenset(one.name for one in hosts if CANARY in one.groups)
+    users: dict[str, tuple[str, ...]] = {}
+    for one in state.inventory:
+        if server := one.data.get("redis_host"):
+            users[server] = (*users.get(server, ()), one.name)
+    return Fleet(stacks, dict(zip(stacks, seen, strict=True)), canaries, users)
+
+
+def observe(stack: Stack) -> Snapshot:
+    """The host in context as it is now."""
+    found = host.get_fact(Bundle, facts=questions(stack))
+    return Snapshot() if found is UNKNOWN else snapshot(found)
 
 
 def questions(stack: Stack) -> Questions:
@@ -29,30 +118,25 @@ def questions(stack: Stack) -> Questions:
         "state": (State, {"root": root}),
         "containers": (Containers, {"project": project}),
     }
-    if stack.has_redis:
-        asked["redis"] = (Redis, {"root": root, "project": project})
+    if stack.uses_redis:
+        asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address})
     for probe in stack.probes:
         asked[_PROBE + probe.id] = (Probe, {"url": probe.url, "metric": probe.metric})
     return Questions(asked)
 
 
-def observe(stack: Stack) -> Snapshot:
-    """The host in context as it is now."""
-    found = host.get_fact(Bundle, facts=questions(stack))
-    return Snapshot() if found is UNKNOWN else snapshot(found)
-
-
 def snapshot(found: dict[str, Any]) -> Snapshot:
     """The answers to `questions` as one value."""
-    state = found["state"]
+    past = found["state"]
     return Snapshot(
         engine=found["engine"],
         files=found["files"],
         env=found["env"],
         containers=found["containers"],
-        applied=UNKNOWN if state is UNKNOWN else state.applied,
-        acl=UNKNOWN if state is UNKNOWN else state.acl,
-        fragments=UNKNOWN if state is UNKNOWN else state.fragments,
+        applied=UNKNOWN if past is UNKNOWN else past.applied,
+        acl=UNKNOWN if past is UNKNOWN else past.acl,
+        fragments=UNKNOWN if past is UNKNOWN else past.fragments,
+        lock=None if past is UNKNOWN else past.lock,
         redis=found.get("redis", UNKNOWN),
         probes={k.removeprefix(_PROBE): v for k, v in found.items() if k.startswith(_PROBE) and v is not UNKNOWN},
     )

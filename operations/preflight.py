@@ -42,7 +42,7 @@ def arm(check: HostsCheck | None = None) -> None:
     connection. So `init` is wrapped on this run's state: it is called once, when inventory, group data and `--limit`
     are known, and nothing has been opened yet that an error would have to close.
     """
-    state: State | None = ctx_state.get()  # type: ignore[no-untyped-call]
+    state: State | None = ctx_state.get()
     if state is None:  # imported by a program of its own, not run by pyinfra's command line
         return
     init = state.init

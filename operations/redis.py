@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from pyinfra import host
 from pyinfra.api import StringCommand, operation
+from pyinfra.api.command import PyinfraCommand
 
 from .files import put
 from .observe import observe
@@ -26,22 +27,35 @@ def accept(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComman
     if not hashes:
         host.noop("the wanted password is accepted")
         return
-    yield _write(stack, hashes)
+    yield write_acl(stack, hashes)
 
 
 @operation()
-def retire(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
+def retire(stack: Stack, seen: Snapshot | None = None, sharing: Sequence[str] = ()) -> Generator[PyinfraCommand, None, None]:
     """Redis accepts the wanted password alone. Only to be run when every client uses it.
 
     + stack: what is wanted
     + seen: the host as a snapshot holds it, before `accept`; observed when left out
+    + sharing: the hosts of the inventory whose services use this redis; each must be in this run, and well
     """
     if not plan(stack, seen or observe(stack)).retire:
         host.noop("no other password is accepted")
         return
-    yield _write(stack, (stack.password_hash,))
+    if waiting := _not_verified(sharing):
+        host.log(f"The former password stays accepted: {', '.join(waiting)} uses this redis and was not verified in this run.")
+        return
+    yield write_acl(stack, (stack.password_hash,), "retired")
 
 
-def _write(stack: Stack, hashes: tuple[str, ...]) -> StringCommand:
+def _not_verified(sharing: Sequence[str]) -> list[str]:
+    well = {active.name for active in host.state.inventory.get_active_hosts()}
+    return sorted(name for name in sharing if name not in well)
+
+
+def write_acl(stack: Stack, hashes: Sequence[str], *proof: str) -> StringCommand:
+    """The command that has redis accept the passwords with these hashes and no other, on disk and in memory.
+
+    + proof: "retired" when the password of the newest backup must be refused then
+    """
     files = [file for file in stack.secret_files(hashes) if file.path == ACL_PATH]
-    return put(stack.settings.stack_dir, files, (), "acl_load.sh", stack.settings.stack_name)
+    return put(stack.settings.stack_dir, files, (), "acl_load.sh", stack.settings.stack_name, *proof)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from pyinfra.api.host import Host
 
 from .secrets import Secret, SecretValue, Sources, check_password
-from .stack.errors import FleetError, SecretError
+from .stack.errors import FleetError, SecretError, SettingsError
+from .stack.settings import Settings
 from .stack.stack import Stack
 
 
@@ -18,11 +19,20 @@ def stack_of(host: Host) -> Stack:
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
-    return stack_from(host.data.dict())  # type: ignore[no-untyped-call]
+    data = host.data.dict()
+    server = data.get("redis_host")
+    if server is None:
+        return stack_from(data)
+    other = host.inventory.hosts.get(server)
+    if other is None:
+        raise SettingsError(f"redis_host: there is no host {server!r} in the inventory. Correct the name, or set None.")
+    return stack_from(data, other.data.dict())
 
 
-def stack_from(data: Mapping[str, Any]) -> Stack:
+def stack_from(data: Mapping[str, Any], server: Mapping[str, Any] | None = None) -> Stack:
     """The stack that `data` (name → value) describes; values that are a `Secret` are looked up.
+
+    + server: the data of the host that `redis_host` names
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
@@ -41,15 +51,30 @@ def stack_from(data: Mapping[str, Any]) -> Stack:
         problems.append(
             'redis_password: is written out in the data. Use Secret("REDIS_PASSWORD") and keep the value in a source of secrets.'
         )
+    address = None
+    if server is not None:
+        address = f"{server.get('redis_publish')}:{server.get('redis_port', Settings.redis_port)}"
+        problems += _server_problems(data, server)
     try:
-        stack = Stack.build({k: v for k, v in data.items() if k != "redis_password"}, secrets)
+        stack = Stack.build({k: v for k, v in data.items() if k != "redis_password"}, secrets, address)
     except FleetError as error:
         raise type(error)([*error.problems, *problems]) from error
-    if stack.has_redis and "redis_password" not in data:
+    if stack.uses_redis and "redis_password" not in data:
         problems.append('redis_password: is not set. Add redis_password = Secret("REDIS_PASSWORD") to group_data/all.py.')
     if problems:
         raise SecretError(problems)
     return stack
+
+
+def _server_problems(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps the redis of another host from being used."""
+    name = data["redis_host"]
+    if "redis" not in server.get("services", Settings.services):
+        yield f"redis_host: {name} has no redis in its `services`. Add it there, or name another host."
+    if not server.get("redis_publish"):
+        yield f"redis_host: {name} does not publish its redis. Set redis_publish there to an address that this host reaches."
+    if server.get("redis_password") != data.get("redis_password"):
+        yield f"redis_password: is another secret here than on {name}, whose redis this host uses. Make them one."
 
 
 def preflight_problems(hosts: Iterable[Host]) -> list[str]:

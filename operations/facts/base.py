@@ -20,6 +20,7 @@ class ScriptFact(FactBase[T | Unknown], Generic[T]):
     something else than it should gives UNKNOWN, never an empty answer."""
 
     script: ClassVar[str]
+    shell: ClassVar[tuple[str, ...]] = ("sh",)
 
     @staticmethod
     def default() -> Unknown:
@@ -29,7 +30,7 @@ class ScriptFact(FactBase[T | Unknown], Generic[T]):
     def run(cls, *args: str) -> StringCommand:
         """The command: the script with its arguments quoted, and the end mark behind it."""
         words = (QuoteString(arg) for arg in args)
-        return StringCommand("sh", "-c", QuoteString(script(cls.script)), cls.script, *words, "&&", "echo", f"'{END}'")
+        return StringCommand(*cls.shell, "-c", QuoteString(script(cls.script)), cls.script, *words, "&&", "echo", f"'{END}'")
 
     def process(self, output: Iterable[str]) -> T | Unknown:
         lines = list(output)

@@ -26,9 +26,8 @@ class Files(ScriptFact[dict[str, SeenFile]]):
     def parse(self, lines: list[str]) -> dict[str, SeenFile]:
         found = {}
         for line in lines:
-            path, kind, mode, owner, _size, _mtime, sha256 = line.split("\t")
-            known = {"mode": mode.zfill(4), "owner": owner, "sha256": sha256} if kind == "file" else {}
-            found[path] = SeenFile(kind, **known)
+            path, kind, mode, owner, _size, mtime, sha256 = line.split("\t")
+            found[path] = SeenFile(kind, mode.zfill(4), owner, sha256, int(mtime)) if kind == "file" else SeenFile(kind)
         return found
 
 

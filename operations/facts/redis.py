@@ -17,12 +17,14 @@ class Redis(ScriptFact[SeenRedis]):
 
     + root: the stack's folder, absolute
     + project: the Compose project's name
+    + address: host:port of another host's redis; that of the project's own container when left out
     """
 
     script = "redis.sh"
+    shell = ("timeout", "10", "bash")
 
-    def command(self, root: str, project: str) -> StringCommand:
-        return self.run(root, project)
+    def command(self, root: str, project: str, address: str | None = None) -> StringCommand:
+        return self.run(root, project, address or "")
 
     def parse(self, lines: list[str]) -> SeenRedis:
         answers: list[Any] = list(_replies(iter(lines)))
@@ -34,6 +36,7 @@ class Redis(ScriptFact[SeenRedis]):
             login=str(ping) if login == "OK" else str(login),
             directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
             hashes=acl_hashes(str(user)) if isinstance(user, list) else (),
+            denied=user if isinstance(user, str) and user.startswith("NOPERM") else "",
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pyinfra.api import StringCommand
 
 from ..stack.acl import acl_hashes
+from ..stack.lock import Owner, owner
 from ..stack.snapshot import Applied, SeenContainer
 from .base import ScriptFact
 
@@ -18,11 +19,12 @@ _MOUNT = re.compile(r"(.*?)>(/[^;>]*);(?=[/>]|$)")
 
 @dataclass(frozen=True)
 class SeenState:
-    """What was last started (`applied`), the fragments that were written, and the hashes of users.acl on disk."""
+    """What was last started (`applied`), the fragments that were written, the hashes of users.acl on disk, and the lock's owner."""
 
     applied: Applied
     fragments: tuple[str, ...]
     acl: tuple[str, ...]
+    lock: Owner | None = None
 
 
 class State(ScriptFact[SeenState]):
@@ -37,7 +39,7 @@ class State(ScriptFact[SeenState]):
         return self.run(root)
 
     def parse(self, lines: list[str]) -> SeenState:
-        found: dict[str, list[str]] = {"applied": [], "fragment": [], "acl": []}
+        found: dict[str, list[str]] = {"applied": [], "fragment": [], "acl": [], "lock": []}
         for line in lines:
             kind, _, rest = line.partition("\t")
             found[kind].append(rest)
@@ -45,6 +47,7 @@ class State(ScriptFact[SeenState]):
             applied=_applied("\n".join(found["applied"])),
             fragments=tuple(found["fragment"]),
             acl=tuple(h for line in found["acl"] for h in acl_hashes(line)),
+            lock=owner("\n".join(found["lock"])),
         )
 
 
@@ -74,14 +77,13 @@ def _applied(text: str) -> Applied:
 
 
 def _container(line: str) -> SeenContainer:
-    ident, service, state, health, config_hash, started, addresses, mounts = line.split("\t")
+    ident, service, state, health, config_hash, address, mounts = line.split("\t")
     return SeenContainer(
         id=ident,
         service=service,
         state=state,
         health=health,
         config_hash=config_hash,
-        started=started,
-        address=addresses.split(" ")[0],
+        address=address,
         mounts={target: source for source, target in _MOUNT.findall(mounts)},
     )

@@ -1,26 +1,52 @@
-# shellcheck shell=sh
-# Has the running redis of the stack in folder $1, project $2, read its ACL file again. A redis that does not run reads it when it starts.
+# shellcheck shell=bash
+# Has the running redis of the stack in folder $1, project $2, read its ACL file again. A redis that does not run reads it when
+# it starts; one that does not let its ACL be changed is restarted. With $3 = retired, the password of the newest backup must
+# be refused afterwards.
 
-container=$(docker ps --quiet --filter "label=com.docker.compose.project=$2" \
-    --filter label=com.docker.compose.service=redis --filter status=running | head -n 1)
-[ -n "$container" ] || exit 0
-address=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' "$container")
-address=${address%% *}
+root=$1
+#include mutex.sh
+#include redis_client.sh
 
-password=$(cat -- "$1/secrets/redis/password" 2>/dev/null)
+address=$(redis_address "$2")
+[ -n "$address" ] || exit 0
+
 answer=$({
-    # shellcheck disable=SC2016 # redis' protocol, not a variable
-    printf '*2\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n' "${#password}" "$password"
+    redis_auth <"$root/secrets/redis/password"
     printf 'ACL LOAD\r\nQUIT\r\n'
-} | curl --silent --max-time 10 "telnet://$address:6379" | tr -d '\r')
+} | redis_say "$address" 6379 | tr -d '\r')
+
+# the former password, as redis itself answers to it
+refused() {
+    former=$(find "$root/backups" -path '*/secrets/redis/password' 2>/dev/null | sort | tail -n 1)
+    [ "$1" = retired ] && [ -n "$former" ] && ! cmp -s "$former" "$root/secrets/redis/password" || return 0
+    { redis_auth <"$former"; printf 'QUIT\r\n'; } | redis_say "$address" 6379 | grep -q WRONGPASS && return 0
+    echo "redis still accepts the former password (that of $former), though its ACL file no longer has it." >&2
+    return 1
+}
 
 case $answer in
 "+OK
 +OK
-+OK"*) exit 0 ;;
++OK"*)
+    refused "$3"
+    exit
+    ;;
+*-NOPERM*)
+    container=$(docker ps --quiet --filter "label=com.docker.compose.project=$2" --filter label=com.docker.compose.service=redis)
+    before=$(date +%s%N)
+    docker restart --time 30 "$container" >/dev/null || exit 1
+    while address=$(redis_address "$2") && ! printf 'PING\r\nQUIT\r\n' | redis_say "${address:-127.0.0.1}" 6379 2>/dev/null |
+        grep -q NOAUTH; do
+        [ $((($(date +%s%N) - before) / 1000000000)) -lt 60 ] || break
+        sleep 0.05
+    done
+    echo "restarted redis, which does not let its ACL be changed: away for $((($(date +%s%N) - before) / 1000000)) ms"
+    refused "$3"
+    exit
+    ;;
 esac
 {
     echo "redis did not read its ACL file again: it answered \"$(echo "$answer" | grep '^-' | head -n 1)\"."
-    echo "The file $1/secrets/redis/users.acl is as wanted; run \`docker compose restart redis\` in $1, then the deploy again."
+    echo "The file $root/secrets/redis/users.acl is as wanted; run \`docker compose restart redis\` in $root, then the deploy again."
 } >&2
 exit 1

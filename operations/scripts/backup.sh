@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Copies the files as they are, before they change, to backups/<UTC time> in the stack's folder $1, and keeps the newest $2 of them.
+# Of files that are not there yet it notes the names, so that a restore takes them away again.
 #   backup <root> <keep> <path>…
 
 root=$1 keep=$2
@@ -17,10 +18,17 @@ done
 
 # into a folder that no reader takes for a backup until it is whole
 mkdir -p backups && rm -rf backups/.partial && mkdir backups/.partial || exit 1
+found=
 for path in "$@"; do
-    [ ! -f "$path" ] || cp -p --parents -- "$path" backups/.partial || exit 1
+    if [ -f "$path" ]; then
+        found=yes
+        cp -p --parents -- "$path" backups/.partial || exit 1
+    else
+        printf '%s\n' "$path" >>backups/.partial/.absent || exit 1
+    fi
 done
-if rmdir backups/.partial 2>/dev/null; then
+if [ -z "$found" ]; then
+    rm -rf backups/.partial
     rmdir backups 2>/dev/null
     exit 0
 fi

@@ -1,7 +1,8 @@
 # Reads env files as Compose does: a statement is a line, but a quoted value may go on over several.
 #   mode=seen  keys: names parted by blanks; standard input: the text. Prints those that are set: name, how often, statement.
 #   mode=edit  standard input: the managed lines, `##fleet:text`, the text. Prints the text with the managed lines in place.
-# Ends with status 3 where a quote is opened and never closed: then nobody can tell the statements apart.
+# Ends with status 3 where a quote is opened and never closed, or another statement follows a closed one on its line: then
+# nobody can tell the statements apart. Ends with status 4 where the managed lines were cut off.
 
 BEGIN { if (mode == "seen") { names = split(keys, name, " "); in_text = 1 } }
 
@@ -29,7 +30,8 @@ quote != "" {
 }
 
 END {
-    if (quote != "") exit 3
+    if (!in_text) exit 4
+    if (quote != "" || unclear) exit 3
     for (i = 1; i <= names; i++) {
         key = name[i]
         if (mode == "seen" && count[key]) printf "%s\t%d\t%s\n", key, count[key], statement[key]
@@ -61,7 +63,11 @@ function open_quote(text, quote,   i, c) {
     for (; i <= length(text); i++) {
         c = substr(text, i, 1)
         if (c == "\\") i++
-        else if (c == quote) return ""
+        else if (c == quote) {
+            # python-dotenv drops what follows, Compose takes it for the next statement
+            if (substr(text, i + 1) ~ /^[ \t]*[^# \t\r].*[=:]/) unclear = 1
+            return ""
+        }
     }
     return quote
 }

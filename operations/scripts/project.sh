@@ -9,6 +9,7 @@ list=$(cat)
 mkdir -p -- "$root" && cd -- "$root" || exit 1
 umask 077
 mkdir -p .fleet || exit 1
+#include mutex.sh
 
 # the files as they will be, in a folder of their own
 stage=.fleet/stage

@@ -12,6 +12,7 @@
 root=$1
 export LC_ALL=C
 umask 077
+#include mutex.sh
 new=.fleet-new
 env_awk=$(
     cat <<'AWK'
@@ -40,9 +41,8 @@ path=
 [ -d "$root" ] || said=$(umask 022 && mkdir -p -- "$root" 2>&1) || could_not
 cd -- "$root" || exit 1
 
-# the folder of a file; what belongs to a container's own user can be entered by that user
-folder() {
-    case $path in */*) dir=${path%/*} ;; *) return 0 ;; esac
+# what lies behind a symbolic link, or is no file, is somebody else's
+check() {
     step=
     rest=$path
     while :; do
@@ -50,6 +50,12 @@ folder() {
         [ ! -L "$step" ] || refuse "$root/$step: is a symbolic link. Nothing was changed. Move it away."
         case $rest in */*) rest=${rest#*/} step="$step/" ;; *) break ;; esac
     done
+    [ ! -e "$path" ] || [ -f "$path" ] || refuse "$root/$path: is no regular file. Nothing was changed. Move it away."
+}
+
+# the folder of a file; what belongs to a container's own user can be entered by that user
+folder() {
+    case $path in */*) dir=${path%/*} ;; *) return 0 ;; esac
     if [ ! -d "$dir" ]; then
         case $dir in
         secrets* | .* | backups*) said=$(mkdir -p -- "$dir" 2>&1) || could_not ;;
@@ -62,18 +68,17 @@ folder() {
 content() {
     if [ "$kind" = file ] || [ ! -e "$path" ]; then
         printf '%s' "$body" | base64 -d
-    else
-        {
-            printf '%s' "$body" | base64 -d
-            echo '##fleet:text'
-            cat -- "$path"
-        } | awk -v mode=edit "$env_awk"
+        return
     fi
+    # awk reads the file by itself: it fails where the file cannot be read to its end, a `cat` in the pipe would do so unseen
+    { printf '%s' "$body" | base64 -d && echo '##fleet:text'; } | awk -v mode=edit "$env_awk" - "./$path"
+    status=$?
+    [ $status -ne 3 ] ||
+        echo "a quote in it is never closed, or something follows a closed one; correct that by hand" >&2
+    return $status
 }
 
 stage() {
-    [ ! -L "$path" ] || refuse "$root/$path: is a symbolic link. Nothing was changed. Move it away."
-    [ ! -e "$path" ] || [ -f "$path" ] || refuse "$root/$path: is no regular file. Nothing was changed. Move it away."
     folder
     staged="$staged$path
 "
@@ -95,6 +100,7 @@ stage() {
 kind=
 while IFS= read -r kind && [ "$kind" != end ]; do
     { IFS= read -r mode && IFS= read -r owner && IFS= read -r path && IFS= read -r body; } || break
+    check
     if [ "$kind" = remove ]; then
         removed="$removed$path
 "

@@ -12,44 +12,49 @@ if ! cd -- "$root" 2>/dev/null; then
     exit 0
 fi
 
-# behind a symbolic link lies somebody else's file, whatever it looks like
-kind() {
+# sets `kind`
+look() {
     step=
     rest=$1
-    while [ -n "$rest" ]; do
+    while :; do
         step="$step${rest%%/*}"
-        [ ! -L "$step" ] || return 1
-        case $rest in */*) rest=${rest#*/} step="$step/" ;; *) rest= ;; esac
+        # behind a symbolic link lies somebody else's file, whatever it looks like
+        [ ! -L "$step" ] || { kind=symlink && return; }
+        case $rest in */*) rest=${rest#*/} ;; *) break ;; esac
+        # a folder that may not be entered hides what lies there
+        [ ! -d "$step" ] || [ -x "$step" ] || { kind=denied && return; }
+        step="$step/"
     done
+    if [ -f "$1" ]; then
+        if [ -r "$1" ]; then kind="file"; else kind=denied; fi
+    elif [ -d "$1" ]; then
+        kind=dir
+    elif [ -e "$1" ]; then
+        kind=other
+    else
+        kind=missing
+    fi
 }
 
-files=
+# the files among the paths take the paths' place
+paths=$#
 for path in "$@"; do
-    what=
-    if ! kind "$path"; then
-        what=symlink
-    elif [ -f "$path" ]; then
-        if [ -r "$path" ]; then files="$files $path"; else what=denied; fi
-    elif [ -d "$path" ]; then
-        what=dir
-    elif [ -e "$path" ]; then
-        what=other
+    look "$path"
+    if [ $kind = file ]; then
+        set -- "$@" "$path"
     else
-        what=missing
-        # a folder on the way that may not be entered hides what lies there
-        [ ! -d "${path%/*}" ] || [ -x "${path%/*}" ] || what=denied
+        printf '%s\t%s\t\t\t\t\t\n' "$path" $kind
     fi
-    [ -z "$what" ] || printf '%s\t%s\t\t\t\t\t\n' "$path" $what
 done
-[ -n "$files" ] || exit 0
+shift $paths
+[ $# -gt 0 ] || exit 0
 
-# one call for all: paths of the stack hold no blanks
-# shellcheck disable=SC2086
-sums=$(sha256sum -- $files) && stats=$(stat --printf "%n${t}file${t}%a${t}%u:%g${t}%s${t}%Y\n" -- $files) || exit 1
+sums=$(sha256sum -- "$@") && stats=$(stat --printf "%n${t}file${t}%a${t}%u:%g${t}%s${t}%Y\n" -- "$@") || exit 1
 printf '%s\n' "$sums" | {
     while IFS= read -r sum; do
         IFS= read -r stat <&3
-        printf '%s\t%.64s\n' "$stat" "$sum"
+        # a backslash in front tells that sha256sum escaped the name
+        printf '%s\t%.64s\n' "$stat" "${sum#\\}"
     done
 } 3<<STATS
 $stats

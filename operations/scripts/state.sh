@@ -13,3 +13,4 @@ prefixed() {
 prefixed applied .fleet/applied.json
 prefixed fragment .fleet/fragments
 prefixed acl secrets/redis/users.acl
+prefixed lock .fleet/lock/owner

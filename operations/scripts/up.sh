@@ -1,13 +1,15 @@
 # shellcheck shell=sh
 # Starts services of the stack in folder $1, tier by tier, and awaits each tier.
 #   up <root> <project> <seconds> <pull> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>…
-# A tier is one word, services parted by commas. Standard input: texts to mask in whatever is printed, one per line.
+# A tier is one word, services parted by commas; `<service>*<n>` is replaced by starting n new containers beside the old ones.
+# Standard input: texts to mask in whatever is printed, one per line.
 # At the end .fleet/applied.json tells what runs now, for which definition and env file.
 
 root=$1 project=$2 seconds=$3 pull=$4
 shift 4
 cd -- "$root" || exit 1
 umask 077
+#include mutex.sh
 masks=$(cat)
 
 # standard input with every secret replaced: those named by the controller, the host's own password, any password in an URL
@@ -22,8 +24,11 @@ masked() {
         !text && $0 == "##fleet:text" { text = 1; next }
         !text { if (length($0) > 3) secret[++n] = $0; next }
         {
-            for (i = 1; i <= n; i++)
-                while (at = index($0, secret[i])) $0 = substr($0, 1, at - 1) "*MASKED*" substr($0, at + length(secret[i]))
+            for (i = 1; i <= n; i++) {
+                for (done = ""; at = index($0, secret[i]); $0 = substr($0, at + length(secret[i])))
+                    done = done substr($0, 1, at - 1) "*MASKED*"
+                $0 = done $0
+            }
             gsub(/:\/\/[^@ \/]*@/, "://*MASKED*@")
             print
         }'
@@ -34,8 +39,14 @@ containers() {
         --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
 }
 
+running() {
+    docker ps --quiet --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1" \
+        --filter label=com.docker.compose.oneoff=False
+}
+
 # why a service did not come up: its state, what its healthcheck last said, its last words
 explain() {
+    # the newest one is first
     id=$(containers "$1" | head -n 1)
     if [ -z "$id" ]; then
         echo "$1: no container was created."
@@ -67,18 +78,53 @@ while [ "$1" != -- ]; do
 done
 shift
 
-while [ "$1" != -- ]; do
-    services=$(echo "$1" | tr , ' ')
-    # shellcheck disable=SC2086 # one word per service
-    if ! said=$(docker compose up --detach --no-deps --pull "$pull" --wait --wait-timeout "$seconds" $services 2>&1); then
-        {
-            echo "The services that depend on these were not started: $services."
-            echo "$said" | grep -Ei 'error|fail|denied|no such|not found|unhealthy' | tail -n 5
-            for service in $services; do explain "$service"; done
-        } | masked >&2
-        exit 1
+explained=
+failed() {
+    {
+        echo "$1 did not start; the services that depend on it were not started."
+        echo "$said" | grep -Ei 'error|fail|denied|no such|not found|unhealthy' | tail -n 5
+        if [ -n "$explained" ]; then echo "$explained"; else for service in $1; do explain "$service"; done; fi
+    } | masked >&2
+    exit 1
+}
+
+bring_up() {
+    said=$(docker compose up --detach --no-deps --pull "$pull" --wait --wait-timeout "$seconds" "$@" 2>&1)
+}
+
+# new containers beside the old ones; those go when the new ones are healthy, and the new ones go when they are not
+roll() {
+    service=$1 count=$2
+    old=$(containers "$service")
+    scale=$((count + $(echo "$old" | grep -c .)))
+    if bring_up --no-recreate --scale "$service=$scale" "$service"; then
+        for id in $old; do
+            docker stop "$id" >/dev/null && docker rm "$id" >/dev/null || exit 1
+        done
+        echo "rolled $service"
+    else
+        explained=$(explain "$service")
+        for id in $(containers "$service"); do
+            echo "$old" | grep -q "$id" || docker rm --force "$id" >/dev/null
+        done
+        failed "$service"
     fi
-    echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
+}
+
+while [ "$1" != -- ]; do
+    plain='' rolling=''
+    for service in $(echo "$1" | tr , ' '); do
+        case $service in
+        *'*'*) if [ -n "$(running "${service%'*'*}")" ]; then rolling="$rolling $service"; else plain="$plain ${service%'*'*}"; fi ;;
+        *) plain="$plain $service" ;;
+        esac
+    done
+    if [ -n "$plain" ]; then
+        # shellcheck disable=SC2086 # one word per service
+        bring_up $plain || failed "${plain# }"
+        echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
+    fi
+    for service in $rolling; do roll "${service%'*'*}" "${service##*'*'}"; done
     shift
 done
 shift

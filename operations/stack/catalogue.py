@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,9 +17,11 @@ from .env_file import KEY_RULE
 from .errors import CatalogueError
 
 _OWN = Path(__file__).parent.parent / "catalog"
+_OPTIONAL = re.compile(r"^.*#\? (\w+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
 _CHECK_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*")
-_FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks"}
+_FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks", "update"}
+_UPDATES = ("recreate", "rolling")
 _PROBES = {"http": ("status",), "metric": ("url", "equals")}
 
 
@@ -41,7 +43,9 @@ class Service:
 
     + name: the service's name in Compose, and the file's
     + text: the file, byte for byte
-    + needs: the services named in its `depends_on`
+    + needs: the services named in its `depends_on`, but for those with `required: false`
+    + rolling: a new container is started beside the old one, which goes when the new one is healthy
+    + replicas: how many containers it has
     + reads_env: whether its container reads env/<name>.env
     + settings: settings that this file adds, with their defaults
     + variables, env: name → template; written to .env and to env/<name>.env
@@ -56,11 +60,18 @@ class Service:
     variables: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     env_from: str | None = None
+    rolling: bool = False
+    replicas: int = 1
     probes: tuple[Probe, ...] = ()
 
-    def fragment(self, start_interval: bool) -> str:
-        """The file as it lies on a host; engines before 25 do not know `start_interval`, and Compose refuses it there."""
-        return self.text if start_interval else _START_INTERVAL.sub("", self.text)
+    def fragment(self, start_interval: bool, given: Collection[str] = ()) -> str:
+        """The file as it lies on a host.
+
+        + start_interval: engines before 25 do not know it, and Compose refuses it there
+        + given: the settings that have a value; a line that ends in `#? <setting>` stands only where its setting has one
+        """
+        text = _OPTIONAL.sub(lambda line: line[0] if line[1] in given else "", self.text)
+        return text if start_interval else _START_INTERVAL.sub("", text)
 
 
 @cache
@@ -113,12 +124,14 @@ def read_service(path: Path) -> Service:
     return Service(
         name=path.stem,
         text=text,
-        needs=tuple(definition.get("depends_on") or ()),
+        needs=tuple(_required(definition.get("depends_on") or ())),
         reads_env=f"env/{path.stem}.env" in {_relative(p) for p in _env_files(definition)},
         settings=fleet.get("settings") or {},
         variables=fleet.get("variables") or {},
         env=fleet.get("env") or {},
         env_from=fleet.get("env_from"),
+        rolling=fleet.get("update") == "rolling",
+        replicas=_replicas(definition),
         probes=tuple(_probe(check) for check in fleet.get("checks") or ()),
     )
 
@@ -132,7 +145,7 @@ def _untagged(loader: yaml.SafeLoader, _suffix: str, node: Any) -> Any:
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node, deep=True)
-    tag = loader.resolve(yaml.ScalarNode, node.value, (node.style is None, False))  # type: ignore[no-untyped-call]
+    tag = loader.resolve(yaml.ScalarNode, node.value, (node.style is None, False))
     return loader.construct_object(yaml.ScalarNode(tag, node.value))
 
 
@@ -158,6 +171,10 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
         yield f"x-fleet: unknown key {key!r}; known are {', '.join(sorted(_FLEET_KEYS))}."
     yield from _type_problem("settings", fleet.get("settings") or {}, dict, "a mapping of names to defaults")
     yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
+    if fleet.get("update", "recreate") not in _UPDATES:
+        yield f"x-fleet: update: is {fleet['update']!r}, expected one of {', '.join(_UPDATES)}."
+    elif fleet.get("update") == "rolling" and services[name].get("ports"):
+        yield "x-fleet: update: rolling: two containers cannot publish one port. Take `ports` out, or put a proxy before it."
     for block in ("variables", "env"):
         yield from _template_problems(block, fleet.get(block) or {})
     checks = fleet.get("checks") or []
@@ -240,6 +257,20 @@ def _probe(check: Mapping[str, Any]) -> Probe:
     if "http" in check:
         return Probe(url=check["http"], expected=str(check["status"]), **common)
     return Probe(url=check["url"], expected=str(check["equals"]), metric=check["metric"], **common)
+
+
+def _replicas(definition: Mapping[str, Any]) -> int:
+    deploy = definition.get("deploy")
+    count = definition.get("scale") or (deploy.get("replicas") if isinstance(deploy, Mapping) else None)
+    return count if isinstance(count, int) else 1
+
+
+def _required(needs: Sequence[str] | Mapping[str, Any]) -> Iterator[str]:
+    """Compose 2.20 and later starts a service without those that it does not require."""
+    for name in needs:
+        how = needs[name] if isinstance(needs, Mapping) else None
+        if not (isinstance(how, Mapping) and how.get("required") is False):
+            yield name
 
 
 def _env_files(definition: Mapping[str, Any]) -> Sequence[str]:

@@ -23,7 +23,7 @@ def line(key: str, value: str) -> str:
     with `interpolate=False`: by itself it replaces `${name}` whatever the quotes.
 
     Raises EnvValueError for a line break, for NUL, and for the few values (a `$` together with a backslash before a
-    quote, before another backslash or at the end) that no quoting carries to both.
+    single quote, before another backslash or at the end) that no quoting carries to both.
 
     Source: https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
     """
@@ -48,7 +48,7 @@ def _quoted(value: str) -> str:
         return "'" + value.replace("'", r"\'") + "'"
     if "$" in value:
         raise EnvValueError(
-            "the value holds a `$` and a backslash that stands before a quote, another backslash or the end. "
+            "the value holds a `$` and a backslash that stands before a single quote, another backslash or the end. "
             "Compose and python-dotenv would read it differently, however it is quoted. Leave one of them out."
         )
     return '"' + value.replace("\\", "\\\\").replace('"', r"\"") + '"'

@@ -43,6 +43,7 @@ class Plan:
     + recheck: definitions may have changed: Compose must be asked
     + remove: services whose containers and fragments go
     + retire: redis accepts passwords besides the wanted one, on disk or in memory
+    + restart: what redis said when it did not let its ACL be read: then it reads a changed one only when it starts
     """
 
     problems: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class Plan:
     recheck: bool = False
     remove: tuple[str, ...] = ()
     retire: bool = False
+    restart: str = ""
 
     @property
     def files(self) -> tuple[Change, ...]:
@@ -69,12 +71,17 @@ class Plan:
     def sentences(self) -> Iterator[str]:
         """The plan for a person, a line each."""
         yield from self.problems
+        if self.retire:
+            switch = f"switch {' and '.join(service for service, _ in self.start)}" if self.start else ""
+            yield f"password: {', '.join(filter(None, ('accept' if self.accept else '', switch, 'retire')))}"
+        if self.restart and (self.accept or self.retire):
+            yield f"redis is restarted, which takes some seconds: it does not let its ACL be changed ({self.restart})"
         for need in self.engine:
             yield f"engine: {need}"
         for change in self.project:
             yield f"write {change}"
-        if self.accept:
-            yield f"accept the new password beside {len(self.accept) - 1} other(s)"
+        if self.accept and not self.retire:
+            yield "write secrets/redis/users.acl: the wanted password is not in it as it should be"
         for change in (*self.env, *self.password_file):
             yield f"write {change}"
         for service in self.remove:
@@ -83,8 +90,6 @@ class Plan:
             yield f"start {service}: {reason}"
         if self.recheck and not self.start:
             yield "ask Compose which definitions changed"
-        if self.retire or len(self.accept) > 1:
-            yield "retire every password but the wanted one"
 
 
 def plan(stack: Stack, seen: Snapshot) -> Plan:
@@ -120,6 +125,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         recheck=rewritten or stack.settings.pull == "always",
         remove=remove,
         retire=_retire(stack, seen),
+        restart="" if seen.redis is UNKNOWN else seen.redis.denied,
     )
 
 

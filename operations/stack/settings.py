@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import ipaddress
 import re
@@ -17,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from .errors import SettingsError
+from .waves import SHARE
 
 Pull = Literal["missing", "never", "always"]
 Flavour = Literal["stack", "official"]
@@ -41,6 +41,9 @@ class Settings:
     bind_address: str = "127.0.0.1"
     openwebui_port: int = 8080
     redis_exporter_port: int = 9121
+    redis_publish: str | None = None
+    redis_port: int = 6379
+    redis_host: str | None = None
     redis_flavour: Flavour | None = None
     redis_maxmemory_policy: str = "allkeys-lru"
     redis_save: str = ""
@@ -63,6 +66,12 @@ class Settings:
     openwebui_health_retries: int = 3
     openwebui_health_start_period: str = "120s"
     health_start_interval: str = "2s"
+    rollout_waves: tuple[str, ...] = ("1", "25%", "100%")
+    max_failures: int = 0
+    unreachable_counts: bool = False
+    rollback_on_failure: bool = True
+    lock_ttl: int = 3600
+    break_lock: bool = False
     start_timeout: int = 300
     docker_packages: tuple[str, ...] = ("docker.io",)
     compose_packages: tuple[str, ...] = ("docker-compose-v2", "docker-compose-plugin", "docker-compose")
@@ -103,14 +112,24 @@ class Settings:
                 yield f"services: {name!r} is no service name. Use lower-case letters, digits, - and _."
         for name in sorted({n for n in self.services if self.services.count(n) > 1}):
             yield f"services: {name!r} is listed more than once. Remove all but one."
-        try:
-            ipaddress.ip_address(self.bind_address)
-        except ValueError:
+        if not _is_address(self.bind_address):
             yield f"bind_address: {self.bind_address!r} is no IP address. Expected one such as 127.0.0.1 or 0.0.0.0."
+        yield from self._redis_problems()
+        for share in self.rollout_waves:
+            if not SHARE.fullmatch(share):
+                yield f'rollout_waves: {share!r} is neither a count such as "1" nor a share such as "25%".'
         for f in fields(self):
             yield from _named_rule(f.name, getattr(self, f.name))
         if self.openwebui_port == self.redis_exporter_port:
             yield f"openwebui_port, redis_exporter_port: both are {self.openwebui_port}. Give each a port of its own."
+
+    def _redis_problems(self) -> Iterator[str]:
+        if self.redis_publish is not None and not (
+            _is_address(self.redis_publish) and not ipaddress.ip_address(self.redis_publish).is_unspecified
+        ):
+            yield f"redis_publish: {self.redis_publish!r} is no address of one interface. Expected one such as 10.0.0.5, or None."
+        if self.redis_host is not None and "redis" in self.services:
+            yield f"redis_host: names {self.redis_host!r}, but this host runs a redis of its own. Take redis out of `services`."
         if self.redis_flavour is None and self.flavour is None and "redis" in self.services:
             yield (
                 f"redis_image: {self.redis_image!r} does not tell whether it starts like redis-stack or like the official redis "
@@ -138,6 +157,14 @@ class Settings:
     def values(self) -> dict[str, Any]:
         """Name → value, as templates of the catalogue see them."""
         return {f.name: getattr(self, f.name) for f in fields(self)} | {"probe_address": self.probe_address}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:
@@ -207,7 +234,9 @@ def _named_rule(name: str, value: Any) -> Iterator[str]:
     """The rules that hold for all settings whose name ends alike."""
     if name.endswith("_port") and not 1 <= value <= 65535:
         yield f"{name}: is {value}, expected a number from 1 to 65535."
-    elif name.endswith(("_retries", "_keep", "_timeout")) and isinstance(value, int) and value < 1:
+    elif name == "max_failures" and value < 0:
+        yield f"{name}: is {value}, expected 0 or more."
+    elif name.endswith(("_retries", "_keep", "_timeout", "_ttl")) and isinstance(value, int) and value < 1:
         yield f"{name}: is {value}, expected at least 1."
     elif name.endswith(("_interval", "_start_period", "_health_timeout")) and not _DURATION.fullmatch(value):
         yield f"{name}: {value!r} is no duration. Expected one such as 30s, 1m30s or 500ms."
@@ -217,8 +246,3 @@ def _named_rule(name: str, value: Any) -> Iterator[str]:
         yield f"{name}: {value!r} is not a word that redis knows; see its configuration reference."
     elif name == "redis_save" and not re.fullmatch(r"(\d+ \d+( \d+ \d+)*)?", value):
         yield f'redis_save: {value!r} is no list of "seconds changes" pairs. Expected one such as "3600 1 300 100", or "" for none.'
-
-
-def setting_names() -> frozenset[str]:
-    """Every name that `Settings` knows."""
-    return frozenset(f.name for f in dataclasses.fields(Settings)) | {"probe_address"}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .lock import Owner
+
 
 class Unknown(Enum):
     """The answer of a fact that could not ask. It is never taken for "empty" or "no"."""
@@ -33,12 +35,14 @@ class SeenEngine:
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A path below the stack's folder. `kind`: file, dir, symlink, other, missing or denied; only a file has the rest."""
+    """A path below the stack's folder. `kind`: file, dir, symlink, other, missing or denied; only a file has the rest.
+    `changed`: when it was last changed, in seconds since 1970."""
 
     kind: str
     mode: str = ""
     owner: str = ""
     sha256: str = ""
+    changed: int = field(default=0, compare=False)
 
 
 MISSING = SeenFile("missing")
@@ -53,7 +57,6 @@ class SeenContainer:
     state: str
     health: str
     config_hash: str
-    started: str
     address: str
     mounts: Mapping[str, str]
 
@@ -74,12 +77,13 @@ class Applied:
 @dataclass(frozen=True)
 class SeenRedis:
     """How redis answered. `anonymous` and `login`: its words to a PING without and with the password; `hashes`: the SHA-256 of the
-    passwords that it accepts."""
+    passwords that it accepts; `denied`: why it did not tell them."""
 
     anonymous: str = ""
     login: str = ""
     directory: str = ""
     hashes: tuple[str, ...] = ()
+    denied: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class Snapshot:
     + env: path of an env file → managed key → SHA-256 of its line; None where the file cannot be parsed
     + acl: the hashes in users.acl on disk
     + fragments: names in compose.d that an earlier run wrote
+    + lock: who holds the stack's lock
     + probes: id of a catalogue check → the value that was answered
     """
 
@@ -100,6 +105,7 @@ class Snapshot:
     applied: Applied | Unknown = UNKNOWN
     acl: tuple[str, ...] | Unknown = UNKNOWN
     fragments: tuple[str, ...] | Unknown = UNKNOWN
+    lock: Owner | None = None
     redis: SeenRedis | Unknown = UNKNOWN
     probes: Mapping[str, str] = field(default_factory=dict)
 

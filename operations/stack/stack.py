@@ -68,14 +68,17 @@ class Stack:
     dotenv: EnvFile
     env_files: tuple[EnvFile, ...]
     probes: tuple[Probe, ...]
+    given: frozenset[str] = frozenset()
+    redis_address: str | None = None
     password: str | None = field(default=None, repr=False)
 
     @classmethod
-    def build(cls, data: Mapping[str, Any], secrets: Mapping[str, str]) -> Stack:
+    def build(cls, data: Mapping[str, Any], secrets: Mapping[str, str], redis_address: str | None = None) -> Stack:
         """The stack that `data` describes.
 
         + data: name → value, a host's pyinfra data
         + secrets: the names in `data` that hold secrets → their values
+        + redis_address: host:port of another host's redis, where `redis_host` names one
 
         Raises SettingsError or CatalogueError with every problem at once.
         """
@@ -96,6 +99,7 @@ class Stack:
         services = tuple(entries[name] for name in settings.services)
         values = {**added, **{k: data[k] for k in added if k in data}, **settings.values()}
         values |= {"redis_command": acl.redis_command(settings), "redis_args": acl.redis_args(settings)}
+        values |= {"redis_at": redis_address or "redis:6379"}
         builder = _Builder(values, dict(secrets))
         stack = cls(
             settings=settings,
@@ -103,6 +107,8 @@ class Stack:
             dotenv=builder.dotenv(services),
             env_files=tuple(builder.env_file(s) for s in services if s.env or s.env_from or s.reads_env),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
+            given=frozenset(name for name, value in values.items() if value),
+            redis_address=redis_address,
             password=secrets.get("redis_password"),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
@@ -115,6 +121,11 @@ class Stack:
         return any(service.name == "redis" for service in self.services)
 
     @property
+    def uses_redis(self) -> bool:
+        """Whether its services log in to a redis: its own, or that of `redis_host`."""
+        return self.has_redis or self.settings.redis_host is not None
+
+    @property
     def password_hash(self) -> str:
         """SHA-256 of the password: what redis' ACL file holds, and what a host may show."""
         return hashlib.sha256((self.password or "").encode()).hexdigest()
@@ -125,21 +136,24 @@ class Stack:
 
     def fragments(self, start_interval: bool) -> tuple[File, ...]:
         """The fragments for an engine that knows `start_interval`, or does not."""
-        return tuple(File(fragment_path(s.name), "0644", s.fragment(start_interval)) for s in self.services)
+        return tuple(File(fragment_path(s.name), "0644", s.fragment(start_interval, self.given)) for s in self.services)
 
     def manifest(self) -> File:
         """The names of the fragments that are ours, so that only those are ever removed."""
         return File(FRAGMENTS, "0600", "".join(f"{service.name}\n" for service in self.services))
 
     def secret_files(self, hashes: Sequence[str] = ()) -> tuple[File, ...]:
-        """redis' ACL file with these hashes, or the wanted one alone, and the password file beside it."""
-        if not self.has_redis:
+        """redis' ACL file with these hashes, or the wanted one alone, and the password file beside it.
+
+        Where another host's redis is used, only the password file, which the checks log in with.
+        """
+        if not self.uses_redis:
             return ()
-        owner = acl.redis_owner(self.settings)
-        return (
-            File(acl.ACL_PATH, "0600", acl.acl_file(hashes or (self.password_hash,)), owner),
-            File(acl.PASSWORD_PATH, "0600", f"{self.password}\n", owner),
-        )
+        owner = acl.redis_owner(self.settings) if self.has_redis else "-"
+        password = File(acl.PASSWORD_PATH, "0600", f"{self.password}\n", owner)
+        if not self.has_redis:
+            return (password,)
+        return (File(acl.ACL_PATH, "0600", acl.acl_file(hashes or (self.password_hash,)), owner), password)
 
     def managed_paths(self) -> tuple[str, ...]:
         """Every path that a snapshot must tell about."""
@@ -232,4 +246,6 @@ class _Builder:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

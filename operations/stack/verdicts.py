@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 
+from .acl import ACL_PATH, PASSWORD_PATH
 from .catalogue import Probe
 from .check import Check, Verdict
+from .lock import TIME
 from .plan import plan, unobserved
-from .snapshot import UNKNOWN, Snapshot
+from .snapshot import MISSING, UNKNOWN, SeenRedis, Snapshot
 from .stack import Stack
 
 _DEPLOY = "Run the deploy again."
+
+
+# what compares the host with the state that is wanted
+ABOUT_RETIRED = ("redis.single_password", "redis.old_password_refused")
+ABOUT_WANTED = ("files.in_sync", "password.consistent", "url.form", *ABOUT_RETIRED)
 
 
 def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
@@ -19,7 +27,8 @@ def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
     return (
         _files(stack, seen),
         *(_container(service.name, seen) for service in stack.services),
-        *(_redis(stack, seen) if stack.has_redis else ()),
+        *(_password(stack, seen) if stack.uses_redis else ()),
+        *(_redis(stack, seen) if stack.has_redis else _other_redis(stack, seen) if stack.uses_redis else ()),
         *(_probe(probe, seen) for probe in stack.probes),
     )
 
@@ -49,11 +58,68 @@ def _container(service: str, seen: Snapshot) -> Check:
     return Check(name, Verdict.OK, state)
 
 
+def _password(stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    """The one password at all its places, told by fingerprints."""
+    if seen.env is UNKNOWN or seen.files is UNKNOWN or seen.acl is UNKNOWN:
+        for name in ("password.consistent", "url.form"):
+            yield Check(name, Verdict.UNKNOWN, "not observed", remedy=_DEPLOY)
+        return
+    places = {
+        f"{key} in {file.path}": (seen.env.get(file.path) or {}).get(key) == file.hashes[key]
+        for file in stack.env_files
+        for key, line in file.lines.items()
+        if stack.password and stack.password in line
+    }
+    urls = {f"{key} in {f.path}" for f in stack.env_files for key, line in f.lines.items() if f":{stack.password}@" in line}
+    files = {file.path: seen.files.get(file.path) for file in stack.secret_files()}
+    places |= {
+        file.path: (found := files[file.path]) is not None and found.sha256 == file.sha256
+        for file in stack.secret_files()
+        if file.path == PASSWORD_PATH
+    }
+    if stack.has_redis:
+        places[ACL_PATH] = stack.password_hash in seen.acl
+        if seen.redis is not UNKNOWN and seen.redis.hashes:
+            places["redis itself"] = stack.password_hash in seen.redis.hashes
+    yield _everywhere(
+        "password.consistent", places, f"fingerprint {stack.password_hash[:12]} in {len(places)} places", "another password"
+    )
+    yield _everywhere(
+        "url.form",
+        {place: places[place] for place in urls},
+        f"{len(urls)} URLs are redis://:<password>@<host>:<port>",
+        "another URL",
+    )
+
+
+def _everywhere(name: str, places: Mapping[str, bool], detail: str, found: str) -> Check:
+    wrong = sorted(place for place, right in places.items() if not right)
+    if not wrong:
+        return Check(name, Verdict.OK, detail)
+    cause = "It was changed by hand, or a rollout has not ended."
+    return Check(name, Verdict.FAILED, f"{found} in {', '.join(wrong)}", cause, _DEPLOY)
+
+
+def _other_redis(stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    address = stack.redis_address or ""
+    if seen.redis is UNKNOWN:
+        cause = f"It does not run, or {address} cannot be reached from this host."
+        yield Check(
+            "redis.ping", Verdict.UNKNOWN, f"redis at {address} did not answer", cause, f"Look at {stack.settings.redis_host}."
+        )
+        return
+    yield _expect(
+        "redis.ping", seen.redis.login, "PONG",
+        f"The password in secrets/redis/password is not one that redis at {address} accepts.",
+        f"Run the deploy for {stack.settings.redis_host} and this host together.",
+    )  # fmt: skip
+
+
 def _redis(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     # Docker shows the source without a trailing or doubled slash
     redis, folder = seen.redis, str(PurePosixPath(stack.settings.stack_dir, "data/redis"))
     if redis is UNKNOWN:
-        for name in ("redis.ping", "redis.anonymous_refused", "redis.data_on_volume"):
+        for name in ("redis.ping", "redis.anonymous_refused", "redis.data_on_volume", *ABOUT_RETIRED):
             yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", _DEPLOY)
         return
     yield _expect(
@@ -79,6 +145,32 @@ def _redis(stack: Stack, seen: Snapshot) -> Iterator[Check]:
             "The data is not on the host, so it is lost when the container is replaced.",
             f"Save it first (`docker compose exec redis redis-cli SAVE`), copy it to {folder}, then run the deploy again.",
         )  # fmt: skip
+    yield from _retired(stack, seen, redis)
+
+
+def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
+    """That one password is accepted, and no other: redis tells the SHA-256 of each, which is exact and needs no login."""
+    on_disk = () if seen.acl is UNKNOWN else seen.acl
+    file = MISSING if seen.files is UNKNOWN else seen.files.get(ACL_PATH, MISSING)
+    others = sorted({*on_disk, *redis.hashes} - {stack.password_hash})
+    since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f"since {TIME}") if file.changed else ""
+    shown = ", ".join(other[:12] for other in others)
+    if not others:
+        yield Check("redis.single_password", Verdict.OK, f"accepts {stack.password_hash[:12]} alone")
+    else:
+        yield Check(
+            "redis.single_password", Verdict.FAILED, f"{len(others) + 1} passwords are accepted {since}, also {shown}".strip(),
+            "A rollout has not ended: it failed, was stopped, or not every host that uses this redis was part of it.",
+            "Run the deploy again for all of them; the others are retired when every client has been verified.",
+        )  # fmt: skip
+    if redis.denied:
+        detail = f"redis does not tell: {redis.denied}"
+        yield Check("redis.old_password_refused", Verdict.UNKNOWN, detail, "Its default user lacks +@all.", _DEPLOY)
+        return
+    yield _expect(
+        "redis.old_password_refused", ", ".join(h[:12] for h in redis.hashes), stack.password_hash[:12],
+        "redis did not read its ACL file again.", _DEPLOY, "accepts",
+    )  # fmt: skip
 
 
 def _probe(probe: Probe, seen: Snapshot) -> Check:

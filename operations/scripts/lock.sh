@@ -1,0 +1,37 @@
+# shellcheck shell=sh
+# Takes the lock of the stack in folder $1 for the owner on standard input, or says who holds it.
+#   lock <root> <seconds after which a lock is old> <run whose lock may be taken over, * for any, or "">
+
+root=$1 ttl=$2 over=$3
+owner=$(cat)
+umask 022
+mkdir -p -- "$root" && cd -- "$root" || exit 1
+umask 077
+mkdir -p .fleet || exit 1
+lock=.fleet/lock
+
+run_of() {
+    sed -n 's/.*"run": "\([^"]*\)".*/\1/p' "$1/owner" 2>/dev/null
+}
+
+# a folder that is renamed onto a lock fails where there is one, so nobody sees a lock without its owner
+new=$lock-new
+rm -rf -- "$new"
+mkdir -- "$new" && printf '%s\n' "$owner" >"$new/owner" || exit 1
+if [ -d "$lock" ]; then
+    age=$(($(date +%s) - $(stat -c %Y -- "$lock")))
+    held=$(run_of "$lock")
+    if [ "$over" = '*' ] || [ "$over" = "$held" ] || [ "$held" = "$(run_of "$new")" ] || [ $age -gt "$ttl" ]; then
+        [ "$held" = "$(run_of "$new")" ] || echo "took over the lock of run ${held:-unknown}, $age s old"
+        rm -rf -- "$lock"
+    fi
+fi
+if ! mv -T -- "$new" "$lock" 2>/dev/null; then
+    echo "$root is locked: $(cat "$lock/owner" 2>/dev/null)" >&2
+    rm -rf -- "$new"
+    exit 1
+fi
+
+# a script of the run that held it before may still be at work
+: >>.fleet/mutex
+flock -w 600 .fleet/mutex true

@@ -1,0 +1,5 @@
+# One script at a time changes the stack in folder $root: that of a run whose controller died may still be at work.
+if [ -d "$root/.fleet" ] && [ -z "$FLEET_MUTEX" ]; then
+    exec 9>>"$root/.fleet/mutex" && flock -w 600 9 || exit 1
+    export FLEET_MUTEX=held
+fi

@@ -1,0 +1,53 @@
+"""Gates between waves: what goes wrong on the first hosts never reaches the others."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pyinfra import host
+from pyinfra.api import operation
+from pyinfra.api.command import PyinfraCommand
+
+from .failure import fail
+from .observe import Fleet
+from .report import run
+from .report.terminal import folded
+from .stack.waves import Wave
+
+
+@operation()
+def enter(fleet: Fleet) -> Generator[PyinfraCommand, None, None]:
+    """The host may be changed: the redis that it uses, where that is another host's, has not failed in this run.
+
+    + fleet: the hosts of the run
+    """
+    server = fleet.stacks[host.name].settings.redis_host
+    if server in _failed():
+        yield fail(f"Nothing was changed here: {server}, whose redis this host uses, failed. Put it right, then run again.")
+
+
+@operation()
+def gate(fleet: Fleet, wave: Wave) -> Generator[PyinfraCommand, None, None]:
+    """The hosts of later waves are left alone when more than `max_failures` hosts of this one failed.
+
+    + fleet: the hosts of the run
+    + wave: the hosts that were just changed
+
+    It stands on every host that needs changes, also on those that have passed: that is what keeps pyinfra from mixing the waves.
+    """
+    waves = fleet.waves
+    if host.name not in {name for later in waves[waves.index(wave) + 1 :] for name in later}:
+        return
+    settings = fleet.stacks[host.name].settings
+    failed = sorted(_failed() & set(wave))
+    if settings.unreachable_counts:
+        failed += sorted(run.current().unreachable)
+    if len(failed) > settings.max_failures:
+        yield fail(
+            f"Nothing was changed here: {folded(failed)} failed in an earlier wave, and max_failures is {settings.max_failures}. "
+            "Put what failed right, then run again."
+        )
+
+
+def _failed() -> set[str]:
+    return {failed.name for failed in host.state.failed_hosts}
