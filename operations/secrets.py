@@ -63,7 +63,7 @@ class SecretValue(HiddenValue):
     """The value of a secret. `unmask()` is the only way to it; two of them are compared by their SHA-256."""
 
     def __init__(self, value: str) -> None:
-        super().__init__(value)
+        super().__init__(value)  # type: ignore[no-untyped-call]  # pyinfra leaves it untyped
 
     @property
     def sha256(self) -> str:

@@ -145,7 +145,7 @@ def _untagged(loader: yaml.SafeLoader, _suffix: str, node: Any) -> Any:
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node, deep=True)
-    tag = loader.resolve(yaml.ScalarNode, node.value, (node.style is None, False))
+    tag = loader.resolve(yaml.ScalarNode, node.value, (node.style is None, False))  # type: ignore[no-untyped-call]
     return loader.construct_object(yaml.ScalarNode(tag, node.value))
 
 

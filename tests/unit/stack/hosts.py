@@ -96,7 +96,6 @@ def _container(stack: Stack, service: str) -> SeenContainer:
         state="running",
         health="" if service == "redis-exporter" else "healthy",
         config_hash=sha256(f"definition of {service}"),
-        started="2026-01-02T03:04:05.678Z",
         address="172.18.0.7",
         mounts={"/data": f"{stack.settings.stack_dir}/data/redis"} if service == "redis" else {},
     )

@@ -1,0 +1,61 @@
+"""Lab hosts for the tests, and an operator to work with them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.fleet.fleet import Fleet, wipe
+from tests.lab import Host, Lab
+
+# names parted by commas: so that two people can work on one lab with hosts of their own
+NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    """The lab, with at least the hosts that the tests use."""
+    lab = Lab.here()
+    known = {row["host"] for row in lab.status() if row["state"] == "running"}
+    if not known.issuperset(NAMES):
+        lab.up(hosts=len(NAMES))
+    return lab
+
+
+@pytest.fixture(scope="session")
+def hosts(lab: Lab) -> list[Host]:
+    """Three hosts with Docker; the second is reached as an ordinary user with sudo."""
+    return [lab.host(name) for name in NAMES]
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, hosts: list[Host]) -> Fleet:
+    """An operator with all hosts, whatever is on them."""
+    return Fleet(tmp_path, hosts)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, hosts: list[Host]) -> Fleet:
+    """One operator for all tests of a module, on hosts that were empty at its beginning."""
+    for host in hosts:
+        wipe(host)
+    return Fleet(tmp_path_factory.mktemp("fleet"), hosts)
+
+
+@pytest.fixture
+def running(shared: Fleet) -> Fleet:
+    """All hosts are as wanted, with the operator's own settings."""
+    shared.settings.clear()
+    shared.host_settings.clear()
+    shared.groups.clear()
+    run = shared.deploy()
+    assert run.ok, run.output
+    return shared
