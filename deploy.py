@@ -11,7 +11,7 @@ stack, seen = fleet.of(host.name)  # the same for this host; every step below de
 rescue = stack.settings.rollback_on_failure
 run.planned(fleet.plans, stack.settings)  # show what will be done; --dry ends after this
 
-checks.ready(name="Nothing stands in the way", stack=stack, seen=seen)
+checks.ready(name="Nothing stands in the way", stack=stack, seen=seen, more=fleet.problems(host.name))
 if not fleet.plans[host.name].due:
     checks.validate(name="Every check is ok", stack=stack, seen=seen)
 

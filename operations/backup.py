@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Generator, Sequence
 
 from pyinfra import host
@@ -9,7 +11,10 @@ from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
+from . import console
+from .checks import settled
 from .compose import start
+from .facts.past import Backups
 from .failure import fail
 from .observe import observe
 from .redis import write_acl
@@ -17,9 +22,10 @@ from .report import run
 from .scripts import script
 from .stack.acl import ACL_PATH
 from .stack.plan import Plan, plan
-from .stack.snapshot import Snapshot
+from .stack.settings import Settings
+from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import ABOUT_WANTED, checks
+from .stack.verdicts import ABOUT_WANTED
 from .wanted import stack_of
 
 
@@ -62,7 +68,7 @@ def take_back(
     yield from start(stack, seen, plan(stack, seen))
     if former := [accepted for accepted in plan(stack, seen).accept if accepted != stack.password_hash]:
         yield write_acl(stack, former)
-    found = tuple(check for check in checks(stack, observe(stack)) if check.id not in ABOUT_WANTED)
+    found = settled(stack, observe(stack), ABOUT_WANTED)
     run.current().taken_back.add(host.name)
     run.checked(stack, found)
     bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)
@@ -89,3 +95,36 @@ def restore(name: str, stack: Stack | None = None) -> Generator[PyinfraCommand, 
 def _restored(stack: Stack, name: str) -> StringCommand:
     words = (stack.settings.stack_dir, name)
     return StringCommand("sh", "-c", QuoteString(script("restore.sh")), "restore", *(QuoteString(word) for word in words))
+
+
+@operation()
+def listed() -> Generator[PyinfraCommand, None, None]:
+    """Print the backups of all hosts, a line each.
+
+    **Example:** ``pyinfra -y inventory operations.backup.listed``
+    """
+    found = host.get_fact(Backups, root=host.data.get("stack_dir", Settings.stack_dir))
+    if found is UNKNOWN:
+        yield fail("The backups could not be read.")
+        return
+    for name, files in found.items():
+        print(f"{host.name}  {name}  {files} files")
+    if not found:
+        print(f"{host.name}  no backup")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.backup", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    console.add_arguments(commands.add_parser("list", help="show the backups of each host"))
+    back = commands.add_parser("restore", help="bring the files of a backup back, and start the services with them")
+    back.add_argument("name", help="the backup, as `list` shows it")
+    console.add_arguments(back)
+    given = parser.parse_args(argv)
+    if given.command == "list":
+        return console.run(given, "backup.listed")
+    return console.run(given, "backup.restore", f"name={given.name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

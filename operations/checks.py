@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Collection, Generator, Sequence
 
+import gevent
 from pyinfra import host
 from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
@@ -12,6 +14,7 @@ from pyinfra.api.operation import OperationMeta
 from . import lock
 from .failure import fail
 from .observe import observe
+from .progress import waiting
 from .report import run
 from .stack.check import Check
 from .stack.plan import plan
@@ -22,16 +25,17 @@ from .wanted import stack_of
 
 
 @operation()
-def ready(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, None, None]:
+def ready(stack: Stack, seen: Snapshot | None = None, more: Sequence[str] = ()) -> Generator[PyinfraCommand, None, None]:
     """Nothing on the host stands in the way; otherwise the host fails here, before anything on it is changed.
 
     + stack: what is wanted
     + seen: the host as a snapshot holds it; observed when left out
+    + more: further problems, as `Fleet.problems` tells them
     """
     seen = seen or observe(stack)
     due = plan(stack, seen)
     locked = lock.problem(stack, seen) if due.due else None
-    if problems := [*due.problems, *([locked] if locked else [])]:
+    if problems := [*due.problems, *more, *([locked] if locked else [])]:
         yield fail(*problems)
 
 
@@ -52,9 +56,9 @@ def validate(
     # a preview completes no operation: it shows the checks of the host as it is
     if now is None or any(operation.is_complete() and operation.did_change() for operation in after):
         now = observe(stack)
-    overlap = seen is not None and plan(stack, seen).retire
     # while a password is being rolled out two are accepted, and meant to be
-    yield from _judge(stack, [check for check in checks(stack, now) if not (overlap and check.id in ABOUT_RETIRED)])
+    overlap = ABOUT_RETIRED if seen is not None and plan(stack, seen).retire else ()
+    yield from _judge(stack, settled(stack, now, overlap) if now is not seen else _asked(stack, now, overlap))
 
 
 @operation()
@@ -67,7 +71,24 @@ def retired(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, Non
     if not plan(stack, seen).retire:
         host.noop("there was no other password")
     elif host.state.is_executing:
-        yield from _judge(stack, checks(stack, observe(stack)))
+        yield from _judge(stack, settled(stack, observe(stack)))
+
+
+def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> tuple[Check, ...]:
+    """The checks of a host on which something was just started: what is not ok is asked again, for `settle_timeout` seconds.
+
+    A service without a healthcheck, such as the exporter, runs for Docker before it answers.
+    """
+    found, until = _asked(stack, seen, without), time.monotonic() + stack.settings.settle_timeout
+    with waiting("its checks to become ok"):
+        while not all(check.verdict.good for check in found) and time.monotonic() < until:
+            gevent.sleep(0.5)
+            found = _asked(stack, observe(stack), without)
+    return found
+
+
+def _asked(stack: Stack, seen: Snapshot, without: Collection[str]) -> tuple[Check, ...]:
+    return tuple(check for check in checks(stack, seen) if check.id not in without)
 
 
 def _judge(stack: Stack, found: Sequence[Check]) -> Generator[PyinfraCommand, None, None]:

@@ -13,6 +13,7 @@ from .facts.project import Project, SeenProject
 from .failure import fail
 from .files import put_list
 from .observe import observe
+from .progress import waiting
 from .scripts import script
 from .stack.graph import tiers
 from .stack.plan import Plan, plan
@@ -89,10 +90,11 @@ def start(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, 
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull,
         *stack.inputs(), "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
-    yield StringCommand(
-        "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(argument) for argument in arguments),
-        _stdin=f"{stack.password or ''}\n",
-    )  # fmt: skip
+    with waiting(", ".join(words) or "Compose"):
+        yield StringCommand(
+            "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(argument) for argument in arguments),
+            _stdin=f"{stack.password or ''}\n",
+        )  # fmt: skip
 
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:

@@ -17,14 +17,14 @@ from .stack.snapshot import UNKNOWN, SeenEngine, Unknown
 
 @operation()
 def docker(
-    packages: Sequence[str] = ("docker.io",),
+    packages: Sequence[str] = ("docker.io", "docker-cli"),
     compose_packages: Sequence[str] = ("docker-compose-v2", "docker-compose-plugin", "docker-compose"),
     apt_source: str | None = None,
     seen: SeenEngine | Unknown | None = None,
 ) -> Generator[PyinfraCommand, None, None]:
     """Docker Engine, Compose v2 and curl are there and Docker runs; what suffices is kept as it is.
 
-    + packages: the packages of Docker Engine
+    + packages: the packages of Docker Engine; those that the host's package sources do not have are left out
     + compose_packages: the first of them that the host's package sources have in version 2 or later is installed
     + apt_source: a line for apt's sources, where the distribution has no Compose v2
     + seen: Docker as a snapshot holds it; asked from the host when left out

@@ -61,7 +61,12 @@ def acquire(stack: Stack, seen: Snapshot) -> Generator[StringCommand, None, None
     )
     words = (settings.stack_dir, str(settings.lock_ttl), over)
     yield StringCommand(
-        "sh", "-c", QuoteString(script("lock.sh")), "lock", *(QuoteString(word) for word in words), _stdin=owner.to_json()
+        "sh",
+        "-c",
+        QuoteString(script("lock.sh")),
+        "lock",
+        *(QuoteString(word) for word in words),
+        _stdin=json.dumps(owner.to_json()),
     )
     if host.state.is_executing:
         _held[host.name] = (stack, seen)

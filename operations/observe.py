@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -48,7 +48,20 @@ class Fleet:
 
     @cached_property
     def plans(self) -> Mapping[str, Plan]:
-        return {name: plan(stack, self.seen[name]) for name, stack in self.stacks.items()}
+        plans = {name: plan(stack, self.seen[name]) for name, stack in self.stacks.items()}
+        return {name: replace(due, problems=(*due.problems, *self.problems(name))) for name, due in plans.items()}
+
+    def problems(self, name: str) -> tuple[str, ...]:
+        """What is wrong with a host in the light of the others."""
+        stack, redis = self.stacks[name], self.seen[name].redis
+        server = stack.settings.redis_host
+        accepted = () if redis is UNKNOWN else redis.hashes
+        if server is None or server in self.stacks or not accepted or stack.password_hash in accepted:
+            return ()
+        return (
+            f"redis_host: redis on {server} does not accept the wanted password, and {server} is not in this run. Nothing was changed. "
+            "Run the deploy for both.",
+        )
 
     @cached_property
     def waves(self) -> tuple[Wave, ...]:

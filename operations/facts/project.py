@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from pyinfra.api import StringCommand
 
+from ..stack.snapshot import Seen
 from .base import ScriptFact
 
 
 @dataclass(frozen=True)
-class SeenProject:
+class SeenProject(Seen):
     """`definitions`: service → Compose's hash of its definition (env files are not in it); `needs`: service → its `depends_on`."""
 
     definitions: Mapping[str, str]

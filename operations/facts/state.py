@@ -10,7 +10,7 @@ from pyinfra.api import StringCommand
 
 from ..stack.acl import acl_hashes
 from ..stack.lock import Owner, owner
-from ..stack.snapshot import Applied, SeenContainer
+from ..stack.snapshot import Applied, Seen, SeenContainer
 from .base import ScriptFact
 
 # source>target; … where a source may hold either sign, but begins with a slash, if it is there at all; so does a target
@@ -18,7 +18,7 @@ _MOUNT = re.compile(r"(.*?)>(/[^;>]*);(?=[/>]|$)")
 
 
 @dataclass(frozen=True)
-class SeenState:
+class SeenState(Seen):
     """What was last started (`applied`), the fragments that were written, the hashes of users.acl on disk, and the lock's owner."""
 
     applied: Applied

@@ -20,12 +20,11 @@ version() {
 }
 
 wanted=
-command -v docker >/dev/null || wanted=$docker_packages
 command -v curl >/dev/null || wanted="$wanted curl ca-certificates"
 compose=no
 if ! docker compose version >/dev/null 2>&1; then compose=yes; fi
 
-if [ -n "$wanted" ] || [ $compose = yes ]; then
+if [ -n "$wanted" ] || [ $compose = yes ] || ! command -v docker >/dev/null; then
     command -v apt-get >/dev/null ||
         fail "Docker Engine or its Compose plugin is missing, and this host has no apt-get." \
             "Install Docker Engine and the Compose v2 plugin by hand, then run the deploy again."
@@ -33,6 +32,14 @@ if [ -n "$wanted" ] || [ $compose = yes ]; then
         echo "$source" >/etc/apt/sources.list.d/pyinfra-compose.list || exit 1
     fi
     apt update
+    if ! command -v docker >/dev/null; then
+        # Debian's client is a package of its own from release 13 on
+        found=
+        for package in $docker_packages; do [ -z "$(version "$package")" ] || found="$found $package"; done
+        [ -n "$found" ] || fail "No package source of this host has Docker Engine; looked for: $docker_packages." \
+            "Set docker_packages or docker_apt_source to what has it, or install it by hand."
+        wanted="$wanted$found"
+    fi
     if [ $compose = yes ]; then
         found=
         for package in $compose_packages; do

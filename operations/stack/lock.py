@@ -19,8 +19,9 @@ class Owner:
     process: str
     since: str
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
+    def to_json(self) -> dict[str, str]:
+        """What its file holds, and what `pyinfra fact` shows."""
+        return asdict(self)
 
     def age(self, now: datetime) -> float:
         """Seconds since it was taken."""

@@ -73,7 +73,8 @@ class Settings:
     lock_ttl: int = 3600
     break_lock: bool = False
     start_timeout: int = 300
-    docker_packages: tuple[str, ...] = ("docker.io",)
+    settle_timeout: int = 10
+    docker_packages: tuple[str, ...] = ("docker.io", "docker-cli")
     compose_packages: tuple[str, ...] = ("docker-compose-v2", "docker-compose-plugin", "docker-compose")
     docker_apt_source: str | None = None
     backup_keep: int = 10

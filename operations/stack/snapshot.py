@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
+from typing import Any
 
 from .lock import Owner
 
@@ -14,12 +15,23 @@ class Unknown(Enum):
 
     UNKNOWN = "unknown"
 
+    def to_json(self) -> str:
+        """What `pyinfra fact` shows."""
+        return self.value
+
 
 UNKNOWN = Unknown.UNKNOWN
 
 
+class Seen:
+    """A part of a snapshot, which `pyinfra fact` shows as its fields."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]  # each is a dataclass
+
+
 @dataclass(frozen=True)
-class SeenEngine:
+class SeenEngine(Seen):
     """Docker on the host. `server` is None while the daemon does not answer; versions as Docker prints them."""
 
     cli: bool
@@ -34,7 +46,7 @@ class SeenEngine:
 
 
 @dataclass(frozen=True)
-class SeenFile:
+class SeenFile(Seen):
     """A path below the stack's folder. `kind`: file, dir, symlink, other, missing or denied; only a file has the rest.
     `changed`: when it was last changed, in seconds since 1970."""
 
@@ -49,7 +61,7 @@ MISSING = SeenFile("missing")
 
 
 @dataclass(frozen=True)
-class SeenContainer:
+class SeenContainer(Seen):
     """One container of the Compose project; `mounts` maps a folder in the container to its source on the host."""
 
     id: str
@@ -67,7 +79,7 @@ class SeenContainer:
 
 
 @dataclass(frozen=True)
-class Applied:
+class Applied(Seen):
     """What .fleet/applied.json says: what was last started, with which inputs."""
 
     inputs: str = ""
@@ -75,7 +87,7 @@ class Applied:
 
 
 @dataclass(frozen=True)
-class SeenRedis:
+class SeenRedis(Seen):
     """How redis answered. `anonymous` and `login`: its words to a PING without and with the password; `hashes`: the SHA-256 of the
     passwords that it accepts; `denied`: why it did not tell them."""
 

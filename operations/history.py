@@ -1,0 +1,71 @@
+"""What was done on the fleet, when, by whom, and with which result: `python -m operations.history`."""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+from pyinfra import host
+from pyinfra.api import operation
+from pyinfra.api.command import PyinfraCommand
+from rich.console import Console
+from rich.table import Table
+
+from . import console
+from .facts.past import History
+from .failure import fail
+from .stack.settings import Settings
+from .stack.snapshot import UNKNOWN
+
+
+@operation()
+def show(last: int = 20) -> Generator[PyinfraCommand, None, None]:
+    """Print the history of all hosts as one table, the newest entry last.
+
+    + last: how many entries of each host
+
+    **Example:** ``pyinfra -y inventory operations.history.show last=5``
+    """
+    found = host.get_fact(History, root=host.data.get("stack_dir", Settings.stack_dir), last=int(last))
+    if found is UNKNOWN:
+        yield fail("The history could not be read.")
+        return
+    if not _found:
+        atexit.register(_print)
+    _found[host.name] = found
+
+
+_found: dict[str, list[dict[str, Any]]] = {}
+
+
+def _print() -> None:
+    printed = Console(width=None if sys.stdout.isatty() else 200)  # in a file nothing is cut off
+    table = Table("time", "host", "run", "by", "password", "changes", "result", box=None, pad_edge=False)
+    for row in sorted(_rows()):
+        table.add_row(*row)
+    printed.print(table if table.row_count else "No run has changed anything yet.")
+
+
+def _rows() -> Iterator[tuple[str, ...]]:
+    for name, entries in _found.items():
+        for entry in entries:
+            before, after = ", ".join(entry.get("before") or []), entry.get("after") or ""
+            password = after if before in ("", after) else f"{before} → {after}"
+            by = f"{entry.get('operator')}@{entry.get('controller')}"
+            changes = str(len(entry.get("changes") or []))
+            yield str(entry.get("time")), name, str(entry.get("run")), by, password, changes, str(entry.get("result"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.history", description=__doc__)
+    console.add_arguments(parser)
+    parser.add_argument("--last", type=int, default=20, help="how many entries of each host (default: 20)")
+    given = parser.parse_args(argv)
+    return console.run(given, "history.show", f"last={given.last}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
