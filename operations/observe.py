@@ -59,14 +59,14 @@ class Fleet:
         if server is None or server in self.stacks or not accepted or stack.password_hash in accepted:
             return ()
         return (
-            f"redis_host: redis on {server} does not accept the wanted password, and {server} is not in this run. Nothing was changed. "
-            "Run the deploy for both.",
+            f"redis_host: redis on {server} does not accept the wanted password, and {server} is not in this run. "
+            "Nothing was changed. Run the deploy for both.",
         )
 
     @cached_property
     def waves(self) -> tuple[Wave, ...]:
         """The hosts that need changes, in waves; none where all is as wanted."""
-        due = [name for name in self.stacks if self.plans[name].due]
+        due = [name for name, plan in self.plans.items() if plan.due and not plan.problems]
         shares = next((self.stacks[name].settings.rollout_waves for name in due), ())
         return waves(due, shares, self.canaries, [self.sharing(name) for name in due])
 

@@ -27,8 +27,20 @@ class Engine:
     own: bool
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def docker(self, *words: str | Path, stdin: str | None = None, check: bool = True, timeout: float | None = None) -> str:
+    def docker(
+        self,
+        *words: str | Path,
+        stdin: str | None = None,
+        check: bool = True,
+        timeout: float | None = None,
+    ) -> str:
         return run(*self.client, *words, stdin=stdin, env=self.env, check=check, timeout=timeout)
+
+    def logs(self, container: str) -> str:
+        """The end of what a container said."""
+        words = (*self.client, "logs", "--tail", "5", container)
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.stdout
 
     def answers(self) -> bool:
         return bool(self.docker("info", "--format", "{{.ServerVersion}}", check=False, timeout=20).strip())
@@ -78,31 +90,44 @@ def socket(checkout: Checkout) -> Path:
     return runtime(checkout) / "docker.sock"
 
 
+def outside(checkout: Checkout) -> list[Path]:
+    """Folders of the engine that are not under .lab."""
+    return [] if runtime(checkout).is_relative_to(checkout.lab) else [runtime(checkout)]
+
+
 def start(checkout: Checkout) -> Engine:
     """The checkout's own dockerd, after everything that an earlier one left has been cleared away."""
     say("engine: starting this checkout's own dockerd")
     stop(checkout)
-    traces.remember(checkout)
-    folder = runtime(checkout)
-    folder.mkdir(mode=0o700, exist_ok=True) if folder.is_relative_to(checkout.lab) else run(*as_root("mkdir", "-m", "711", "-p", folder))
-    (checkout.lab / "engine/client").mkdir(parents=True, exist_ok=True)
-    log = checkout.lab / "engine/dockerd.log"
+    traces.remember()
+    home, folder = checkout.lab / "engine", runtime(checkout)
+    (home / "client").mkdir(parents=True, exist_ok=True)
+    (home / "daemon.json").write_text("{}\n")  # not the machine's
+    if folder != home:
+        run(*as_root("mkdir", "-m", "711", "-p", folder))
+    log = home / "dockerd.log"
     words = packages.with_tools(
         checkout,
         "dockerd",
+        f"--config-file={home}/daemon.json",
         f"--host=unix://{socket(checkout)}",
         f"--group={grp.getgrgid(os.getegid()).gr_name}",
         f"--data-root={data(checkout)}",
         f"--exec-root={folder}/exec",
         f"--pidfile={folder}/docker.pid",
         f"--cgroup-parent=/{checkout.slug}",
-        f"--userland-proxy-path={checkout.tools}/usr/bin/docker-proxy",
+        f"--userland-proxy-path={next(checkout.tools.glob('usr/*bin/docker-proxy'))}",
         "--bridge=none",
-        "--default-address-pool=base=10.213.0.0/16,size=24",  # not those of the engines inside the hosts
         "--log-level=warn",
     )
     with log.open("ab") as output:
-        daemon = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        daemon = subprocess.Popen(
+            [str(word) for word in words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     own = own_engine(checkout)
     for _ in range(300):
         if socket(checkout).exists() and own.answers():
@@ -111,14 +136,16 @@ def start(checkout: Checkout) -> Engine:
             break
         time.sleep(0.1)
     last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-    raise LabError(f"dockerd does not answer. The end of {log}:\n{last}\nIf it makes no sense: python -m tests.lab down --all, and up again.")
+    raise LabError(
+        f"dockerd does not answer. The end of {log}:\n{last}\nIf that makes no sense: python -m tests.lab down --all, and up again."
+    )
 
 
 def stop(checkout: Checkout) -> None:
     """End every process of the checkout's own engine and remove what would keep the next one from starting."""
     _end(checkout, signal.SIGTERM, patience=8, only="dockerd")
     _end(checkout, signal.SIGKILL, patience=10)
-    traces.unmount(checkout, runtime(checkout))
+    traces.unmount(checkout.lab, runtime(checkout))
     folder = runtime(checkout)
     run(*as_root("rm", "-rf", folder / "exec", folder / "docker.pid", folder / "docker.sock"))
 
@@ -126,19 +153,10 @@ def stop(checkout: Checkout) -> None:
 def _end(checkout: Checkout, how: signal.Signals, patience: float, only: str = "") -> None:
     until = time.monotonic() + patience
     told: set[int] = set()
-    while True:
-        living = [pid for pid in processes(checkout) if not only or _name(pid) == only]
-        if not living or time.monotonic() > until:
+    while living := [pid for pid, name in processes(checkout).items() if only in ("", name)]:
+        if time.monotonic() > until:
             return
-        fresh = [pid for pid in living if pid not in told]
-        if fresh:
+        if fresh := set(living) - told:
             run(*as_root("kill", f"-{int(how)}", *map(str, fresh)), check=False)
-            told.update(fresh)
+            told |= fresh
         time.sleep(0.1)
-
-
-def _name(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""

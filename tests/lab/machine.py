@@ -46,7 +46,16 @@ class Checkout:
     @property
     def slug(self) -> str:
         """A name that no other checkout on this machine has."""
-        return f"{LABEL.replace('.', '-')}-{hashlib.sha256(str(self.root).encode()).hexdigest()[:8]}"
+        return f"{LABEL.replace('.', '-')}-{self.digest[:8]}"
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(str(self.root).encode()).hexdigest()
+
+    @property
+    def bridge(self) -> str:
+        """The network interface that the hosts hang on."""
+        return f"lab-{self.digest[:8]}"
 
     @property
     def label(self) -> str:
@@ -55,15 +64,19 @@ class Checkout:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One `up` or `down` at a time; a second one waits."""
-        self.lab.mkdir(mode=0o700, exist_ok=True)
-        with (self.lab / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        while True:
+            self.lab.mkdir(mode=0o700, exist_ok=True)
+            path = self.lab / "lock"
+            with path.open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if path.exists() and path.samefile(f"/proc/self/fd/{lock.fileno()}"):  # no `down --all` took it away
+                    yield
+                    return
 
 
 def say(text: str) -> None:
     """A line of progress."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")  # in one piece: several threads talk
 
 
 def run(
@@ -115,21 +128,20 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(pool.map(work, items))
 
 
-def processes(checkout: Checkout) -> list[int]:
-    """The living processes of this checkout's own engine: run from its tools, or in its control groups."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        exe = run(*as_root("readlink", folder / "exe"), check=False) if os.geteuid() else _link(folder / "exe")
-        if exe.startswith(f"{checkout.tools}/") or f":/{checkout.slug}/" in _text(folder / "cgroup"):
-            found.append(int(folder.name))
-    return found
+def executables() -> dict[int, str]:
+    """Every living process of this machine → the program that it runs."""
+    find = "find /proc -mindepth 2 -maxdepth 2 -path '/proc/[0-9]*/exe' -printf '%h %l\\n' 2>/dev/null; true"
+    lines = (line.split(" ", 1) for line in run(*as_root("sh", "-c", find)).splitlines())
+    return {int(folder.removeprefix("/proc/")): program for folder, program in lines if program}
 
 
-def _link(path: Path) -> str:
-    try:
-        return str(path.readlink())
-    except OSError:
-        return ""
+def processes(checkout: Checkout) -> dict[int, str]:
+    """The living processes of this checkout's own engine (run from its tools, or in its control groups) → their names."""
+    return {
+        pid: Path(program).name
+        for pid, program in executables().items()
+        if program.startswith(f"{checkout.tools}/") or f":/{checkout.slug}/" in _text(Path(f"/proc/{pid}/cgroup"))
+    }
 
 
 def _text(path: Path) -> str:

@@ -12,6 +12,7 @@ from .machine import Checkout, LabError, as_root, in_parallel, run, say
 # command → the package that brings it, for commands that may be missing
 NEEDED = {
     "dockerd": "docker.io",
+    "ip": "iproute2",
     "iptables": "iptables",
     "debootstrap": "debootstrap",
     "ssh-keygen": "openssh-client",
@@ -63,7 +64,14 @@ def _choose_iptables(checkout: Checkout) -> None:
     for variant in ("nft", "legacy"):
         if not (folder / f"xtables-{variant}-multi").exists():
             return  # the machine has an iptables of its own
-        for name in ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"):
+        for name in (
+            "iptables",
+            "iptables-save",
+            "iptables-restore",
+            "ip6tables",
+            "ip6tables-save",
+            "ip6tables-restore",
+        ):
             (folder / name).unlink(missing_ok=True)
             (folder / name).symlink_to(f"xtables-{variant}-multi")
         if run(*with_tools(checkout, "iptables", "-t", "nat", "-S"), check=False):
@@ -93,4 +101,13 @@ def mirror() -> str:
     for uri in targets:
         if re.match(r"(https?|file):", uri) and "security" not in uri:
             return uri
-    raise LabError("This machine's apt has no Debian mirror to build images from. Start a Docker Engine that can pull debian:trixie-slim.")
+    raise LabError(
+        "This machine's apt has no Debian mirror to build images from. Start a Docker Engine that can pull debian:trixie-slim."
+    )
+
+
+def settings() -> str:
+    """What an image's apt must be told to use that mirror as this machine does: proxies, and how strict it is on dates."""
+    dump = run("apt-config", "dump", "--format", '%F "%v";%n')
+    taken = re.compile(r"(Acquire::(https?::Proxy|Check-Valid-Until|Check-Date|Retries)\b.*|.*::Pipeline-Depth) \"[^\"]+\";")
+    return "".join(f"{line}\n" for line in dump.splitlines() if taken.fullmatch(line))

@@ -4,6 +4,9 @@ Read from the environment as the original does: ENABLE_WEBSOCKET_SUPPORT, WEBSOC
 `/health` never looks at Redis, also as the original; `/lab/redis` is for the lab's tests and does.
 """
 
+# mypy: ignore-errors
+# (what it imports is in the image alone)
+
 from __future__ import annotations
 
 import asyncio
@@ -30,13 +33,26 @@ Send = Callable[[Message], Awaitable[None]]
 logging.basicConfig(level=logging.INFO, format="%(asctime)s | %(levelname)s | %(name)s - %(message)s")
 log = logging.getLogger("open_webui")
 
+
+class Manager(socketio.AsyncRedisManager):
+    """Debian's version tries again without any pause when its first login is refused."""
+
+    async def _listen(self) -> AsyncIterator[Any]:
+        try:
+            async for message in super()._listen():
+                yield message
+        except redis.exceptions.RedisError:
+            await asyncio.sleep(1)
+            raise
+
+
 server = socketio.AsyncServer(
     async_mode="asgi",
     cors_allowed_origins="*",
     transports=["websocket"] if WEBSOCKET else ["polling"],
     allow_upgrades=WEBSOCKET,
     always_connect=True,
-    **({"client_manager": socketio.AsyncRedisManager(WEBSOCKET_REDIS_URL)} if MANAGED else {}),
+    **({"client_manager": Manager(WEBSOCKET_REDIS_URL)} if MANAGED else {}),
 )
 client = redis.asyncio.from_url(REDIS_URL, decode_responses=True) if REDIS_URL else None
 

@@ -1,6 +1,6 @@
 #!/usr/bin/dumb-init /bin/sh
 # As the original: REDIS_ARGS is split at blanks, and an optional /redis-stack.conf comes first.
-# shellcheck disable=SC2086
+# shellcheck shell=sh disable=SC2086
 
 CONFFILE=
 if [ -f /redis-stack.conf ]; then
