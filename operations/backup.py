@@ -20,6 +20,7 @@ from .observe import observe
 from .redis import write_acl
 from .report import run
 from .scripts import script
+from .stack import password
 from .stack.acl import ACL_PATH
 from .stack.plan import Plan, plan
 from .stack.settings import Settings
@@ -66,9 +67,13 @@ def take_back(
         return
     yield _restored(stack, name)
     yield from start(stack, seen, plan(stack, seen))
-    if former := [accepted for accepted in plan(stack, seen).accept if accepted != stack.password_hash]:
+    now = observe(stack, patience=stack.settings.settle_timeout)
+    former = password.others(stack, now)
+    # where a killed run had switched some files before, they are in the backup: then clients still need the new one
+    if former and not any(password.places(stack, now).values()):
         yield write_acl(stack, former)
-    found = settled(stack, observe(stack), ABOUT_WANTED)
+        now = observe(stack)
+    found = settled(stack, now, ABOUT_WANTED)
     run.current().taken_back.add(host.name)
     run.checked(stack, found)
     bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)

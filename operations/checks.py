@@ -55,7 +55,7 @@ def validate(
     now = seen
     # a preview completes no operation: it shows the checks of the host as it is
     if now is None or any(operation.is_complete() and operation.did_change() for operation in after):
-        now = observe(stack)
+        now = observe(stack, patience=stack.settings.settle_timeout)
     # while a password is being rolled out two are accepted, and meant to be
     overlap = ABOUT_RETIRED if seen is not None and plan(stack, seen).retire else ()
     yield from _judge(stack, settled(stack, now, overlap) if now is not seen else _asked(stack, now, overlap))
@@ -71,7 +71,7 @@ def retired(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, Non
     if not plan(stack, seen).retire:
         host.noop("there was no other password")
     elif host.state.is_executing:
-        yield from _judge(stack, settled(stack, observe(stack)))
+        yield from _judge(stack, settled(stack, observe(stack, patience=stack.settings.settle_timeout)))
 
 
 def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> tuple[Check, ...]:

@@ -13,7 +13,6 @@ from .facts.files import EnvKeys, Files
 from .failure import fail
 from .files import put
 from .observe import observe
-from .stack.acl import PASSWORD_PATH
 from .stack.env_file import line
 from .stack.plan import env_changes, plan
 from .stack.snapshot import UNKNOWN, Snapshot
@@ -56,16 +55,15 @@ def env_file(path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600
 
 @operation()
 def env_files(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
-    """Every env file of the stack, and the password file of redis' healthcheck.
+    """Every env file of the stack and the password file of redis' healthcheck; redis' ACL file too on a host that never had one.
 
     + stack: what is wanted
     + seen: the host as a snapshot holds it; observed when left out
     """
     due = plan(stack, seen or observe(stack))
-    paths = {change.path for change in (*due.env, *due.password_file)}
+    paths = {change.path for change in (*due.env, *due.secrets)}
     if not paths:
         host.noop("every env file is as wanted")
         return
-    password = [file for file in stack.secret_files() if file.path == PASSWORD_PATH]
-    files: list[ManagedFile] = [*stack.env_files, *password]
+    files: list[ManagedFile] = [*stack.env_files, *stack.secret_files()]
     yield put(stack.settings.stack_dir, [file for file in files if file.path in paths])

@@ -114,13 +114,16 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
     return Fleet(stacks, dict(zip(stacks, seen, strict=True)), canaries, users)
 
 
-def observe(stack: Stack) -> Snapshot:
-    """The host in context as it is now."""
-    found = host.get_fact(Bundle, facts=questions(stack))
+def observe(stack: Stack, patience: int = 0) -> Snapshot:
+    """The host in context as it is now.
+
+    + patience: seconds that services which were just started are given to answer
+    """
+    found = host.get_fact(Bundle, facts=questions(stack, patience))
     return Snapshot() if found is UNKNOWN else snapshot(found)
 
 
-def questions(stack: Stack) -> Questions:
+def questions(stack: Stack, patience: int = 0) -> Questions:
     """The facts that a snapshot of this stack is made of."""
     root, project = stack.settings.stack_dir, stack.settings.stack_name
     env = {file.path: file for file in (stack.dotenv, *stack.env_files)}
@@ -134,7 +137,7 @@ def questions(stack: Stack) -> Questions:
     if stack.uses_redis:
         asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address})
     for probe in stack.probes:
-        asked[_PROBE + probe.id] = (Probe, {"url": probe.url, "metric": probe.metric})
+        asked[_PROBE + probe.id] = (Probe, {"url": probe.url, "metric": probe.metric, "patience": patience})
     return Questions(asked)
 
 

@@ -12,12 +12,13 @@ class Probe(ScriptFact[str]):
 
     + url: http or https
     + metric: the metric's name; the status when left out
+    + patience: seconds for which it is asked again when there is no answer, as from a service that has just started
     """
 
     script = "probe.sh"
 
-    def command(self, url: str, metric: str | None = None) -> StringCommand:
-        return self.run(url, metric or "")
+    def command(self, url: str, metric: str | None = None, patience: int = 0) -> StringCommand:
+        return self.run(url, metric or "", str(patience))
 
     def parse(self, lines: list[str]) -> str:
         return lines[0] if lines else ""

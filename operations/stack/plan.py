@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .acl import ACL_PATH, PASSWORD_PATH
+from .password import others
 from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
 from .stack import BASE, EnvFile, File, Stack, fragment_path
@@ -38,7 +39,7 @@ class Plan:
     + project: compose.yml, .env and fragments that differ
     + env: env files that differ
     + accept: the hashes that users.acl gets first; empty when nothing changes
-    + password_file: the password file differs
+    + secrets: the password file differs; or, where there has never been a redis, its ACL file is still to be written
     + start: service → why its container is started or replaced
     + recheck: definitions may have changed: Compose must be asked
     + remove: services whose containers and fragments go
@@ -51,7 +52,7 @@ class Plan:
     project: tuple[Change, ...] = ()
     env: tuple[Change, ...] = ()
     accept: tuple[str, ...] = ()
-    password_file: tuple[Change, ...] = ()
+    secrets: tuple[Change, ...] = ()
     start: tuple[tuple[str, str], ...] = ()
     recheck: bool = False
     remove: tuple[str, ...] = ()
@@ -61,7 +62,7 @@ class Plan:
     @property
     def files(self) -> tuple[Change, ...]:
         """Every file that will be written."""
-        return (*self.project, *self.env, *self.password_file)
+        return (*self.project, *self.env, *self.secrets)
 
     @property
     def due(self) -> bool:
@@ -82,7 +83,7 @@ class Plan:
             yield f"write {change}"
         if self.accept and not self.retire:
             yield "write secrets/redis/users.acl: the wanted password is not in it as it should be"
-        for change in (*self.env, *self.password_file):
+        for change in (*self.env, *self.secrets):
             yield f"write {change}"
         for service in self.remove:
             yield f"remove {service}: no longer in `services`"
@@ -107,11 +108,11 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
     project += tuple(env_changes(stack.dotenv, seen))
     project += tuple(Change(fragment_path(name), ("is no longer wanted",)) for name in _stale_fragments(stack, seen))
     env = tuple(change for file in stack.env_files for change in env_changes(file, seen))
-    accept = _accept(stack, seen)
-    password_file = tuple(
+    first = seen.redis is UNKNOWN and files.get(ACL_PATH, MISSING).kind == "missing"
+    secrets = tuple(
         change
         for file in stack.secret_files()
-        if file.path == PASSWORD_PATH and (change := _file_change(file, files.get(file.path, MISSING)))
+        if (file.path == PASSWORD_PATH or first) and (change := _file_change(file, files.get(file.path, MISSING)))
     )
     written = {change.path for change in (*project, *env) if change.content}
     rewritten = any(change.content for change in project) or inputs_digest(stack, seen) != seen.applied.inputs
@@ -119,12 +120,12 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         engine=engine,
         project=project,
         env=env,
-        accept=accept,
-        password_file=password_file,
+        accept=() if first else _accept(stack, seen),
+        secrets=secrets,
         start=tuple(_starts(stack, seen, written)),
         recheck=rewritten or stack.settings.pull == "always",
         remove=remove,
-        retire=_retire(stack, seen),
+        retire=stack.has_redis and bool(others(stack, seen)),
         restart="" if seen.redis is UNKNOWN else seen.redis.denied,
     )
 
@@ -233,18 +234,11 @@ def _accept(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     if not stack.has_redis or seen.acl is UNKNOWN or seen.files is UNKNOWN:
         return ()
     loaded = () if seen.redis is UNKNOWN else seen.redis.hashes
-    wanted = (stack.password_hash, *(h for h in dict.fromkeys((*seen.acl, *loaded)) if h != stack.password_hash))
+    wanted = (stack.password_hash, *others(stack, seen))
     file = next(f for f in stack.secret_files(seen.acl or wanted) if f.path == ACL_PATH)
     intact = _file_change(file, seen.files.get(ACL_PATH, MISSING)) is None
     unloaded = bool(loaded) and stack.password_hash not in loaded
     return () if intact and stack.password_hash in seen.acl and not unloaded else wanted
-
-
-def _retire(stack: Stack, seen: Snapshot) -> bool:
-    if not stack.has_redis or seen.acl is UNKNOWN:
-        return False
-    loaded = () if seen.redis is UNKNOWN else seen.redis.hashes
-    return bool({*seen.acl, *loaded} - {stack.password_hash})
 
 
 def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[str, str]]:

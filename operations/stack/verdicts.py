@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
 
-from .acl import ACL_PATH, PASSWORD_PATH
+from . import password
+from .acl import ACL_PATH
 from .catalogue import Probe
 from .check import Check, Verdict
 from .lock import TIME
@@ -60,36 +61,19 @@ def _container(service: str, seen: Snapshot) -> Check:
 
 def _password(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     """The one password at all its places, told by fingerprints."""
-    if seen.env is UNKNOWN or seen.files is UNKNOWN or seen.acl is UNKNOWN:
+    found = dict(password.places(stack, seen))
+    if not found or seen.acl is UNKNOWN:
         for name in ("password.consistent", "url.form"):
             yield Check(name, Verdict.UNKNOWN, "not observed", remedy=_DEPLOY)
         return
-    places = {
-        f"{key} in {file.path}": (seen.env.get(file.path) or {}).get(key) == file.hashes[key]
-        for file in stack.env_files
-        for key, line in file.lines.items()
-        if stack.password and stack.password in line
-    }
-    urls = {f"{key} in {f.path}" for f in stack.env_files for key, line in f.lines.items() if f":{stack.password}@" in line}
-    files = {file.path: seen.files.get(file.path) for file in stack.secret_files()}
-    places |= {
-        file.path: (found := files[file.path]) is not None and found.sha256 == file.sha256
-        for file in stack.secret_files()
-        if file.path == PASSWORD_PATH
-    }
+    urls = {place: found[place] for place in password.urls(stack)}
     if stack.has_redis:
-        places[ACL_PATH] = stack.password_hash in seen.acl
+        found[ACL_PATH] = stack.password_hash in seen.acl
         if seen.redis is not UNKNOWN and seen.redis.hashes:
-            places["redis itself"] = stack.password_hash in seen.redis.hashes
-    yield _everywhere(
-        "password.consistent", places, f"fingerprint {stack.password_hash[:12]} in {len(places)} places", "another password"
-    )
-    yield _everywhere(
-        "url.form",
-        {place: places[place] for place in urls},
-        f"{len(urls)} URLs are redis://:<password>@<host>:<port>",
-        "another URL",
-    )
+            found["redis itself"] = stack.password_hash in seen.redis.hashes
+    detail = f"fingerprint {stack.password_hash[:12]} in {len(found)} places"
+    yield _everywhere("password.consistent", found, detail, "another password")
+    yield _everywhere("url.form", urls, f"{len(urls)} URLs are redis://:<password>@<host>:<port>", "another URL")
 
 
 def _everywhere(name: str, places: Mapping[str, bool], detail: str, found: str) -> Check:
@@ -150,9 +134,8 @@ def _redis(stack: Stack, seen: Snapshot) -> Iterator[Check]:
 
 def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
     """That one password is accepted, and no other: redis tells the SHA-256 of each, which is exact and needs no login."""
-    on_disk = () if seen.acl is UNKNOWN else seen.acl
+    others = password.others(stack, seen)
     file = MISSING if seen.files is UNKNOWN else seen.files.get(ACL_PATH, MISSING)
-    others = sorted({*on_disk, *redis.hashes} - {stack.password_hash})
     since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f"since {TIME}") if file.changed else ""
     shown = ", ".join(other[:12] for other in others)
     if not others:

@@ -93,8 +93,8 @@ class Fleet:
         """The operator's environment, after the inventory and the secrets were written as they are now."""
         self._write("hosts.yml", yaml.safe_dump(self.inventory(), sort_keys=False))
         self._write("secrets.env", f"REDIS_PASSWORD={self.password}\n")
-        mine = {"FLEET_HOSTS": str(self.folder / "hosts.yml"), "PYINFRA_PROGRESS": "off", "PYTHONDONTWRITEBYTECODE": "1"}
-        return {**{k: v for k, v in os.environ.items() if k != "REDIS_PASSWORD"}, **mine, **(more or {})}
+        mine = {"FLEET_HOSTS": str(self.folder / "hosts.yml"), "PYINFRA_PROGRESS": "off"}
+        return {**{k: v for k, v in os.environ.items() if k not in ("REDIS_PASSWORD", "PYTHONDONTWRITEBYTECODE")}, **mine, **(more or {})}
 
     def inventory(self) -> dict[str, Any]:
         lab = self.hosts[0].checkout.lab

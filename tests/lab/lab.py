@@ -79,7 +79,7 @@ class Lab:
     def up(self, hosts: int = 3, bare: int = 0) -> list[Host]:
         """Bring the lab to exactly these hosts, all running, from whatever state it is in."""
         if hosts not in range(MOST + 1) or bare not in range(MOST + 1) or not hosts + bare:
-            raise LabError(f"{hosts} hosts and {bare} bare ones are asked for, expected 1 to {MOST} of a kind.")
+            raise LabError(f"Asked for {hosts} hosts and {bare} bare ones, expected at least one and at most {MOST} of a kind.")
         names = [f"erni-{n + 1}" for n in range(hosts)] + [f"bare-{n + 1}" for n in range(bare)]
         with self.checkout.locked():
             self._use(engines.ensure(self.checkout))

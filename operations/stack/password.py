@@ -1,0 +1,37 @@
+"""Where a stack's one password lies on a host, told by fingerprints. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .acl import PASSWORD_PATH
+from .snapshot import MISSING, UNKNOWN, Snapshot
+from .stack import Stack
+
+
+def places(stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
+    """Each place that clients take the password from → whether the wanted one is there. Empty where that was not observed."""
+    if seen.env is UNKNOWN or seen.files is UNKNOWN or stack.password is None:
+        return {}
+    found = {
+        f"{key} in {file.path}": (seen.env.get(file.path) or {}).get(key) == file.hashes[key]
+        for file in stack.env_files
+        for key, line in file.lines.items()
+        if stack.password in line
+    }
+    for file in stack.secret_files():
+        if file.path == PASSWORD_PATH:
+            found[PASSWORD_PATH] = seen.files.get(PASSWORD_PATH, MISSING).sha256 == file.sha256
+    return found
+
+
+def urls(stack: Stack) -> tuple[str, ...]:
+    """Those places that hold it as part of a URL."""
+    return tuple(f"{key} in {f.path}" for f in stack.env_files for key, line in f.lines.items() if f":{stack.password}@" in line)
+
+
+def others(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+    """The SHA-256 of the passwords besides the wanted one that redis accepts, by its ACL file or in memory."""
+    on_disk = () if seen.acl is UNKNOWN else seen.acl
+    loaded = () if seen.redis is UNKNOWN else seen.redis.hashes
+    return tuple(accepted for accepted in dict.fromkeys((*on_disk, *loaded)) if accepted != stack.password_hash)
