@@ -70,6 +70,13 @@ docker_packages = ("docker.io", "docker-cli")  # those that apt knows are instal
 compose_packages = ("docker-compose-v2", "docker-compose-plugin", "docker-compose")  # the first in version 2 or later
 docker_apt_source = None  # a line for apt's sources, where the distribution has no Compose v2
 
+# Checks
+skip_checks = ()  # ids of checks that are not to be made
+log_window = 300  # seconds of the services' logs in which there should be no error
+log_allow = ()  # regular expressions (POSIX, extended) of log lines that are no error
+clock_tolerance = 10  # seconds that a host's clock may differ from this machine's
+disk_min_free = 500  # megabytes that should be free where the stack and Docker keep what they have
+
 # Keeping
 backup_keep = 10  # backups that stay on a host
 report_dir = "reports"  # the folder on this machine that reports are written to

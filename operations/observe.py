@@ -16,12 +16,15 @@ from pyinfra.context import ctx_host
 from .facts.bundle import Bundle, Question, Questions
 from .facts.engine import Engine
 from .facts.files import EnvKeys, Files
+from .facts.logs import Logs
+from .facts.machine import Literals, Machine, Metrics
 from .facts.probe import Probe
 from .facts.redis import Redis
 from .facts.state import Containers, State
 from .stack.plan import Plan, plan
 from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
+from .stack.verdicts import EXPORTER_METRICS
 from .stack.waves import Wave, waves
 from .wanted import stack_of
 
@@ -136,8 +139,21 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     }
     if stack.uses_redis:
         asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address})
+    settings = stack.settings
+    asked["logs"] = (
+        Logs,
+        {"root": root, "project": project, "window": settings.log_window, "harmless": "|".join(settings.log_allow)},
+    )
+    asked["machine"] = (Machine, {"root": root})
+    asked["literals"] = (Literals, {"root": root, "paths": stack.compose_files()})
+    if stack.has("redis-exporter"):
+        page = f"http://{settings.probe_address}:{settings.redis_exporter_port}/metrics"
+        asked["metrics"] = (Metrics, {"url": page, "names": EXPORTER_METRICS})
     for probe in stack.probes:
-        asked[_PROBE + probe.id] = (Probe, {"url": probe.url, "metric": probe.metric, "patience": patience})
+        asked[_PROBE + probe.id] = (
+            Probe,
+            {"probe": probe, "project": project, "window": settings.log_window, "patience": patience},
+        )
     return Questions(asked)
 
 
@@ -154,5 +170,9 @@ def snapshot(found: dict[str, Any]) -> Snapshot:
         fragments=UNKNOWN if past is UNKNOWN else past.fragments,
         lock=None if past is UNKNOWN else past.lock,
         redis=found.get("redis", UNKNOWN),
+        logs=found.get("logs", UNKNOWN),
+        metrics=found.get("metrics", UNKNOWN),
+        machine=found.get("machine", UNKNOWN),
+        literals=found.get("literals", UNKNOWN),
         probes={k.removeprefix(_PROBE): v for k, v in found.items() if k.startswith(_PROBE) and v is not UNKNOWN},
     )

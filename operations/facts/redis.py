@@ -8,12 +8,13 @@ from typing import Any
 from pyinfra.api import StringCommand
 
 from ..stack.acl import acl_hashes
-from ..stack.snapshot import SeenRedis
+from ..stack.snapshot import SeenClient, SeenRedis
 from .base import ScriptFact
 
 
 class Redis(ScriptFact[SeenRedis]):
-    """How redis answers: without a password, with the one of the host's password file, its data folder and the hashes it accepts.
+    """How redis answers: without a password, with the one of the host's password file, its data folder, the hashes it accepts,
+    who is connected, and which logins it refused.
 
     + root: the stack's folder, absolute
     + project: the Compose project's name
@@ -30,14 +31,45 @@ class Redis(ScriptFact[SeenRedis]):
         answers: list[Any] = list(_replies(iter(lines)))
         if not answers:
             raise ValueError("redis closed the connection without a word")
-        anonymous, login, ping, directory, user = [*answers, "", "", "", "", ""][:5]
+        anonymous, login, ping, directory, user, mine, clients, channel, refused = [*answers, *[""] * 9][:9]
+        me = _fields(mine) if isinstance(mine, str) else {}
         return SeenRedis(
             anonymous=str(anonymous),
             login=str(ping) if login == "OK" else str(login),
             directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
             hashes=acl_hashes(str(user)) if isinstance(user, list) else (),
             denied=user if isinstance(user, str) and user.startswith("NOPERM") else "",
+            me=_address(me),
+            clients=tuple(_clients(clients, me.get("id"))) if isinstance(clients, str) else (),
+            listeners=int(channel[1]) if isinstance(channel, list) and len(channel) == 2 else 0,
+            refused=tuple(_refused(refused)) if isinstance(refused, list) else (),
         )
+
+
+def _clients(text: str, me: str | None) -> Iterator[SeenClient]:
+    for line in text.splitlines():
+        found = _fields(line)
+        if found and found.get("id") != me:
+            yield SeenClient(_address(found), found.get("user", ""), int(found.get("sub", 0)) + int(found.get("psub", 0)))
+
+
+def _refused(entries: list[Any]) -> Iterator[tuple[str, float]]:
+    """The logins in redis' ACL log, which also holds commands that were refused."""
+    for entry in entries:
+        if not isinstance(entry, list):
+            continue
+        found = {str(name): value for name, value in zip(entry[::2], entry[1::2], strict=False)}
+        if found.get("reason") == "auth":
+            yield _address(_fields(str(found.get("client-info", "")))), float(found.get("age-seconds") or 0)
+
+
+def _fields(line: str) -> dict[str, str]:
+    """A line of CLIENT LIST: name=value parted by blanks."""
+    return dict(word.split("=", 1) for word in line.split(" ") if "=" in word)
+
+
+def _address(client: dict[str, str]) -> str:
+    return client.get("addr", "").rpartition(":")[0]
 
 
 def _replies(lines: Iterator[str]) -> Iterator[Any]:
@@ -49,7 +81,17 @@ def _replies(lines: Iterator[str]) -> Iterator[Any]:
         elif kind == ":":
             yield int(rest)
         elif kind == "$":
-            yield None if rest == "-1" else next(lines, "").rstrip("\r")
+            yield None if rest == "-1" else _text(lines, int(rest))
         elif kind == "*":
             replies = _replies(lines)
             yield [next(replies, None) for _ in range(max(0, int(rest)))]
+
+
+def _text(lines: Iterator[str], length: int) -> str:
+    """A text of so many bytes, which may hold line breaks of its own."""
+    text = next(lines, "")
+    for line in lines if len(text.encode()) < length else ():
+        text += f"\n{line}"
+        if len(text.encode()) >= length:
+            break
+    return text.encode()[:length].decode(errors="replace")

@@ -77,7 +77,7 @@ def _applied(text: str) -> Applied:
 
 
 def _container(line: str) -> SeenContainer:
-    ident, service, state, health, config_hash, address, mounts = line.split("\t")
+    ident, service, state, health, config_hash, address, created, mounts = line.split("\t")
     return SeenContainer(
         id=ident,
         service=service,
@@ -85,5 +85,6 @@ def _container(line: str) -> SeenContainer:
         health=health,
         config_hash=config_hash,
         address=address,
+        created=int(created),
         mounts={target: source for source, target in _MOUNT.findall(mounts)},
     )

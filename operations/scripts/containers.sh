@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# The containers of the Compose project $1, a line each: id, service, state, health, hash of its definition, address, mounts.
+# The containers of the Compose project $1, a line each: id, service, state, health, hash of its definition, address,
+# time of its creation, mounts.
 # Only these fields leave the host: a command or another label may hold a password. Docker's API tells them in a third of the
 # time that its command line takes.
 
@@ -27,8 +28,8 @@ printf '%s\n' "$list" | awk "$program"'
             health = field["Status"]
             if (sub(/^.*\((health: )?/, "", health)) sub(/\).*$/, "", health)
             if (health !~ /^(healthy|unhealthy|starting)$/) health = ""
-            printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", field["Id"], field["com.docker.compose.service"], field["State"], health,
-                field["com.docker.compose.config-hash"], address, mounts
+            printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", field["Id"], field["com.docker.compose.service"], field["State"], health,
+                field["com.docker.compose.config-hash"], address, field["Created"], mounts
         }
         split("", field)
         address = mounts = source = ""

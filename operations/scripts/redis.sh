@@ -13,5 +13,6 @@ fi
 {
     printf 'PING\r\n'
     { cat -- "$1/secrets/redis/password" 2>/dev/null || echo; } | redis_auth
-    printf 'PING\r\nCONFIG GET dir\r\nACL GETUSER default\r\nQUIT\r\n'
+    printf '%s\r\n' PING 'CONFIG GET dir' 'ACL GETUSER default' 'CLIENT INFO' 'CLIENT LIST' 'PUBSUB NUMSUB socketio' \
+        'ACL LOG 100' QUIT
 } | redis_say "${address%:*}" "${address##*:}"

@@ -12,27 +12,7 @@ umask 077
 #include mutex.sh
 masks=$(cat)
 
-# standard input with every secret replaced: those named by the controller, the host's own password, any password in an URL
-masked() {
-    {
-        printf '%s\n' "$masks"
-        cat secrets/redis/password 2>/dev/null
-        echo
-        echo '##fleet:text'
-        cat
-    } | awk '
-        !text && $0 == "##fleet:text" { text = 1; next }
-        !text { if (length($0) > 3) secret[++n] = $0; next }
-        {
-            for (i = 1; i <= n; i++) {
-                for (done = ""; at = index($0, secret[i]); $0 = substr($0, at + length(secret[i])))
-                    done = done substr($0, 1, at - 1) "*MASKED*"
-                $0 = done $0
-            }
-            gsub(/:\/\/[^@ \/]*@/, "://*MASKED*@")
-            print
-        }'
-}
+#include mask.sh
 
 containers() {
     docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \

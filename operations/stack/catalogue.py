@@ -13,28 +13,15 @@ from typing import Any
 
 import yaml
 
+from . import probes
 from .env_file import KEY_RULE
 from .errors import CatalogueError
 
 _OWN = Path(__file__).parent.parent / "catalog"
 _OPTIONAL = re.compile(r"^.*#\? (\w+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
-_CHECK_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks", "update"}
 _UPDATES = ("recreate", "rolling")
-_PROBES = {"http": ("status",), "metric": ("url", "equals")}
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A check that the catalogue declares: an HTTP status, or the value of a metric."""
-
-    id: str
-    url: str
-    expected: str
-    metric: str | None = None
-    cause: str | None = None
-    remedy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,7 @@ class Service:
     env_from: str | None = None
     rolling: bool = False
     replicas: int = 1
-    probes: tuple[Probe, ...] = ()
+    probes: tuple[probes.Probe, ...] = ()
 
     def fragment(self, start_interval: bool, given: Collection[str] = ()) -> str:
         """The file as it lies on a host.
@@ -132,7 +119,7 @@ def read_service(path: Path) -> Service:
         env_from=fleet.get("env_from"),
         rolling=fleet.get("update") == "rolling",
         replicas=_replicas(definition),
-        probes=tuple(_probe(check) for check in fleet.get("checks") or ()),
+        probes=tuple(probes.probe(path.stem, check) for check in fleet.get("checks") or ()),
     )
 
 
@@ -231,32 +218,12 @@ def _brace_problem(where: str, template: str) -> Iterator[str]:
 
 
 def _check_problems(check: object) -> Iterator[str]:
-    if not isinstance(check, dict) or not isinstance(check.get("id"), str):
-        yield "x-fleet: checks: each needs an `id` (text)."
+    yield from (f"x-fleet: checks: {problem}" for problem in probes.problems(check))
+    if not isinstance(check, dict):
         return
-    if not _CHECK_ID.fullmatch(check["id"]):
-        yield f"x-fleet: checks: {check['id']!r} is no id. Use lower-case letters, digits, dots, - and _."
-    kinds = [kind for kind in _PROBES if kind in check]
-    if len(kinds) != 1:
-        yield f"x-fleet: checks: {check['id']}: expected one of {', '.join(_PROBES)}."
-        return
-    for key in _PROBES[kinds[0]]:
-        if key not in check:
-            yield f"x-fleet: checks: {check['id']}: `{key}` is missing."
-    for key in sorted(map(str, check.keys() - {"id", "cause", "remedy", kinds[0], *_PROBES[kinds[0]]})):
-        yield f"x-fleet: checks: {check['id']}: unknown key {key!r}."
-    for key in ("http", "url", "metric", "cause", "remedy"):
-        if not isinstance(check.get(key, ""), str):
-            yield f"x-fleet: checks: {check['id']}: {key}: is {check[key]!r}, expected text. Put it in quotes."
-        elif key in ("http", "url"):
-            yield from _brace_problem(f"checks: {check['id']}: {key}", check.get(key, ""))
-
-
-def _probe(check: Mapping[str, Any]) -> Probe:
-    common = {"id": check["id"], "cause": check.get("cause"), "remedy": check.get("remedy")}
-    if "http" in check:
-        return Probe(url=check["http"], expected=str(check["status"]), **common)
-    return Probe(url=check["url"], expected=str(check["equals"]), metric=check["metric"], **common)
+    for text in (check.get(key) for key in ("http", "url", "websocket", "tcp")):
+        if isinstance(text, str):
+            yield from _brace_problem(f"checks: {check.get('id')}", text)
 
 
 def _replicas(definition: Mapping[str, Any]) -> int:

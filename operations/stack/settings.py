@@ -74,6 +74,11 @@ class Settings:
     break_lock: bool = False
     start_timeout: int = 300
     settle_timeout: int = 10
+    skip_checks: tuple[str, ...] = ()
+    log_window: int = 300
+    log_allow: tuple[str, ...] = ()
+    clock_tolerance: int = 10
+    disk_min_free: int = 500
     docker_packages: tuple[str, ...] = ("docker.io", "docker-cli")
     compose_packages: tuple[str, ...] = ("docker-compose-v2", "docker-compose-plugin", "docker-compose")
     docker_apt_source: str | None = None

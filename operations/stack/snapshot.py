@@ -62,7 +62,7 @@ MISSING = SeenFile("missing")
 
 @dataclass(frozen=True)
 class SeenContainer(Seen):
-    """One container of the Compose project; `mounts` maps a folder in the container to its source on the host."""
+    """One container of the Compose project; `mounts` maps a folder in it to its source on the host."""
 
     id: str
     service: str
@@ -71,6 +71,7 @@ class SeenContainer(Seen):
     config_hash: str
     address: str
     mounts: Mapping[str, str]
+    created: int = 0
 
     @property
     def up(self) -> bool:
@@ -87,15 +88,54 @@ class Applied(Seen):
 
 
 @dataclass(frozen=True)
+class SeenClient(Seen):
+    """A connection that redis holds: where it comes from, as which user, and how many channels it listens to."""
+
+    address: str
+    user: str
+    channels: int
+
+
+@dataclass(frozen=True)
 class SeenRedis(Seen):
-    """How redis answered. `anonymous` and `login`: its words to a PING without and with the password; `hashes`: the SHA-256 of the
-    passwords that it accepts; `denied`: why it did not tell them."""
+    """How redis answered.
+
+    + anonymous, login: its words to a PING without and with the password
+    + directory: where it keeps its data
+    + hashes: the SHA-256 of the passwords that it accepts
+    + denied: why it did not tell them
+    + me: the address that this host's own questions come from
+    + clients: all other connections
+    + listeners: how many listen to Socket.IO's channel
+    + refused: address and age in seconds of logins that were refused
+    """
 
     anonymous: str = ""
     login: str = ""
     directory: str = ""
     hashes: tuple[str, ...] = ()
     denied: str = ""
+    me: str = ""
+    clients: tuple[SeenClient, ...] = ()
+    listeners: int = 0
+    refused: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class SeenLog(Seen):
+    """What a service complained about: how often redis refused it since its start, and its last lines that tell of an error."""
+
+    refused: int = 0
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SeenMachine(Seen):
+    """The host: its clock, how many seconds that is ahead of the controller's, and mount point → free bytes."""
+
+    time: float
+    ahead: float
+    free: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -107,6 +147,9 @@ class Snapshot:
     + acl: the hashes in users.acl on disk
     + fragments: names in compose.d that an earlier run wrote
     + lock: who holds the stack's lock
+    + logs: service → what it complained about
+    + metrics: the exporter's, by name and labels
+    + literals: file and line of each password that is written out in a Compose file
     + probes: id of a catalogue check → the value that was answered
     """
 
@@ -119,6 +162,10 @@ class Snapshot:
     fragments: tuple[str, ...] | Unknown = UNKNOWN
     lock: Owner | None = None
     redis: SeenRedis | Unknown = UNKNOWN
+    logs: Mapping[str, SeenLog] | Unknown = UNKNOWN
+    metrics: Mapping[str, float] | Unknown = UNKNOWN
+    machine: SeenMachine | Unknown = UNKNOWN
+    literals: tuple[tuple[str, int], ...] | Unknown = UNKNOWN
     probes: Mapping[str, str] = field(default_factory=dict)
 
     def unknown(self) -> tuple[str, ...]:

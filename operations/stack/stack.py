@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import acl, graph
-from .catalogue import Probe, Service, catalogue, template_names
+from .catalogue import Service, catalogue, template_names
 from .env_file import EnvValueError, line
 from .errors import SettingsError
+from .probes import Probe
 from .settings import Settings
 
 BASE = "compose.yml"
@@ -118,7 +119,11 @@ class Stack:
 
     @property
     def has_redis(self) -> bool:
-        return any(service.name == "redis" for service in self.services)
+        return self.has("redis")
+
+    def has(self, service: str) -> bool:
+        """Whether the service runs on this host."""
+        return any(one.name == service for one in self.services)
 
     @property
     def uses_redis(self) -> bool:
@@ -160,6 +165,10 @@ class Stack:
         fragments = [fragment_path(s.name) for s in self.services]
         env = [f.path for f in self.env_files]
         return (BASE, ".env", FRAGMENTS, *fragments, *env, *(f.path for f in self.secret_files()))
+
+    def compose_files(self) -> tuple[str, ...]:
+        """The Compose files of the project."""
+        return tuple(path for path in self.inputs() if path != ".env")
 
     def inputs(self) -> tuple[str, ...]:
         """The files that Compose reads the definitions from."""
@@ -221,10 +230,11 @@ class _Builder:
 
     def probe(self, service: str, probe: Probe) -> Probe:
         where = f"{service}: x-fleet: checks: {probe.id}"
-        for name in sorted(template_names(probe.url) & self.secret_names):
+        if probe.kind in ("command", "log"):
+            return probe
+        for name in sorted(frozenset().union(*map(template_names, probe.target)) & self.secret_names):
             self.problems.append(f"{where}: {name} is a secret and would be shown in the report. Take it out.")
-        url = self.text(where, probe.url)
-        return Probe(probe.id, url, probe.expected, probe.metric, probe.cause, probe.remedy)
+        return replace(probe, target=tuple(self.text(where, word) for word in probe.target))
 
     def line(self, where: str, key: str, template: str) -> str:
         return self.quoted(where, key, self.text(where, template, self.secrets))

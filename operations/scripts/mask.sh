@@ -1,0 +1,21 @@
+# Standard input with every secret replaced: those in $masks (one a line), the stack's own password, any password in an URL.
+masked() {
+    {
+        printf '%s\n' "$masks"
+        cat -- "$root/secrets/redis/password" 2>/dev/null
+        echo
+        echo '##fleet:text'
+        cat
+    } | awk '
+        !text && $0 == "##fleet:text" { text = 1; next }
+        !text { if (length($0) > 3) secret[++n] = $0; next }
+        {
+            for (i = 1; i <= n; i++) {
+                for (done = ""; at = index($0, secret[i]); $0 = substr($0, at + length(secret[i])))
+                    done = done substr($0, 1, at - 1) "*MASKED*"
+                $0 = done $0
+            }
+            gsub(/:\/\/[^@ \/]*@/, "://*MASKED*@")
+            print
+        }'
+}

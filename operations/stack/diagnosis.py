@@ -1,0 +1,69 @@
+"""From symptoms to causes: the rows of `operations/diagnosis.yml`, matched against what a failed check and the logs say. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from .check import Check, Verdict
+from .snapshot import UNKNOWN, Snapshot
+
+_TABLE = Path(__file__).parent.parent / "diagnosis.yml"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One symptom, and what it means.
+
+    + checks: the ids of checks that it explains; `*` stands for any part
+    + pattern: a regular expression that is searched in the check's detail and, with `log`, in that service's last error lines
+    + source: where it is known from
+    """
+
+    id: str
+    checks: tuple[str, ...]
+    pattern: re.Pattern[str]
+    cause: str
+    remedy: str
+    source: str
+    log: str | None = None
+
+
+@cache
+def table() -> tuple[Row, ...]:
+    """All rows, the most particular first."""
+    rows = yaml.safe_load(_TABLE.read_text(encoding="utf-8"))
+    return tuple(
+        Row(**{**row, "checks": tuple(row["checks"]), "pattern": re.compile(row["pattern"], re.IGNORECASE)}) for row in rows
+    )
+
+
+def explained(check: Check, seen: Snapshot) -> Check:
+    """A failed check with the cause and the remedy of the first row that fits; any other as it is."""
+    if check.verdict is not Verdict.FAILED:
+        return check
+    for row in table():
+        if any(fnmatch(check.id, pattern) for pattern in row.checks) and any(map(row.pattern.search, _said(row, check, seen))):
+            return replace(check, cause=row.cause, remedy=row.remedy)
+    return check
+
+
+def explanation(text: str) -> str | None:
+    """What the words of a command that failed mean, where a row for `start` knows it."""
+    for row in table():
+        if "start" in row.checks and row.pattern.search(text):
+            return f"{row.cause} {row.remedy}"
+    return None
+
+
+def _said(row: Row, check: Check, seen: Snapshot) -> Iterable[str]:
+    if row.log is None:
+        return (check.detail,)
+    log = None if seen.logs is UNKNOWN else seen.logs.get(row.log)
+    return log.errors if log else ()

@@ -1,0 +1,39 @@
+"""The checks: what a snapshot says about a stack, each with a verdict and, where it failed, a cause and a remedy. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..check import Check, Verdict
+from ..diagnosis import explained
+from ..snapshot import Snapshot
+from ..stack import Stack
+from . import machine, redis, services
+
+EXPORTER_METRICS = services.EXPORTER_METRICS
+
+# what is meant to be so while a password is rolled out
+ABOUT_RETIRED = ("redis.single_password", "redis.old_password_refused")
+# what compares the host with the state that is wanted
+ABOUT_WANTED = ("files.in_sync", "password.consistent", "url.form", "settings.websocket", *ABOUT_RETIRED)
+
+
+def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
+    """Every check of the stack, in the order in which a person would ask; those of `skip_checks` are skipped."""
+    return tuple(
+        Check(check.id, Verdict.SKIPPED, "by the setting skip_checks")
+        if check.id in stack.settings.skip_checks
+        else explained(check, seen)
+        for check in _all(stack, seen)
+    )
+
+
+def _all(stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    yield machine.files(stack, seen)
+    yield from (services.container(service.name, seen) for service in stack.services)
+    if stack.uses_redis:
+        yield from redis.places(stack, seen)
+        yield from redis.own(stack, seen) if stack.has_redis else redis.other(stack, seen)
+    yield from (services.probe(probe, seen) for probe in stack.probes)
+    yield from services.clients(stack, seen)
+    yield from machine.host(stack, seen)

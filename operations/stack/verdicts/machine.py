@@ -1,0 +1,81 @@
+"""The files of the stack, its logs, and the host that carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..check import Check, Verdict
+from ..plan import plan, unobserved
+from ..snapshot import UNKNOWN, Snapshot
+from ..stack import Stack
+from .expect import DEPLOY, unknown
+
+_MEGABYTE = 1_000_000
+
+
+def files(stack: Stack, seen: Snapshot) -> Check:
+    """Everything that is managed lies there as it is wanted."""
+    if missing := unobserved(stack, seen):
+        return unknown("files.in_sync", f"not observed: {', '.join(missing)}")
+    due = plan(stack, seen)
+    if due.problems or due.files or due.accept:
+        what = [*due.problems, *map(str, due.files), *(["secrets/redis/users.acl"] if due.accept else [])]
+        cause = "The files on the host are not as the settings want them."
+        return Check("files.in_sync", Verdict.FAILED, "; ".join(what), cause, DEPLOY)
+    return Check("files.in_sync", Verdict.OK, f"{len(stack.managed_paths())} files are as wanted")
+
+
+def host(stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    """What is not about one service."""
+    yield _errors(stack, seen)
+    yield _literals(seen)
+    if seen.machine is UNKNOWN:
+        yield from (unknown(name, "not observed") for name in ("clock.skew", "disk.space"))
+        return
+    ahead, tolerance = seen.machine.ahead, stack.settings.clock_tolerance
+    detail = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine"
+    if abs(ahead) <= tolerance:
+        yield Check("clock.skew", Verdict.OK, f"within {tolerance} s")
+    else:
+        cause = "The host's clock, or this machine's, is not kept in time."
+        yield Check("clock.skew", Verdict.FAILED, detail, cause, "Run an NTP client there (systemd-timesyncd, chrony).")
+    mount, free = min(seen.machine.free.items(), key=lambda item: item[1])
+    detail = f"{free / _MEGABYTE:,.0f} MB free on {mount}"
+    if free >= stack.settings.disk_min_free * _MEGABYTE:
+        yield Check("disk.space", Verdict.OK, detail)
+    else:
+        yield Check(
+            "disk.space", Verdict.FAILED, f"{detail}, expected {stack.settings.disk_min_free} (disk_min_free)",
+            "Redis cannot write and services cannot be replaced when it is full.",
+            "Make room: `docker system df`, `docker image prune`, old logs, old backups.",
+        )  # fmt: skip
+
+
+def _errors(stack: Stack, seen: Snapshot) -> Check:
+    if seen.logs is UNKNOWN:
+        return unknown("logs.errors", "logs were not read")
+    services = [service.name for service in stack.services]
+    found = {name: log.errors for name, log in seen.logs.items() if log.errors and name in services}
+    if not found:
+        return Check("logs.errors", Verdict.OK, f"none in {stack.settings.log_window} s")
+    detail = "; ".join(f"{len(lines)} of {name}, the last: {lines[-1].strip()}" for name, lines in found.items())
+    return Check(
+        "logs.errors", Verdict.FAILED, detail, "A service complains.",
+        f"Read `docker compose logs {' '.join(found)}` in the stack's folder. Lines that are no error: log_allow.",
+    )  # fmt: skip
+
+
+def _literals(seen: Snapshot) -> Check:
+    if seen.literals is UNKNOWN:
+        return unknown("compose.no_literal_password", "not observed")
+    if not seen.literals:
+        return Check("compose.no_literal_password", Verdict.OK, "none")
+    lines: dict[str, list[str]] = {}
+    for path, line in seen.literals:
+        lines.setdefault(path, []).append(str(line))
+    return Check(
+        "compose.no_literal_password", Verdict.FAILED,
+        "; ".join(f"{path}: line {', '.join(numbers)}" for path, numbers in lines.items()),
+        "A password is written out in a Compose file, which anyone may read.",
+        "Replace it there by a variable whose value is in a 0600 env file, and change that password.",
+    )  # fmt: skip

@@ -1,0 +1,106 @@
+"""The password at all its places, and what redis itself says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+
+from .. import password
+from ..acl import ACL_PATH
+from ..check import Check, Verdict
+from ..lock import TIME
+from ..snapshot import MISSING, UNKNOWN, SeenRedis, Snapshot
+from ..stack import Stack
+from .expect import DEPLOY, everywhere, expect
+
+_RETIRED = ("redis.single_password", "redis.old_password_refused")
+
+
+def places(stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    """The one password at all its places, told by fingerprints."""
+    found = dict(password.places(stack, seen))
+    if not found or seen.acl is UNKNOWN:
+        for name in ("password.consistent", "url.form"):
+            yield Check(name, Verdict.UNKNOWN, "not observed", remedy=DEPLOY)
+        return
+    urls = {place: found[place] for place in password.urls(stack)}
+    if stack.has_redis:
+        found[ACL_PATH] = stack.password_hash in seen.acl
+        if seen.redis is not UNKNOWN and seen.redis.hashes:
+            found["redis itself"] = stack.password_hash in seen.redis.hashes
+    detail = f"fingerprint {stack.password_hash[:12]} in {len(found)} places"
+    yield everywhere("password.consistent", found, detail, "another password")
+    yield everywhere("url.form", urls, f"{len(urls)} URLs are redis://:<password>@<host>:<port>", "another URL")
+
+
+def other(stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    address = stack.redis_address or ""
+    if seen.redis is UNKNOWN:
+        cause = f"It does not run, or {address} cannot be reached from this host."
+        yield Check(
+            "redis.ping", Verdict.UNKNOWN, f"redis at {address} did not answer", cause, f"Look at {stack.settings.redis_host}."
+        )
+        return
+    yield expect(
+        "redis.ping", seen.redis.login, "PONG",
+        f"The password in secrets/redis/password is not one that redis at {address} accepts.",
+        f"Run the deploy for {stack.settings.redis_host} and this host together.",
+    )  # fmt: skip
+
+
+def own(stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    # Docker shows the source without a trailing or doubled slash
+    redis, folder = seen.redis, str(PurePosixPath(stack.settings.stack_dir, "data/redis"))
+    if redis is UNKNOWN:
+        for name in ("redis.ping", "redis.anonymous_refused", "redis.data_on_volume", *_RETIRED):
+            yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", DEPLOY)
+        return
+    yield expect(
+        "redis.ping", redis.login, "PONG",
+        "The password in secrets/redis/password is not one that redis accepts.",
+        "Run the deploy again: it brings users.acl and the password file in line.",
+    )  # fmt: skip
+    yield expect(
+        "redis.anonymous_refused", redis.anonymous.split(" ")[0], "NOAUTH",
+        "redis answers without a password: it was not started with the ACL file.",
+        "Look for another `command` or REDIS_ARGS of redis in compose.yml, then run the deploy again.",
+    )  # fmt: skip
+    source = next((c.mounts.get("/data", "") for c in seen.of("redis")), "")
+    where = f"{redis.directory}, /data is {source or 'not mounted'}"
+    if not redis.directory or seen.containers is UNKNOWN:
+        detail = "redis did not say where it keeps its data" if not redis.directory else "Docker was not observed"
+        yield Check("redis.data_on_volume", Verdict.UNKNOWN, detail, remedy=DEPLOY)
+    elif redis.directory == "/data" and source == folder:
+        yield Check("redis.data_on_volume", Verdict.OK, f"{folder} at /data")
+    else:
+        yield Check(
+            "redis.data_on_volume", Verdict.FAILED, f"redis keeps its data in {where}",
+            "The data is not on the host, so it is lost when the container is replaced.",
+            f"Save it first (`docker compose exec redis redis-cli SAVE`), copy it to {folder}, then run the deploy again.",
+        )  # fmt: skip
+    yield from _retired(stack, seen, redis)
+
+
+def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
+    """That one password is accepted, and no other: redis tells the SHA-256 of each, which is exact and needs no login."""
+    others = password.others(stack, seen)
+    file = MISSING if seen.files is UNKNOWN else seen.files.get(ACL_PATH, MISSING)
+    since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f"since {TIME}") if file.changed else ""
+    shown = ", ".join(other[:12] for other in others)
+    if not others:
+        yield Check("redis.single_password", Verdict.OK, f"accepts {stack.password_hash[:12]} alone")
+    else:
+        yield Check(
+            "redis.single_password", Verdict.FAILED, f"{len(others) + 1} passwords are accepted {since}, also {shown}".strip(),
+            "A rollout has not ended: it failed, was stopped, or not every host that uses this redis was part of it.",
+            "Run the deploy again for all of them; the others are retired when every client has been verified.",
+        )  # fmt: skip
+    if redis.denied:
+        detail = f"redis does not tell: {redis.denied}"
+        yield Check("redis.old_password_refused", Verdict.UNKNOWN, detail, "Its default user lacks +@all.", DEPLOY)
+        return
+    yield expect(
+        "redis.old_password_refused", ", ".join(h[:12] for h in redis.hashes), stack.password_hash[:12],
+        "redis did not read its ACL file again.", DEPLOY, "accepts",
+    )  # fmt: skip
