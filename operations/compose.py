@@ -93,7 +93,7 @@ def start(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, 
     with waiting(", ".join(words) or "Compose"):
         yield StringCommand(
             "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(argument) for argument in arguments),
-            _stdin=f"{stack.password or ''}\n",
+            _stdin="\n".join([*stack.secrets, ""]),
         )  # fmt: skip
 
 

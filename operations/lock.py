@@ -47,13 +47,14 @@ def acquire(stack: Stack, seen: Snapshot) -> Generator[StringCommand, None, None
     + stack: what is wanted
     + seen: the host as a snapshot holds it
     """
-    settings, current, over = stack.settings, run.current(), ""
+    settings, over = stack.settings, ""
+    run.begin(host.state, settings)
     if settings.break_lock:
         over = "*"
     elif seen.lock and abandoned(seen.lock):
         over = seen.lock.run
     owner = Owner(
-        run=current.id,
+        run=run.current().id,
         operator=getpass.getuser(),
         controller=socket.gethostname(),
         process=_process("self"),

@@ -66,6 +66,11 @@ def _problems(inventory: Inventory, hosts: Sequence[Host], check: HostsCheck | N
         return [_no_host(inventory, given)]
     if not _deploys():
         return []
+    if unordered := [flag for flag in ("serial", "no_wait") if given[flag]]:
+        return [
+            f"--{unordered[0].replace('_', '-')} takes the hosts out of step, but waves, gates and a redis that several hosts use need "
+            "them in step (and pyinfra's --no-wait ends with 0 when hosts failed). Leave it out; rollout_waves says who goes first."
+        ]
     if check is None:
         from .wanted import preflight_problems  # only here: a fact or a single operation needs no stack
 
@@ -88,7 +93,7 @@ def _begin(state: State, hosts: Sequence[Host]) -> None:
 def _arguments() -> dict[str, Any]:
     """What the command line was given; pyinfra passes it to nothing that an inventory can see."""
     context = click.get_current_context(silent=True)
-    return {"operations": (), "limit": (), "exclude": (), **(context.params if context else {})}
+    return {"operations": (), "limit": (), "exclude": (), "serial": False, "no_wait": False, **(context.params if context else {})}
 
 
 def _no_host(inventory: Inventory, given: dict[str, Any]) -> str:

@@ -6,22 +6,71 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from ..stack.check import Check, Verdict
 
 Status = Literal["ok", "changed", "failed", "unreachable"]
+Result = Literal["changed", "no change", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation on one host. One that was skipped, since the host had failed before it, has no times."""
+
+    name: str
+    result: Result
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service as the checks saw it. `state` and `health` are Docker's words; `needs`: the services that it waits for."""
+
+    name: str
+    state: str
+    health: str = ""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key of an env file, with the fingerprints of its line on the host and of the wanted one; None: there is no such line."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """A file that was not as wanted when the run began, why, and its keys that differed."""
+
+    path: str
+    reasons: tuple[str, ...]
+    keys: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True)
 class HostReport:
-    """One host: what was changed on it, what its checks say, and the error that ended its run, if one did."""
+    """One host: what was changed on it, what its checks say, and the error that ended its run, if one did.
+
+    + steps: what was run on it, in order
+    + services: as the checks saw them last
+    + files: those that were not as wanted when the run began
+    + password_changed: when redis' ACL file was last written, in seconds since 1970
+    """
 
     name: str
     status: Status
     changes: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     error: str | None = None
+    steps: tuple[Step, ...] = ()
+    services: tuple[Service, ...] = ()
+    files: tuple[FileReport, ...] = ()
+    password_changed: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -33,19 +82,50 @@ class HostReport:
         """Those that failed or could not be asked."""
         return tuple(check for check in self.checks if not check.verdict.good)
 
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its first step to the end of its last one."""
+        started = [step.started for step in self.steps if step.started]
+        finished = [step.finished for step in self.steps if step.finished]
+        return (max(finished) - min(started)).total_seconds() if started and finished else None
+
     def to_dict(self) -> dict[str, Any]:
         """The host's part of the JSON form; its name is the key there."""
         return {
             "status": self.status,
+            "duration": self.duration,
             "changes": list(self.changes),
             "checks": [asdict(check) | {"verdict": check.verdict.value} for check in self.checks],
             "error": self.error,
+            "steps": [
+                asdict(step) | {"started": _written(step.started), "finished": _written(step.finished)} for step in self.steps
+            ],
+            "services": [asdict(service) | {"needs": list(service.needs)} for service in self.services],
+            "files": [
+                {"path": file.path, "reasons": list(file.reasons), "keys": [asdict(key) for key in file.keys]}
+                for file in self.files
+            ],
+            "password_changed": self.password_changed,
         }
 
     @classmethod
     def from_dict(cls, name: str, data: Mapping[str, Any]) -> HostReport:
-        checks = tuple(Check(**{**check, "verdict": Verdict(check["verdict"])}) for check in data["checks"])
-        return cls(name, data["status"], tuple(data["changes"]), checks, data["error"])
+        return cls(
+            name=name,
+            status=data["status"],
+            changes=tuple(data["changes"]),
+            checks=tuple(Check(**{**check, "verdict": Verdict(check["verdict"])}) for check in data["checks"]),
+            error=data["error"],
+            steps=tuple(
+                Step(step["name"], step["result"], _read(step["started"]), _read(step["finished"])) for step in data["steps"]
+            ),
+            services=tuple(Service(**{**service, "needs": tuple(service["needs"])}) for service in data["services"]),
+            files=tuple(
+                FileReport(file["path"], tuple(file["reasons"]), tuple(Difference(**key) for key in file["keys"]))
+                for file in data["files"]
+            ),
+            password_changed=data["password_changed"],
+        )
 
 
 @dataclass(frozen=True)
@@ -70,6 +150,11 @@ class RunReport:
         """There are hosts, and every one of them is ok."""
         return bool(self.hosts) and all(host.ok for host in self.hosts)
 
+    @property
+    def duration(self) -> float:
+        """Seconds from the start of the run to its end."""
+        return (self.finished - self.started).total_seconds()
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
@@ -77,6 +162,7 @@ class RunReport:
                 "id": self.id,
                 "started": _written(self.started),
                 "finished": _written(self.finished),
+                "duration": self.duration,
                 "versions": dict(self.versions),
                 "dry": self.dry,
                 "ok": self.ok,
@@ -102,9 +188,17 @@ def run_id(now: datetime | None = None) -> str:
     return f"{(now or datetime.now(timezone.utc)).astimezone(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-def _written(time: datetime) -> str:
-    return time.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+@overload
+def _written(time: datetime) -> str: ...
+@overload
+def _written(time: datetime | None) -> str | None: ...
+def _written(time: datetime | None) -> str | None:
+    return time.astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if time else None
 
 
-def _read(time: str) -> datetime:
-    return datetime.fromisoformat(time.replace("Z", "+00:00"))  # Python 3.10 does not know the Z
+@overload
+def _read(time: str) -> datetime: ...
+@overload
+def _read(time: str | None) -> datetime | None: ...
+def _read(time: str | None) -> datetime | None:
+    return datetime.fromisoformat(time.replace("Z", "+00:00")) if time else None  # Python 3.10 does not know the Z

@@ -21,6 +21,7 @@ from pyinfra.context import ctx_state
 from .. import __version__
 from ..failure import failures
 from ..stack.check import Check
+from ..stack.diagnosis import explanation
 from ..stack.errors import SettingsError
 from ..stack.plan import Plan
 from ..stack.settings import Settings
@@ -141,4 +142,6 @@ def _error(run: Run, host: Host) -> str:
     """Why a host's run ended: what the commands that failed said, and what was found to be in the way."""
     said = [line for meta in run.operations(host) if meta.did_error() for line in meta.stderr_lines[-LAST_LINES:]]
     said += failures.get(host.name, [])
+    if why := explanation("\n".join(said)):
+        said.append(why)
     return "\n".join(said) or "a command failed and said nothing, or the connection was lost; run again with -vv"

@@ -1,8 +1,10 @@
-# Standard input with every secret replaced: those in $masks (one a line), the stack's own password, any password in an URL.
+# Standard input with every secret replaced: those in $masks (one a line), the stack's own password, whatever its env files call a
+# password, secret, token or key, any password in an URL.
 masked() {
     {
         printf '%s\n' "$masks"
         cat -- "$root/secrets/redis/password" 2>/dev/null
+        sed -n "s/^[A-Za-z0-9_]*\(PASS\|SECRET\|TOKEN\|KEY\)[A-Za-z0-9_]*=['\"]*\(.*[^'\"]\)['\"]*\$/\2/p" "$root"/env/*.env 2>/dev/null
         echo
         echo '##fleet:text'
         cat

@@ -72,6 +72,7 @@ class Stack:
     given: frozenset[str] = frozenset()
     redis_address: str | None = None
     password: str | None = field(default=None, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def build(cls, data: Mapping[str, Any], secrets: Mapping[str, str], redis_address: str | None = None) -> Stack:
@@ -111,6 +112,7 @@ class Stack:
             given=frozenset(name for name, value in values.items() if value),
             redis_address=redis_address,
             password=secrets.get("redis_password"),
+            secrets=tuple(secrets.values()),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
         if problems:
