@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, Literal, overload
 
 from ..stack.check import Check, Verdict
+from ..stack.plan import Change, Difference
 
 Status = Literal["ok", "changed", "failed", "unreachable"]
 Result = Literal["changed", "no change", "failed", "skipped"]
@@ -35,24 +36,6 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A key of an env file, with the fingerprints of its line on the host and of the wanted one; None: there is no such line."""
-
-    key: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """A file that was not as wanted when the run began, why, and its keys that differed."""
-
-    path: str
-    reasons: tuple[str, ...]
-    keys: tuple[Difference, ...] = ()
-
-
-@dataclass(frozen=True)
 class HostReport:
     """One host: what was changed on it, what its checks say, and the error that ended its run, if one did.
 
@@ -69,7 +52,7 @@ class HostReport:
     error: str | None = None
     steps: tuple[Step, ...] = ()
     services: tuple[Service, ...] = ()
-    files: tuple[FileReport, ...] = ()
+    files: tuple[Change, ...] = ()
     password_changed: float | None = None
 
     @property
@@ -121,7 +104,13 @@ class HostReport:
             ),
             services=tuple(Service(**{**service, "needs": tuple(service["needs"])}) for service in data["services"]),
             files=tuple(
-                FileReport(file["path"], tuple(file["reasons"]), tuple(Difference(**key) for key in file["keys"]))
+                Change(
+                    **{
+                        **file,
+                        "reasons": tuple(file["reasons"]),
+                        "differences": tuple(Difference(**one) for one in file["differences"]),
+                    }
+                )
                 for file in data["files"]
             ),
             password_changed=data["password_changed"],

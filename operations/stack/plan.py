@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .acl import ACL_PATH, PASSWORD_PATH
 from .password import others
@@ -13,18 +13,29 @@ from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
 from .stack import BASE, EnvFile, File, Stack, fragment_path
 
 MIN_COMPOSE = (2, 20)
+FINGERPRINT = 12  # hex digits of a SHA-256 that a person is shown
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key of an env file, or the whole content of a file: the fingerprints on the host and as wanted; None: it is not there."""
+
+    key: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
 class Change:
     """A file that differs, and in what: "is missing", "mode is 0644, expected 0600", "WEBSOCKET_MANAGER differs" …
 
-    `content` is False where only its mode or owner differs: then no service notices.
+    `content` is False where only its mode or owner differs: then no service notices. `differences` are the reasons as a masked diff.
     """
 
     path: str
     reasons: tuple[str, ...]
     content: bool = True
+    differences: tuple[Difference, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}: {', '.join(self.reasons)}"
@@ -196,12 +207,15 @@ def _base(stack: Stack, files: Mapping[str, SeenFile]) -> tuple[File, ...]:
 
 
 def _file_change(file: File, seen: SeenFile) -> Change | None:
+    difference = _difference("content", seen.sha256, file.sha256)
     if seen.kind == "missing":
-        return Change(file.path, ("is missing",))
-    reasons = []
-    if seen.sha256 != file.sha256:
-        reasons.append("content differs")
-    return _with_mode(file.path, file.mode, file.owner, seen, reasons)
+        return Change(file.path, ("is missing",), differences=difference)
+    reasons = ["content differs"] if difference else []
+    return _with_mode(file.path, file.mode, file.owner, seen, reasons, difference)
+
+
+def _difference(key: str, before: str | None, after: str) -> tuple[Difference, ...]:
+    return () if before == after else (Difference(key, before[:FINGERPRINT] if before else None, after[:FINGERPRINT]),)
 
 
 def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:
@@ -209,24 +223,25 @@ def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:
     if seen.files is UNKNOWN or seen.env is UNKNOWN:
         return
     found = seen.files.get(file.path, MISSING)
-    if found.kind == "missing":
-        yield Change(file.path, ("is missing",))
-        return
     keys = seen.env.get(file.path) or {}
-    reasons = [
-        f"{key} differs" if key in keys else f"{key} is missing" for key, wanted in file.hashes.items() if keys.get(key) != wanted
-    ]
-    if change := _with_mode(file.path, file.mode, "-", found, reasons):
+    differences = tuple(one for key, wanted in file.hashes.items() for one in _difference(key, keys.get(key), wanted))
+    if found.kind == "missing":
+        yield Change(file.path, ("is missing",), differences=differences)
+        return
+    reasons = [f"{one.key} differs" if one.key in keys else f"{one.key} is missing" for one in differences]
+    if change := _with_mode(file.path, file.mode, "-", found, reasons, differences):
         yield change
 
 
-def _with_mode(path: str, mode: str, owner: str, seen: SeenFile, reasons: list[str]) -> Change | None:
+def _with_mode(
+    path: str, mode: str, owner: str, seen: SeenFile, reasons: list[str], differences: tuple[Difference, ...]
+) -> Change | None:
     content = bool(reasons)
     if not mode.startswith("keep") and seen.mode != mode:
         reasons.append(f"mode is {seen.mode}, expected {mode}")
     if owner != "-" and seen.owner != owner:
         reasons.append(f"owner is {seen.owner}, expected {owner}")
-    return Change(path, tuple(reasons), content) if reasons else None
+    return Change(path, tuple(reasons), content, differences) if reasons else None
 
 
 def _accept(stack: Stack, seen: Snapshot) -> tuple[str, ...]:

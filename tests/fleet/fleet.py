@@ -71,9 +71,16 @@ class Fleet:
         return self.deploy("--dry", *words, yes=False)
 
     def pyinfra(self, *words: str, env: Mapping[str, str] | None = None, timeout: float = 300) -> Run:
+        return self._run(self.command(*words), env, timeout)
+
+    def module(self, name: str, *words: str, env: Mapping[str, str] | None = None, timeout: float = 300) -> Run:
+        """`python -m` with one of the project's modules, such as operations.history."""
+        return self._run([sys.executable, "-m", name, *words], env, timeout)
+
+    def _run(self, command: Sequence[str], env: Mapping[str, str] | None, timeout: float) -> Run:
         before = self._latest()
         done = subprocess.run(
-            self.command(*words), cwd=ROOT, env=self.environment(env), stdin=subprocess.DEVNULL,
+            command, cwd=ROOT, env=self.environment(env), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=timeout, check=False,
         )  # fmt: skip
         after = self._latest()
@@ -136,7 +143,8 @@ def wipe(host: Host) -> None:
 def containers(host: Host) -> dict[str, tuple[str, str]]:
     """Service → its container's id and when it was started."""
     shown = '{{index .Config.Labels "com.docker.compose.service"}} {{.Id}} {{.State.StartedAt}}'
-    lines = host.run(f"docker ps --all --quiet | xargs --no-run-if-empty docker inspect --format '{shown}'").splitlines()
+    mine = "docker ps --all --quiet --filter label=com.docker.compose.service"
+    lines = host.run(f"{mine} | xargs --no-run-if-empty docker inspect --format '{shown}'").splitlines()
     return {service: (ident, started) for service, ident, started in map(str.split, lines)}
 
 

@@ -68,9 +68,22 @@ class StubHost:
         """Everything that stood in the argv or the environment of a stand-in."""
         return "".join(path.read_text() for path in self._log.iterdir())
 
-    def script(self, name: str, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def script(self, name: str, *words: str, stdin: str = "", shell: str = "sh") -> subprocess.CompletedProcess[str]:
         """Runs a script of the library as its operations and facts do."""
-        return self._run(["sh", "-c", script(name), name, *words], stdin)
+        return self._run([shell, "-c", script(name), name, *words], stdin)
+
+    def start(self, name: str, *words: str, stdin: str = "") -> subprocess.Popen[str]:
+        """Starts a script and does not wait for its end; its standard input has been said."""
+        shell = shutil.which("sh") or "/bin/sh"
+        process = subprocess.Popen(
+            [shell, "-c", script(name), name, *words], cwd=self.home, env=self._environment(), umask=0o022,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write(stdin)
+        process.stdin.close()
+        process.stdin = None  # `communicate` would flush it
+        return process
 
     def command(self, command: StringCommand | str) -> subprocess.CompletedProcess[str]:
         """Runs a fact's command as pyinfra does."""
@@ -78,12 +91,14 @@ class StubHost:
         return self._run(["sh", "-c", text], "")
 
     def _run(self, words: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PATH": self.path, "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
-        sh = shutil.which("sh") or "/bin/sh"
+        shell = shutil.which(words[0]) or "/bin/sh"
         return subprocess.run(
-            [sh, *words[1:]], input=stdin, capture_output=True, text=True, check=False,
-            cwd=self.home, env=environment, umask=0o022, timeout=30,
+            [shell, *words[1:]], input=stdin, capture_output=True, text=True, check=False,
+            cwd=self.home, env=self._environment(), umask=0o022, timeout=30,
         )  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": self.path, "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
 
     def write(self, path: str, text: str, mode: int = 0o600) -> Path:
         """A file below the stack's folder."""

@@ -42,7 +42,7 @@ def edit(host: StubHost, before: bytes | str, wanted: EnvFile = WANTED) -> bytes
 # ways to write a line of the managed key
 WRITTEN = [
     "A=old", "A=", "A", "A ", "A = old", "A='old'", 'A="old"', "A: old", "  A=old", "\tA=old", "A=old # why", "A='old' # it's why",
-    "export A=old", " export \t A=old", "export A", "A='ol\\'d'", "A='old'\r",
+    "export A=old", " export \t A=old", "export A", "A='ol\\'d'", "A='old'\r", "A\r",
     "A='one\ntwo\nthree'", 'A="one\nB=2\n"', "A='A=x\nA=y'",
 ]  # fmt: skip
 

@@ -300,6 +300,16 @@ def test_a_file_that_does_not_fit_on_the_disk_changes_nothing(written: StubHost)
     assert "compose.d/web.yml: cannot be written" in done.stderr
 
 
+def test_a_file_is_on_the_disk_before_it_is_renamed_and_its_folder_after(written: StubHost) -> None:
+    for name in ("sync", "mv"):
+        written.stub(name, f'echo "{name} $*" >>"$HOME/order"; exec {shutil.which(name)} "$@"')
+    put(written, AN_ENV, File(".env", "0644", "x"))
+    assert (written.home / "order").read_text().splitlines() == [
+        "sync -- env/web.env.fleet-new", "sync -- .env.fleet-new",
+        "mv -f -- env/web.env.fleet-new env/web.env", "sync -- env", "mv -f -- .env.fleet-new .env", "sync -- .",
+    ]  # fmt: skip
+
+
 def test_a_parent_that_is_a_file_changes_nothing(host: StubHost) -> None:
     host.write("env", "mine")
     done = put(host, A_FRAGMENT, AN_ENV)
