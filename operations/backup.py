@@ -73,9 +73,9 @@ def take_back(
     if former and not any(password.places(stack, now).values()):
         yield write_acl(stack, former)
         now = observe(stack)
-    found = settled(stack, now, ABOUT_WANTED)
+    now, found = settled(stack, now, ABOUT_WANTED)
     run.current().taken_back.add(host.name)
-    run.checked(stack, found)
+    run.checked(stack, now, found)
     bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)
     yield fail(
         f"The files were taken back from backups/{name} and the services started with them. "

@@ -58,7 +58,7 @@ def validate(
         now = observe(stack, patience=stack.settings.settle_timeout)
     # while a password is being rolled out two are accepted, and meant to be
     overlap = ABOUT_RETIRED if seen is not None and plan(stack, seen).retire else ()
-    yield from _judge(stack, settled(stack, now, overlap) if now is not seen else _asked(stack, now, overlap))
+    yield from _judge(stack, *(settled(stack, now, overlap) if now is not seen else (now, _asked(stack, now, overlap))))
 
 
 @operation()
@@ -71,11 +71,12 @@ def retired(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, Non
     if not plan(stack, seen).retire:
         host.noop("there was no other password")
     elif host.state.is_executing:
-        yield from _judge(stack, settled(stack, observe(stack, patience=stack.settings.settle_timeout)))
+        yield from _judge(stack, *settled(stack, observe(stack, patience=stack.settings.settle_timeout)))
 
 
-def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> tuple[Check, ...]:
-    """The checks of a host on which something was just started: what is not ok is asked again, for `settle_timeout` seconds.
+def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> tuple[Snapshot, tuple[Check, ...]]:
+    """The checks of a host on which something was just started, and the host as they saw it: what is not ok is asked again, for
+    `settle_timeout` seconds.
 
     A service without a healthcheck, such as the exporter, runs for Docker before it answers.
     """
@@ -83,16 +84,17 @@ def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> tupl
     with waiting("its checks to become ok"):
         while not all(check.verdict.good for check in found) and time.monotonic() < until:
             gevent.sleep(0.5)
-            found = _asked(stack, observe(stack), without)
-    return found
+            seen = observe(stack)
+            found = _asked(stack, seen, without)
+    return seen, found
 
 
 def _asked(stack: Stack, seen: Snapshot, without: Collection[str]) -> tuple[Check, ...]:
     return tuple(check for check in checks(stack, seen) if check.id not in without)
 
 
-def _judge(stack: Stack, found: Sequence[Check]) -> Generator[PyinfraCommand, None, None]:
-    run.checked(stack, found)
+def _judge(stack: Stack, seen: Snapshot, found: Sequence[Check]) -> Generator[PyinfraCommand, None, None]:
+    run.checked(stack, seen, found)
     bad = [check for check in found if not check.verdict.good]
     if bad:
         yield fail(*map(_sentence, bad))

@@ -131,7 +131,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     root, project = stack.settings.stack_dir, stack.settings.stack_name
     env = {file.path: file for file in (stack.dotenv, *stack.env_files)}
     asked: dict[str, Question] = {
-        "engine": (Engine, {}),
+        "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
         "env": (EnvKeys, {"root": root, "files": {path: tuple(file.lines) for path, file in env.items()}, "wanted": env}),
         "state": (State, {"root": root}),

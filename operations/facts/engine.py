@@ -11,13 +11,15 @@ from .base import ScriptFact
 class Engine(ScriptFact[SeenEngine]):
     """Docker's command line, its server, the Compose v2 plugin and curl: which are there, in which version.
 
+    + root: a stack's folder, which may know Compose's version from when it was last started
+
     **Example:** ``pyinfra inventory fact operations.facts.engine.Engine``
     """
 
     script = "engine.sh"
 
-    def command(self) -> StringCommand:
-        return self.run()
+    def command(self, root: str = "/nowhere") -> StringCommand:
+        return self.run(root)
 
     def parse(self, lines: list[str]) -> SeenEngine:
         found = dict(line.split("=", 1) for line in lines)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timezone
-from typing import Any, Literal, overload
+from enum import Enum
+from typing import Any, Literal
 
 from ..stack.check import Check, Verdict
 from ..stack.plan import Change, Difference
@@ -74,22 +75,9 @@ class HostReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The host's part of the JSON form; its name is the key there."""
-        return {
-            "status": self.status,
-            "duration": self.duration,
-            "changes": list(self.changes),
-            "checks": [asdict(check) | {"verdict": check.verdict.value} for check in self.checks],
-            "error": self.error,
-            "steps": [
-                asdict(step) | {"started": _written(step.started), "finished": _written(step.finished)} for step in self.steps
-            ],
-            "services": [asdict(service) | {"needs": list(service.needs)} for service in self.services],
-            "files": [
-                {"path": file.path, "reasons": list(file.reasons), "keys": [asdict(key) for key in file.keys]}
-                for file in self.files
-            ],
-            "password_changed": self.password_changed,
-        }
+        data: dict[str, Any] = _plain(self)
+        del data["name"]
+        return data | {"duration": self.duration}
 
     @classmethod
     def from_dict(cls, name: str, data: Mapping[str, Any]) -> HostReport:
@@ -100,19 +88,11 @@ class HostReport:
             checks=tuple(Check(**{**check, "verdict": Verdict(check["verdict"])}) for check in data["checks"]),
             error=data["error"],
             steps=tuple(
-                Step(step["name"], step["result"], _read(step["started"]), _read(step["finished"])) for step in data["steps"]
+                Step(step["name"], step["result"], *(step[k] and _time(step[k]) for k in ("started", "finished")))
+                for step in data["steps"]
             ),
             services=tuple(Service(**{**service, "needs": tuple(service["needs"])}) for service in data["services"]),
-            files=tuple(
-                Change(
-                    **{
-                        **file,
-                        "reasons": tuple(file["reasons"]),
-                        "differences": tuple(Difference(**one) for one in file["differences"]),
-                    }
-                )
-                for file in data["files"]
-            ),
+            files=tuple(_change(file) for file in data["files"]),
             password_changed=data["password_changed"],
         )
 
@@ -149,8 +129,8 @@ class RunReport:
         return {
             "run": {
                 "id": self.id,
-                "started": _written(self.started),
-                "finished": _written(self.finished),
+                "started": _plain(self.started),
+                "finished": _plain(self.finished),
                 "duration": self.duration,
                 "versions": dict(self.versions),
                 "dry": self.dry,
@@ -164,8 +144,8 @@ class RunReport:
         run = data["run"]
         return cls(
             id=run["id"],
-            started=_read(run["started"]),
-            finished=_read(run["finished"]),
+            started=_time(run["started"]),
+            finished=_time(run["finished"]),
             versions=dict(run["versions"]),
             hosts=tuple(HostReport.from_dict(name, host) for name, host in data["hosts"].items()),
             dry=run["dry"],
@@ -177,17 +157,21 @@ def run_id(now: datetime | None = None) -> str:
     return f"{(now or datetime.now(timezone.utc)).astimezone(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-@overload
-def _written(time: datetime) -> str: ...
-@overload
-def _written(time: datetime | None) -> str | None: ...
-def _written(time: datetime | None) -> str | None:
-    return time.astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if time else None
+def _change(data: Mapping[str, Any]) -> Change:
+    differences = tuple(Difference(**one) for one in data["differences"])
+    return Change(data["path"], tuple(data["reasons"]), data["content"], differences)
 
 
-@overload
-def _read(time: str) -> datetime: ...
-@overload
-def _read(time: str | None) -> datetime | None: ...
-def _read(time: str | None) -> datetime | None:
-    return datetime.fromisoformat(time.replace("Z", "+00:00")) if time else None  # Python 3.10 does not know the Z
+def _plain(value: Any) -> Any:
+    """A value of the model as JSON knows it."""
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    return value.value if isinstance(value, Enum) else value
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 does not know the Z

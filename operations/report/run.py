@@ -6,7 +6,7 @@ import atexit
 import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -20,29 +20,38 @@ from pyinfra.context import ctx_state
 
 from .. import __version__
 from ..failure import failures
+from ..stack.acl import ACL_PATH
 from ..stack.check import Check
 from ..stack.diagnosis import explanation
 from ..stack.errors import SettingsError
 from ..stack.plan import Plan
 from ..stack.settings import Settings
+from ..stack.snapshot import MISSING, UNKNOWN, Snapshot
 from ..stack.stack import Stack
 from . import files, terminal
-from .model import HostReport, RunReport, Status, run_id
+from .model import HostReport, Result, RunReport, Service, Status, Step, run_id
 
 LAST_LINES = 15  # of what a failed command said
 
 
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
 @dataclass
 class Run:
-    """What is known of this run so far. Plans, checks and errors are by the host's name."""
+    """What is known of this run so far. All but `taken_back` is by the host's name; `times`: also by the operation's hash."""
 
     state: State
     folder: Path
     keep: int
-    started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    started: datetime = field(default_factory=_now)
     id: str = field(default_factory=run_id)
     plans: dict[str, Plan] = field(default_factory=dict)
     checks: dict[str, tuple[Check, ...]] = field(default_factory=dict)
+    services: dict[str, tuple[Service, ...]] = field(default_factory=dict)
+    password_changed: dict[str, float] = field(default_factory=dict)
+    times: dict[tuple[str, str], tuple[datetime, datetime | None]] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
     taken_back: set[str] = field(default_factory=set)
 
@@ -56,6 +65,13 @@ class Run:
             data = self.state.ops[host].get(op_hash)
             if data and data.operation_meta.is_complete():
                 yield data.operation_meta
+
+    def steps(self, host: Host) -> Iterator[Step]:
+        """The same for the report, and those that were never begun, since the host had failed before."""
+        for op_hash in self.state.get_op_order():
+            if data := self.state.ops[host].get(op_hash):
+                name = ", ".join(sorted(self.state.get_op_meta(op_hash).names))
+                yield Step(name, _result(data.operation_meta), *self.times.get((host.name, op_hash), (None, None)))
 
     def changes(self, host: Host) -> list[str]:
         """What was changed on a host: the scripts say so, a line for each change."""
@@ -78,7 +94,7 @@ def begin(state: State, settings: Settings) -> None:
     if _run is not None:
         return
     _run = Run(state, Path(settings.report_dir), settings.report_keep)
-    state.add_callback_handler(_Connections())
+    state.add_callback_handler(_Watcher())
     atexit.register(_finish, _run)
 
 
@@ -90,26 +106,56 @@ def planned(plans: Mapping[str, Plan], settings: Settings) -> None:
         terminal.show_plan({name: tuple(due.sentences()) for name, due in plans.items()})
 
 
-def checked(stack: Stack, found: Iterable[Check]) -> None:
-    """What the checks of the host in context say."""
+def checked(stack: Stack, seen: Snapshot, found: Iterable[Check]) -> None:
+    """What the checks of the host in context say.
+
+    + seen: the host as they saw it
+    """
     begin(ctx_state.get(), stack.settings)
-    current().checks[host.name] = tuple(found)
+    run = current()
+    run.checks[host.name] = tuple(found)
+    run.services[host.name] = tuple(_service(service.name, service.needs, seen) for service in stack.services)
+    if seen.files is not UNKNOWN and (changed := seen.files.get(ACL_PATH, MISSING).changed):
+        run.password_changed[host.name] = float(changed)
 
 
-class _Connections(BaseStateCallback):
-    """Keeps why a host could not be reached."""
+def _service(name: str, needs: tuple[str, ...], seen: Snapshot) -> Service:
+    if seen.containers is UNKNOWN:
+        return Service(name, "unknown", needs=needs)
+    containers = sorted(seen.of(name), key=lambda container: container.up)  # of several the one that is worst off
+    return Service(name, containers[0].state, containers[0].health, needs) if containers else Service(name, "missing", needs=needs)
+
+
+class _Watcher(BaseStateCallback):
+    """Keeps why a host could not be reached, and when each operation began and ended."""
 
     @staticmethod
     def host_connect_error(state: State, host: Host, error: Any) -> None:
-        if _run is not None:
-            _run.unreachable[host.name] = str(error)
+        current().unreachable[host.name] = str(error)
+
+    @staticmethod
+    def operation_host_start(state: State, host: Host, op_hash: str) -> None:
+        current().times[host.name, op_hash] = (_now(), None)
+
+    @staticmethod
+    def operation_host_success(state: State, host: Host, op_hash: str, retry_count: int = 0) -> None:
+        _ended(host, op_hash)
+
+    @staticmethod
+    def operation_host_error(state: State, host: Host, op_hash: str, retry_count: int = 0, max_retries: int = 0) -> None:
+        _ended(host, op_hash)
+
+
+def _ended(host: Host, op_hash: str) -> None:
+    times = current().times
+    times[host.name, op_hash] = (times[host.name, op_hash][0], _now())
 
 
 def _finish(run: Run) -> None:
     report = RunReport(
         id=run.id,
         started=run.started,
-        finished=datetime.now(timezone.utc),
+        finished=_now(),
         versions={"pyinfra-compose": __version__, "pyinfra": version("pyinfra"), "python": platform.python_version()},
         hosts=tuple(_host(run, host) for host in run.hosts),
         dry=run.state.current_stage < StateStage.Execute,
@@ -124,18 +170,32 @@ def _finish(run: Run) -> None:
 
 
 def _host(run: Run, host: Host) -> HostReport:
+    name, due = host.name, run.plans.get(host.name, Plan())
     if host not in run.state.activated_hosts:
-        return HostReport(host.name, "unreachable", error=run.unreachable.get(host.name, "could not be reached"))
-    due, checks = run.plans.get(host.name, Plan()), run.checks.get(host.name, ())
+        return HostReport(name, "unreachable", error=run.unreachable.get(name, "could not be reached"))
+    seen = HostReport(
+        name=name,
+        status="ok",
+        checks=run.checks.get(name, ()),
+        services=run.services.get(name, ()),
+        files=due.files,
+        password_changed=run.password_changed.get(name),
+    )
     if run.state.current_stage < StateStage.Execute:
         status: Status = "failed" if due.problems else "changed" if due.due else "ok"
-        return HostReport(host.name, status, tuple(due.sentences()), checks, "\n".join(due.problems) or None)
-    changes = tuple(run.changes(host))
+        return replace(seen, status=status, changes=tuple(due.sentences()), error="\n".join(due.problems) or None)
+    done = replace(seen, changes=tuple(run.changes(host)), steps=tuple(run.steps(host)))
     if host not in run.state.failed_hosts:
-        return HostReport(host.name, "changed" if changes else "ok", changes, checks)
+        return replace(done, status="changed" if done.changes else "ok")
     # the checks speak for themselves, but not where they were asked again after files were taken back
-    told = any(not check.verdict.good for check in checks) and host.name not in run.taken_back
-    return HostReport(host.name, "failed", changes, checks, None if told else _error(run, host))
+    told = bool(done.bad_checks) and name not in run.taken_back
+    return replace(done, status="failed", error=None if told else _error(run, host))
+
+
+def _result(meta: OperationMeta) -> Result:
+    if not meta.is_complete():
+        return "skipped"
+    return "failed" if meta.did_error() else "changed" if meta.did_change() else "no change"
 
 
 def _error(run: Run, host: Host) -> str:

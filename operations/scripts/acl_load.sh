@@ -17,7 +17,9 @@ answer=$({
 
 # the former password, as redis itself answers to it
 refused() {
-    former=$(find "$root/backups" -path '*/secrets/redis/password' 2>/dev/null | sort | tail -n 1)
+    # by the backup's name alone: a second one of the same second ends in -2, and a slash sorts behind that
+    former=$(find "$root"/backups/[0-9]* -path '*/secrets/redis/password' 2>/dev/null | sed 's#/secrets/redis/password$##' | sort | tail -n 1)
+    former=${former:+$former/secrets/redis/password}
     [ "$1" = retired ] && [ -n "$former" ] && ! cmp -s "$former" "$root/secrets/redis/password" || return 0
     { redis_auth <"$former"; printf 'QUIT\r\n'; } | redis_say "$address" 6379 | grep -q WRONGPASS && return 0
     echo "redis still accepts the former password (that of $former), though its ACL file no longer has it." >&2

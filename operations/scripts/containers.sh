@@ -19,7 +19,7 @@ printf '%s\n' "$list" | awk "$program"'
         if (part[2] != id) { show(); id = part[2] }
         if (n == 3) field[part[3]] = value
         if (part[3] == "Labels" && part[4] ~ /^com\.docker\.compose\.(service|config-hash)$/) field[part[4]] = value
-        if (part[n] == "IPAddress" && value != "" && address == "") address = value
+        if (part[3] == "NetworkSettings" && part[n] == "IPAddress" && address == "") address = value
         if (part[3] == "Mounts" && part[n] == "Source") source = plain(value)
         if (part[3] == "Mounts" && part[n] == "Destination") { mounts = mounts source ">" plain(value) ";"; source = "" }
     }

@@ -1,5 +1,7 @@
 # shellcheck shell=sh
-# Docker on this host: name=value lines.
+# Docker on this host: name=value lines. The stack in folder $1 may know Compose's version from when it was last started.
+
+#include compose_plugin.sh
 
 have() {
     if command -v "$1" >/dev/null; then echo "$1=yes"; else echo "$1=no"; fi
@@ -18,13 +20,16 @@ elif command -v docker >/dev/null; then
 fi
 echo "server=$server"
 
-# the plugin asked by itself, without the docker client around it
+# the plugin asked by itself, without the docker client around it; even that costs more than most other questions to a host, so
+# that a file which was asked before is not asked again
 compose=
-for folder in "$HOME/.docker/cli-plugins" /usr/local/lib/docker/cli-plugins /usr/local/libexec/docker/cli-plugins \
-    /usr/lib/docker/cli-plugins /usr/libexec/docker/cli-plugins; do
-    if [ -x "$folder/docker-compose" ]; then
-        compose=$("$folder/docker-compose" version --short 2>/dev/null)
-        break
-    fi
-done
+plugin=$(compose_plugin)
+if [ -n "$plugin" ]; then
+    known=
+    [ ! -r "$1/.fleet/compose" ] || IFS= read -r known <"$1/.fleet/compose"
+    case $known in
+    "$(stamp "$plugin") "*) compose=${known##* } ;;
+    *) compose=$("$plugin" version --short 2>/dev/null) ;;
+    esac
+fi
 echo "compose=$compose"

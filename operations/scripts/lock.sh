@@ -14,6 +14,9 @@ run_of() {
     sed -n 's/.*"run": "\([^"]*\)".*/\1/p' "$1/owner" 2>/dev/null
 }
 
+# two that come at once go one after the other
+exec 8<.fleet && flock -w 60 8 || exit 1
+
 # a folder that is renamed onto a lock fails where there is one, so nobody sees a lock without its owner
 new=$lock-new
 rm -rf -- "$new"
@@ -31,6 +34,8 @@ if ! mv -T -- "$new" "$lock" 2>/dev/null; then
     rm -rf -- "$new"
     exit 1
 fi
+
+exec 8<&-
 
 # a script of the run that held it before may still be at work
 : >>.fleet/mutex

@@ -5,7 +5,7 @@
 redis_address() {
     curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --get --data-urlencode \
         "filters={\"label\":[\"com.docker.compose.project=$1\",\"com.docker.compose.service=redis\"],\"status\":[\"running\"]}" \
-        http://docker/containers/json | grep -o '"IPAddress":"[^"]\+"' | head -n 1 | cut -d '"' -f 4
+        http://docker/containers/json | grep -o '"NetworkSettings":{.*' | grep -o '"IPAddress":"[^"]\+"' | head -n 1 | cut -d '"' -f 4
 }
 
 # an AUTH with the password on standard input

@@ -13,6 +13,7 @@ umask 077
 masks=$(cat)
 
 #include mask.sh
+#include compose_plugin.sh
 
 containers() {
     docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
@@ -127,3 +128,7 @@ next=.fleet/applied.json.next
     done
     printf '\n}}\n'
 } >"$next" && sync "$next" && mv -f "$next" .fleet/applied.json
+
+# for the next look at this host: see engine.sh
+plugin=$(compose_plugin)
+[ -z "$plugin" ] || printf '%s %s\n' "$(stamp "$plugin")" "$("$plugin" version --short)" >.fleet/compose

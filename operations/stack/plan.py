@@ -29,7 +29,7 @@ class Difference:
 class Change:
     """A file that differs, and in what: "is missing", "mode is 0644, expected 0600", "WEBSOCKET_MANAGER differs" …
 
-    `content` is False where only its mode or owner differs: then no service notices. `differences` are the reasons as a masked diff.
+    `content` is False where only its mode or owner differs: then no service notices. `differences`: what changes, masked.
     """
 
     path: str
