@@ -128,7 +128,8 @@ def observe(stack: Stack, patience: int = 0) -> Snapshot:
 
 def questions(stack: Stack, patience: int = 0) -> Questions:
     """The facts that a snapshot of this stack is made of."""
-    root, project = stack.settings.stack_dir, stack.settings.stack_name
+    settings = stack.settings
+    root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
     env = {file.path: file for file in (stack.dotenv, *stack.env_files)}
     asked: dict[str, Question] = {
         "engine": (Engine, {"root": root}),
@@ -136,24 +137,19 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
         "env": (EnvKeys, {"root": root, "files": {path: tuple(file.lines) for path, file in env.items()}, "wanted": env}),
         "state": (State, {"root": root}),
         "containers": (Containers, {"project": project}),
+        "machine": (Machine, {"root": root}),
+        "literals": (Literals, {"root": root, "paths": stack.compose_files()}),
     }
     if stack.uses_redis:
         asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address})
-    settings = stack.settings
-    asked["logs"] = (
-        Logs,
-        {"root": root, "project": project, "window": settings.log_window, "harmless": "|".join(settings.log_allow)},
-    )
-    asked["machine"] = (Machine, {"root": root})
-    asked["literals"] = (Literals, {"root": root, "paths": stack.compose_files()})
+    for probe in stack.probes:
+        asked[_PROBE + probe.id] = (Probe, {"probe": probe, "project": project, "window": window, "patience": patience})
     if stack.has("redis-exporter"):
         page = f"http://{settings.probe_address}:{settings.redis_exporter_port}/metrics"
         asked["metrics"] = (Metrics, {"url": page, "names": EXPORTER_METRICS})
-    for probe in stack.probes:
-        asked[_PROBE + probe.id] = (
-            Probe,
-            {"probe": probe, "project": project, "window": settings.log_window, "patience": patience},
-        )
+    # the last, for what was asked before may have made a service complain
+    harmless = "|".join(settings.log_allow)
+    asked["logs"] = (Logs, {"root": root, "project": project, "window": window, "harmless": harmless})
     return Questions(asked)
 
 

@@ -7,7 +7,10 @@ cd -- "$root" || exit 1
 umask 077
 #include mutex.sh
 backup=backups/$2
-[ -d "$backup" ] || { echo "$root/$backup: there is no such backup. The others: $(ls -m backups 2>/dev/null)" >&2; exit 1; }
+case $2 in "" | .* | */*) false ;; *) [ -d "$backup" ] ;; esac || {
+    echo "$root/$backup: there is no such backup. The others: $(ls -m backups 2>/dev/null)" >&2
+    exit 1
+}
 new=.fleet-new
 
 paths=$(cd -- "$backup" && find . -type f ! -name .absent ! -path ./secrets/redis/users.acl | cut -c 3-) || exit 1

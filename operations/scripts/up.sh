@@ -7,6 +7,7 @@
 
 root=$1 project=$2 seconds=$3 pull=$4
 shift 4
+set -f # a word such as web*1 is no pattern
 cd -- "$root" || exit 1
 umask 077
 #include mutex.sh
@@ -69,6 +70,44 @@ failed() {
     exit 1
 }
 
+# what Compose cannot start: paused containers; what it gives up at once: those that are unhealthy already
+listed() {
+    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter "$@"
+}
+unhealthy=$(listed health=unhealthy)
+
+wake() {
+    for service in "$@"; do
+        for id in $(listed status=paused --filter "label=com.docker.compose.service=$service"); do docker unpause "$id" >/dev/null; done
+    done
+}
+
+health() {
+    docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' "$1" 2>/dev/null
+}
+
+# An unhealthy container gets the time of one more check, for its files may just have been put right; then it is restarted.
+# Fails where none of the services has one.
+revive() {
+    revived=
+    for service in "$@"; do
+        for id in $(containers "$service"); do
+            case $unhealthy in *"$id"*) ;; *) continue ;; esac
+            revived=yes
+            check=$(docker inspect --format '{{json .Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Timeout}}' "$id")
+            until=$(($(date +%s) + (${check% *} + ${check#* }) / 1000000000 + 1))
+            while [ "$(health "$id")" = unhealthy ]; do
+                if [ "$(date +%s)" -ge $until ]; then
+                    docker restart --time 30 "$id" >/dev/null && echo "restarted $service, which was unhealthy"
+                    break
+                fi
+                sleep 0.5
+            done
+        done
+    done
+    [ -n "$revived" ]
+}
+
 bring_up() {
     said=$(docker compose up --detach --no-deps --pull "$pull" --wait --wait-timeout "$seconds" "$@" 2>&1)
 }
@@ -102,7 +141,7 @@ while [ "$1" != -- ]; do
     done
     if [ -n "$plain" ]; then
         # shellcheck disable=SC2086 # one word per service
-        bring_up $plain || failed "${plain# }"
+        wake $plain && { bring_up $plain || { revive $plain && bring_up $plain; }; } || failed "${plain# }"
         echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
     fi
     for service in $rolling; do roll "${service%'*'*}" "${service##*'*'}"; done
@@ -127,7 +166,7 @@ next=.fleet/applied.json.next
         comma=,
     done
     printf '\n}}\n'
-} >"$next" && sync "$next" && mv -f "$next" .fleet/applied.json
+} >"$next" && sync "$next" && mv -f "$next" .fleet/applied.json || exit 1
 
 # for the next look at this host: see engine.sh
 plugin=$(compose_plugin)

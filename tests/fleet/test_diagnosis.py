@@ -1,0 +1,136 @@
+"""A host that is broken in one way says which: each row of the diagnosis table is provoked for real. A host that is well says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from operations.stack.diagnosis import Row, table
+from tests.fleet.fleet import STACK, Fleet
+from tests.lab import Host
+
+OTHER = "Another_Password-0123456789"
+OPENWEBUI = f"cd {STACK} && docker compose up --detach --no-deps openwebui"
+EXPORTER = f"cd {STACK} && docker compose up --detach --no-deps redis-exporter"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One way to break a host by hand, and the check and the row that tell of it."""
+
+    row: str
+    check: str
+    how: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.row
+
+
+def edit(file: str, expression: str) -> str:
+    return f"sed -i -E '{expression}' {STACK}/env/{file}.env"
+
+
+def password(text: str) -> str:
+    """Open WebUI's URLs get another password."""
+    return f"{edit('openwebui', f's#redis://:[^@]*@#redis://:{text}@#')} && {OPENWEBUI}"
+
+
+WAYS = [
+    Broken("exporter-misleading", "exporter.redis_up", f"{edit('redis-exporter', f's#:[^:@]*@#:{OTHER}@#')} && {EXPORTER}"),
+    Broken("exporter-refused", "exporter.redis_up", f"{edit('redis-exporter', 's#:6379#:6380#')} && {EXPORTER}"),
+    Broken("exporter-name", "exporter.scrape", f"{edit('redis-exporter', 's#@redis:#@nowhere:#')} && {EXPORTER}"),
+    Broken("openwebui-password", "openwebui.redis_login", password(OTHER)),
+    Broken("openwebui-password", "logs.auth_errors", password(OTHER), "openwebui-password in its log"),
+    Broken("openwebui-password", "openwebui.redis_login", password("percent%41escaped-0123456789"), "openwebui-percent"),
+    Broken("openwebui-url", "openwebui.redis_login", password("a+b/c=0123456789012345")),
+    Broken("openwebui-refused", "openwebui.redis_login", f"{edit('openwebui', 's#:6379#:6380#')} && {OPENWEBUI}"),
+    Broken("openwebui-network", "openwebui.redis_login", f"{edit('openwebui', 's#@redis:#@nowhere:#')} && {OPENWEBUI}"),
+    Broken("no-connection", "openwebui.redis_login", f"{edit('openwebui', '/REDIS_URL/d;s/^(WEBSOCKET_MANAGER)=.*/\\1=/')} && {OPENWEBUI}"),
+    Broken("no-manager", "openwebui.redis_login", f"{edit('openwebui', 's/^(WEBSOCKET_MANAGER)=.*/\\1=/')} && {OPENWEBUI}"),
+    Broken("websocket-off", "openwebui.websocket", f"{edit('openwebui', 's/^(ENABLE_WEBSOCKET_SUPPORT)=.*/\\1=false/')} && {OPENWEBUI}"),
+    Broken("redis-noauth", "redis.ping", f"echo {OTHER} >{STACK}/secrets/redis/password"),
+]  # fmt: skip
+
+
+def row(name: str) -> Row:
+    return next(row for row in table() if row.id == name)
+
+
+@pytest.fixture
+def broken(converged: Fleet) -> Fleet:
+    """One host is enough."""
+    return converged.at(converged.hosts[0])
+
+
+def validated(fleet: Fleet) -> tuple[Host, dict[str, str | None], int]:
+    """What the checks alone say: check → cause where it is not ok."""
+    run = fleet.pyinfra("-y", "inventory", "operations.checks.validate")
+    host = fleet.hosts[0]
+    bad = {check["id"]: check["cause"] for check in run.host(host.name)["checks"] if check["verdict"] not in ("ok", "skipped")}
+    return host, bad, run.status
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_a_host_that_is_broken_in_one_way_says_which(broken: Fleet, way: Broken) -> None:
+    broken.hosts[0].run(way.how)
+    _, bad, status = validated(broken)
+    assert status != 0
+    assert bad.get(way.check) == row(way.row).cause, bad
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.check.startswith("openwebui.redis_login")], ids=str)
+def test_health_says_nothing_of_it(broken: Fleet, way: Broken) -> None:
+    broken.hosts[0].run(way.how)
+    _, bad, _ = validated(broken)
+    assert "openwebui.redis_login" in bad
+    if way.row != "openwebui-url":
+        assert not {"openwebui.health", "container.openwebui"} & bad.keys()
+
+
+def test_a_port_that_is_taken_is_named(broken: Fleet) -> None:
+    host = broken.hosts[0]
+    host.run(f"cd {STACK} && docker compose rm --stop --force openwebui")
+    host.run("docker run --detach --name taker --network host --entrypoint python3 lab/openwebui-standin:1 -m http.server 8080")
+    try:
+        run = broken.deploy()
+    finally:
+        host.run("docker rm --force taker")
+    assert not run.ok
+    assert row("port-taken").cause in run.host(host.name)["error"]
+
+
+def test_an_image_that_is_missing_is_named(broken: Fleet) -> None:
+    run = broken.deploy("--data", "openwebui_image=lab/none:1")
+    assert not run.ok
+    assert row("image-missing").cause in run.host(broken.hosts[0].name)["error"]
+
+
+def test_a_restart_loop_is_told(broken: Fleet) -> None:
+    host = broken.hosts[0]
+    host.run(
+        f"cd {STACK} && printf 'services: {{openwebui: {{command: [\"false\"]}}}}' >loop.yml"
+        " && docker compose $(echo $(sed -n 's/^COMPOSE_FILE=//p' .env) | tr : '\\n' | sed 's/^/-f /') -f loop.yml"
+        " up --detach --no-deps openwebui; rm loop.yml"
+        "; until docker ps --all --filter status=restarting --quiet | grep -q .; do sleep 0.1; done"
+    )
+    _, bad, _ = validated(broken)
+    assert bad["container.openwebui"] == row("restart-loop").cause
+
+
+def test_a_host_without_docker_is_unknown_and_not_ok(broken: Fleet) -> None:
+    host = broken.hosts[0]
+    host.run("service docker stop")
+    try:
+        _, bad, status = validated(broken)
+    finally:
+        host.run("service docker start")
+    assert status != 0
+    assert {"container.redis", "redis.ping", "files.in_sync"} <= bad.keys()
+
+
+def test_a_host_that_is_well_says_nothing_in_twenty_runs(converged: Fleet) -> None:
+    for _ in range(20):
+        run = converged.pyinfra("-y", "inventory", "operations.checks.validate")
+        assert run.ok, run.output
