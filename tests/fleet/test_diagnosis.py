@@ -1,4 +1,4 @@
-"""A host that is broken in one way says which: each row of the diagnosis table is provoked for real. A host that is well says nothing."""
+"""A host that is broken in one way says which: each row of the diagnosis table is provoked. One that is well says nothing."""
 
 from __future__ import annotations
 
@@ -32,9 +32,14 @@ def edit(file: str, expression: str) -> str:
     return f"sed -i -E '{expression}' {STACK}/env/{file}.env"
 
 
+def openwebui(expression: str) -> str:
+    """Open WebUI's env file is edited, and its container made anew."""
+    return f"{edit('openwebui', expression)} && {OPENWEBUI}"
+
+
 def password(text: str) -> str:
     """Open WebUI's URLs get another password."""
-    return f"{edit('openwebui', f's#redis://:[^@]*@#redis://:{text}@#')} && {OPENWEBUI}"
+    return openwebui(f"s#redis://:[^@]*@#redis://:{text}@#")
 
 
 WAYS = [
@@ -45,11 +50,11 @@ WAYS = [
     Broken("openwebui-password", "logs.auth_errors", password(OTHER), "openwebui-password in its log"),
     Broken("openwebui-password", "openwebui.redis_login", password("percent%41escaped-0123456789"), "openwebui-percent"),
     Broken("openwebui-url", "openwebui.redis_login", password("a+b/c=0123456789012345")),
-    Broken("openwebui-refused", "openwebui.redis_login", f"{edit('openwebui', 's#:6379#:6380#')} && {OPENWEBUI}"),
-    Broken("openwebui-network", "openwebui.redis_login", f"{edit('openwebui', 's#@redis:#@nowhere:#')} && {OPENWEBUI}"),
-    Broken("no-connection", "openwebui.redis_login", f"{edit('openwebui', '/REDIS_URL/d;s/^(WEBSOCKET_MANAGER)=.*/\\1=/')} && {OPENWEBUI}"),
-    Broken("no-manager", "openwebui.redis_login", f"{edit('openwebui', 's/^(WEBSOCKET_MANAGER)=.*/\\1=/')} && {OPENWEBUI}"),
-    Broken("websocket-off", "openwebui.websocket", f"{edit('openwebui', 's/^(ENABLE_WEBSOCKET_SUPPORT)=.*/\\1=false/')} && {OPENWEBUI}"),
+    Broken("openwebui-refused", "openwebui.redis_login", openwebui("s#:6379#:6380#")),
+    Broken("openwebui-network", "openwebui.redis_login", openwebui("s#@redis:#@nowhere:#")),
+    Broken("no-connection", "openwebui.redis_login", openwebui(r"/REDIS_URL/d;s/^(WEBSOCKET_MANAGER)=.*/\1=/")),
+    Broken("no-manager", "openwebui.redis_login", openwebui(r"s/^(WEBSOCKET_MANAGER)=.*/\1=/")),
+    Broken("websocket-off", "openwebui.websocket", openwebui(r"s/^(ENABLE_WEBSOCKET_SUPPORT)=.*/\1=false/")),
     Broken("redis-noauth", "redis.ping", f"echo {OTHER} >{STACK}/secrets/redis/password"),
 ]  # fmt: skip
 
