@@ -33,7 +33,7 @@ redis_appendonly = True  # every write goes to the append-only file
 redis_loglevel = "notice"  # debug, verbose, notice or warning
 
 # Open WebUI
-openwebui_env = {}  # further keys of env/openwebui.env, name to value
+openwebui_env: dict[str, str] = {}  # further keys of env/openwebui.env, name to value
 
 # Secrets: the first source that has the name counts: the environment, secrets_file, secrets_command
 redis_password = Secret("REDIS_PASSWORD")  # letters, digits, - and _, at least 20; python -m operations.secrets new
