@@ -82,7 +82,7 @@ def start(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, 
     reasons = dict(due.start)
     tiered = tiers(found.needs, _to_start(stack, seen, due, found))
     replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
-    words = {name: f"{name}*{replicas[name]}" if name in replicas else name for tier in tiered for name in tier}
+    words = {name: f"{name}:{replicas[name]}" if name in replicas else name for tier in tiered for name in tier}
     gone = [service for service in due.remove if service not in found.definitions]
     definitions = [f"{service.name}={found.definitions[service.name]}" for service in stack.services]
     settings = stack.settings

@@ -37,7 +37,9 @@ def problem(stack: Stack, seen: Snapshot) -> str | None:
 
 def abandoned(held: Owner) -> bool:
     """Whether the lock's run was on this machine and its process is gone."""
-    return held.controller == socket.gethostname() and held.process != _process(held.process.partition(":")[0])
+    pid, _, began = held.process.partition(":")
+    # where there is no /proc nobody can tell
+    return bool(began) and held.controller == socket.gethostname() and held.process != _process(pid)
 
 
 @operation()

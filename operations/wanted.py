@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ from pyinfra.api.host import Host
 
 from .secrets import Secret, SecretValue, Sources, check_password
 from .stack.errors import FleetError, SecretError, SettingsError
-from .stack.settings import Settings
+from .stack.settings import Settings, before_port
 from .stack.stack import Stack
 
 
@@ -21,7 +22,7 @@ def stack_of(host: Host) -> Stack:
     """
     data = host.data.dict()
     server = data.get("redis_host")
-    if server is None:
+    if not isinstance(server, str):  # None, or a problem among the settings
         return stack_from(data)
     other = host.inventory.hosts.get(server)
     if other is None:
@@ -53,7 +54,7 @@ def stack_from(data: Mapping[str, Any], server: Mapping[str, Any] | None = None)
         )
     address = None
     if server is not None:
-        address = f"{server.get('redis_publish')}:{server.get('redis_port', Settings.redis_port)}"
+        address = f"{before_port(str(server.get('redis_publish')))}:{server.get('redis_port', Settings.redis_port)}"
         problems += _server_problems(data, server)
     try:
         stack = Stack.build({k: v for k, v in data.items() if k != "redis_password"}, secrets, address)
@@ -75,6 +76,21 @@ def _server_problems(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iter
         yield f"redis_host: {name} does not publish its redis. Set redis_publish there to an address that this host reaches."
     if server.get("redis_password") != data.get("redis_password"):
         yield f"redis_password: is another secret here than on {name}, whose redis this host uses. Make them one."
+
+
+def secrets_of(hosts: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The values of the secrets in the data of these hosts, as far as they can be found: what must not be shown."""
+    sources = {
+        (reference.name, data.get("secrets_file"), data.get("secrets_command"))
+        for data in hosts
+        for reference in data.values()
+        if isinstance(reference, Secret)
+    }
+    values = set()
+    for source in sources:
+        with suppress(SecretError):
+            values.add(_resolve(*source).unmask())
+    return frozenset(values)
 
 
 def preflight_problems(hosts: Iterable[Host]) -> list[str]:

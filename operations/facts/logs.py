@@ -38,8 +38,10 @@ class Logs(ScriptFact[dict[str, SeenLog]]):
             if kind == "auth":
                 refused[service] = int(first)
                 quiet_until = (datetime.fromisoformat(rest) + GRACE).isoformat() if rest else ""
-            else:
+            elif kind == "line":
                 errors[service].append((first, rest))
+            else:
+                raise ValueError(f"a line of no known kind: {kind}")
         return {
             service: SeenLog(count, tuple(text for time, text in errors[service] if time > quiet_until))
             for service, count in refused.items()

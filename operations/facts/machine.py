@@ -23,9 +23,11 @@ class Machine(ScriptFact[SeenMachine]):
         return self.run(root)
 
     def parse(self, lines: list[str]) -> SeenMachine:
-        words = [line.split("\t") for line in lines]
-        clock = next(float(word[1]) for word in words if word[0] == "time")
-        return SeenMachine(clock, clock - time.time(), {word[1]: int(word[2]) * 1024 for word in words if word[0] == "free"})
+        (kind, clock), *words = [line.split("\t") for line in lines]
+        free = {mount: int(blocks) * 1024 for _, mount, blocks in words}
+        if kind != "time" or not free:
+            raise ValueError("the clock or the free space was not told")
+        return SeenMachine(float(clock), float(clock) - time.time(), free)
 
 
 class Literals(ScriptFact[tuple[tuple[str, int], ...]]):

@@ -1,4 +1,4 @@
-"""The report as files: one for each run, and `latest.json` for other programs."""
+"""The report as files: JSON, HTML and JUnit XML of each run, the same as `latest.*`, and `report.prom` for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,34 +6,51 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..stack.errors import SettingsError
+from .junit import junit
 from .model import RunReport
+from .page import page
+from .prometheus import metrics
 
+PROM = "report.prom"
 _RUN_FILE = re.compile(r"(\d{8}T\d{6}Z-[0-9a-f]{4})\.\w+")
 
 
-def write(report: RunReport, folder: Path, keep: int = 50) -> Path:
-    """Write the report into the folder, and keep the files of the newest runs; returns the run's own file.
+def write(report: RunReport, folder: Path, keep: int = 50, fleet: Collection[str] = ()) -> Path:
+    """Write the report into the folder, and keep the files of the newest runs; returns the run's page.
 
     + folder: made when it is missing; files that are no reports stay untouched
     + keep: how many runs stay, this one among them
+    + fleet: the hosts of the whole inventory, for `report.prom`
 
     Raises SettingsError when the folder cannot be written to.
     """
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    path = folder / f"{report.id}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
-        _replace(folder / "latest.json", text)
+        for suffix, text in _faces(report):
+            _replace(folder / f"{report.id}.{suffix}", text)
+            _replace(folder / f"latest.{suffix}", text)
+        if not report.dry:  # one that runs nothing learns nothing
+            _replace(folder / PROM, metrics(report, _former(folder / PROM), fleet))
         _prune(folder, keep, report.id)
     except OSError as error:
         raise SettingsError(
             f"report_dir: {folder} cannot be written to ({error.strerror}). Name a folder of your own, or make this one writable."
         ) from error
-    return path
+    return folder / f"{report.id}.html"
+
+
+def _faces(report: RunReport) -> Iterator[tuple[str, str]]:
+    yield "json", json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    yield "xml", junit(report)
+    yield "html", page(report)
+
+
+def _former(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def _replace(path: Path, text: str) -> None:

@@ -14,26 +14,28 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from .model import HostReport, RunReport, Step
 from .terminal import summary
 
 _TEMPLATES = Path(__file__).parent / "templates"
+# in the order in which they build on one another
+_SCRIPTS = ("elements", "hosts", "failures", "matrix", "services", "timeline", "changes", "details", "filter")
 
 
 def page(report: RunReport) -> str:
     """The page as text."""
     files = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     files.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
-    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    style, *scripts = (_text(name) for name in ("page.css", *(f"script/{name}.js" for name in _SCRIPTS)))
+    script = '"use strict";\n{\n' + "\n".join(scripts) + "}\n"
     return files.get_template("page.html").render(
         report=report,
         title=_title(report),
         summary=summary(report),
         data=data(report),
-        style=Markup(style),
-        script=Markup(script),
+        style=style,
+        script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
@@ -90,6 +92,10 @@ def _title(report: RunReport) -> str:
     if bad or not count:
         return f"{bad} of {count} hosts {'is' if bad == 1 else 'are'} not well" if count else "There was no host"
     return f"{every} ready for this plan" if report.dry else f"{every} well"
+
+
+def _text(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -28,7 +28,9 @@ from ..stack.plan import Plan
 from ..stack.settings import Settings
 from ..stack.snapshot import MISSING, UNKNOWN, Snapshot
 from ..stack.stack import Stack
+from ..wanted import secrets_of
 from . import files, terminal
+from .mask import masked
 from .model import HostReport, Result, RunReport, Service, Status, Step, run_id
 
 LAST_LINES = 15  # of what a failed command said
@@ -147,12 +149,24 @@ class _Watcher(BaseStateCallback):
 
 
 def _ended(host: Host, op_hash: str) -> None:
-    times = current().times
-    times[host.name, op_hash] = (times[host.name, op_hash][0], _now())
+    run = current()
+    began, _ = run.times.get((host.name, op_hash), (run.started, None))  # an operation may itself begin the run
+    run.times[host.name, op_hash] = (began, _now())
 
 
 def _finish(run: Run) -> None:
-    report = RunReport(
+    report = masked(_report(run), secrets_of(host.data.dict() for host in run.hosts))
+    terminal.show(report)
+    try:
+        path = files.write(report, run.folder, run.keep, [host.name for host in run.state.inventory])
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+    else:
+        print(f"Report: {path}", file=sys.stderr)
+
+
+def _report(run: Run) -> RunReport:
+    return RunReport(
         id=run.id,
         started=run.started,
         finished=_now(),
@@ -160,13 +174,6 @@ def _finish(run: Run) -> None:
         hosts=tuple(_host(run, host) for host in run.hosts),
         dry=run.state.current_stage < StateStage.Execute,
     )
-    terminal.show(report)
-    try:
-        path = files.write(report, run.folder, run.keep)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-    else:
-        print(f"Report: {path}", file=sys.stderr)
 
 
 def _host(run: Run, host: Host) -> HostReport:

@@ -7,6 +7,7 @@ root=$1 keep=$2
 shift 2
 cd -- "$root" 2>/dev/null || exit 0
 umask 077
+trap '' PIPE # old backups go, also where the controller is gone
 
 now=$(date -u +%Y%m%dT%H%M%SZ)
 copy=backups/$now

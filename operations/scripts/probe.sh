@@ -14,12 +14,17 @@ container() {
     docker ps --quiet --filter "label=com.docker.compose.project=$1" --filter "label=com.docker.compose.service=$2" | head -n 1
 }
 
+# of host:port, where an IPv6 address stands in brackets
+host_of() {
+    echo "${1%:*}" | tr -d '[]'
+}
+
 # a Socket.IO client's first words; what the server says ends with a brace each time
 # Source: https://socket.io/docs/v4/engine-io-protocol/ and https://socket.io/docs/v4/socket-io-protocol/
 websocket() {
     local rest=${1#*://} place path said
     place=${rest%%/*} path=/${rest#*/}
-    exec 3<>"/dev/tcp/${place%:*}/${place##*:}" || return 0
+    exec 3<>"/dev/tcp/$(host_of "$place")/${place##*:}" || return 0
     printf 'GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' "$path" "$place" >&3
     printf 'Sec-WebSocket-Key: cHlpbmZyYS1jb21wb3NlIQ==\r\n\r\n' >&3
     IFS= read -r -t 5 -d '}' said <&3 2>/dev/null
@@ -52,7 +57,7 @@ ask() {
     websocket) websocket "$1" 2>/dev/null ;;
     tcp)
         # shellcheck disable=SC2016 # the inner shell's own words
-        if timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' tcp "${1%:*}" "${1##*:}" 2>/dev/null; then echo open; fi
+        if timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' tcp "$(host_of "$1")" "${1##*:}" 2>/dev/null; then echo open; fi
         ;;
     command)
         id=$(container "$1" "$2")

@@ -112,12 +112,12 @@ done
 
 printf '%s' "$staged" | while IFS= read -r path; do
     if [ ! -e "$path" ] || ! cmp -s -- "$path" "$path$new"; then
-        mv -f -- "$path$new" "$path" && sync -- "$(dirname -- "$path")" && echo "wrote $path" || exit 1
+        mv -f -- "$path$new" "$path" && sync -- "$(dirname -- "$path")" && say "wrote $path" || exit 1
     elif [ "$(stat -c %a:%u:%g -- "$path")" != "$(stat -c %a:%u:%g -- "$path$new")" ]; then
-        mv -f -- "$path$new" "$path" && echo "set mode and owner of $path" || exit 1
+        mv -f -- "$path$new" "$path" && say "set mode and owner of $path" || exit 1
     fi
 done || refuse "Not every file below $root could be replaced. Run again: it goes on from here."
 
 printf '%s' "$removed" | while IFS= read -r path; do
-    [ ! -e "$path" ] || { rm -f -- "$path" && echo "removed $path"; } || exit 1
+    [ ! -e "$path" ] || { rm -f -- "$path" && say "removed $path"; } || exit 1
 done

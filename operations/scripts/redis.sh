@@ -9,10 +9,12 @@ if [ -z "$address" ]; then
     [ -n "$address" ] || exit 1
     address=$address:6379
 fi
+host=${address%:*}
+host=${host#[} # an IPv6 address stands in brackets
 
 {
     printf 'PING\r\n'
     { cat -- "$1/secrets/redis/password" 2>/dev/null || echo; } | redis_auth
     printf '%s\r\n' PING 'CONFIG GET dir' 'ACL GETUSER default' 'CLIENT INFO' 'CLIENT LIST' 'PUBSUB NUMSUB socketio' \
         'ACL LOG 100' QUIT
-} | redis_say "${address%:*}" "${address##*:}"
+} | redis_say "${host%]}" "${address##*:}"

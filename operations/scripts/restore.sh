@@ -27,10 +27,10 @@ printf '%s\n' "$paths" | while IFS= read -r path; do
 done || exit 1
 printf '%s\n' "$paths" | while IFS= read -r path; do
     [ -n "$path" ] || continue
-    cmp -s -- "$path" "$path$new" || echo "restored $path"
+    cmp -s -- "$path" "$path$new" || say "restored $path"
     mv -f -- "$path$new" "$path" || exit 1
 done || exit 1
 [ ! -f "$backup/.absent" ] || while IFS= read -r path; do
     case $path in secrets/redis/users.acl) continue ;; esac
-    [ ! -f "$path" ] || { rm -f -- "$path" && echo "removed $path"; } || exit 1
+    [ ! -f "$path" ] || { rm -f -- "$path" && say "removed $path"; } || exit 1
 done <"$backup/.absent"

@@ -1,13 +1,12 @@
 # shellcheck shell=sh
 # Starts services of the stack in folder $1, tier by tier, and awaits each tier.
 #   up <root> <project> <seconds> <pull> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>…
-# A tier is one word, services parted by commas; `<service>*<n>` is replaced by starting n new containers beside the old ones.
+# A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones.
 # Standard input: texts to mask in whatever is printed, one per line.
 # At the end .fleet/applied.json tells what runs now, for which definition and env file.
 
 root=$1 project=$2 seconds=$3 pull=$4
 shift 4
-set -f # a word such as web*1 is no pattern
 cd -- "$root" || exit 1
 umask 077
 #include mutex.sh
@@ -135,16 +134,18 @@ while [ "$1" != -- ]; do
     plain='' rolling=''
     for service in $(echo "$1" | tr , ' '); do
         case $service in
-        *'*'*) if [ -n "$(running "${service%'*'*}")" ]; then rolling="$rolling $service"; else plain="$plain ${service%'*'*}"; fi ;;
+        *:*) if [ -n "$(running "${service%:*}")" ]; then rolling="$rolling $service"; else plain="$plain ${service%:*}"; fi ;;
         *) plain="$plain $service" ;;
         esac
     done
     if [ -n "$plain" ]; then
         # shellcheck disable=SC2086 # one word per service
-        wake $plain && { bring_up $plain || { revive $plain && bring_up $plain; }; } || failed "${plain# }"
+        wake $plain
+        # shellcheck disable=SC2086
+        if ! bring_up $plain && ! { revive $plain && bring_up $plain; }; then failed "${plain# }"; fi
         echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
     fi
-    for service in $rolling; do roll "${service%'*'*}" "${service##*'*'}"; done
+    for service in $rolling; do roll "${service%:*}" "${service##*:}"; done
     shift
 done
 shift

@@ -18,7 +18,7 @@ from .env_file import KEY_RULE
 from .errors import CatalogueError
 
 _OWN = Path(__file__).parent.parent / "catalog"
-_OPTIONAL = re.compile(r"^.*#\? (\w+)[ \t]*(?:\n|\Z)", re.MULTILINE)
+_OPTIONAL = re.compile(r"^.*#\? ([\w|-]+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
 _FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks", "update"}
 _UPDATES = ("recreate", "rolling")
@@ -55,9 +55,10 @@ class Service:
         """The file as it lies on a host.
 
         + start_interval: engines before 25 do not know it, and Compose refuses it there
-        + given: the settings that have a value; a line that ends in `#? <setting>` stands only where its setting has one
+        + given: the services of the host, and the settings that have a value; a line that ends in `#? <name>` stands only where
+          its name is among them, one that ends in `#? <name>|<name>` where one of them is
         """
-        text = _OPTIONAL.sub(lambda line: line[0] if line[1] in given else "", self.text)
+        text = _OPTIONAL.sub(lambda line: line[0] if set(line[1].split("|")) & set(given) else "", self.text)
         return text if start_interval else _START_INTERVAL.sub("", text)
 
 

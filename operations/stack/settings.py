@@ -158,11 +158,17 @@ class Settings:
         address = ipaddress.ip_address(self.bind_address)
         if address.is_unspecified:
             address = ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
-        return f"[{address}]" if address.version == 6 else str(address)
+        return before_port(str(address))
 
     def values(self) -> dict[str, Any]:
-        """Name → value, as templates of the catalogue see them."""
-        return {f.name: getattr(self, f.name) for f in fields(self)} | {"probe_address": self.probe_address}
+        """Name → value, as templates of the catalogue see them: addresses as they stand before a port."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)} | {"probe_address": self.probe_address}
+        return values | {name: before_port(values[name]) for name in ("bind_address", "redis_publish") if values[name]}
+
+
+def before_port(address: str) -> str:
+    """An IP address as it stands before a colon and a port."""
+    return f"[{address}]" if ":" in address else address
 
 
 def _is_address(text: str) -> bool:

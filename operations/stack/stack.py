@@ -109,7 +109,7 @@ class Stack:
             dotenv=builder.dotenv(services),
             env_files=tuple(builder.env_file(s) for s in services if s.env or s.env_from or s.reads_env),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
-            given=frozenset(name for name, value in values.items() if value),
+            given=frozenset(settings.services) | {name for name, value in values.items() if value},
             redis_address=redis_address,
             password=secrets.get("redis_password"),
             secrets=tuple(secrets.values()),

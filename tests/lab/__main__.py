@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+from . import openwebui
 from .lab import Lab
 from .machine import LabError, say
 
@@ -23,6 +24,10 @@ def main() -> int:
             lab.down(everything=given.all)
         elif given.command == "status":
             return _show(lab.status())
+        elif given.command == "openwebui":
+            started = time.monotonic()
+            image = openwebui.provide(lab, lab.host(given.host))
+            say(f"{given.host} has the image {image} after {time.monotonic() - started:.1f} s.")
         elif given.command == "ssh":
             words = lab.host(given.host).ssh_command(*given.words)
             os.execvp(words[0], words)
@@ -48,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     down = commands.add_parser("down", help="remove the hosts; the engine and the images stay")
     down.add_argument("--all", action="store_true", help="leave nothing on this machine")
     commands.add_parser("status", help="list the hosts")
+    real = commands.add_parser("openwebui", help="build the real Open WebUI from PyPI and load it into a host")
+    real.add_argument("host", nargs="?", default="erni-1")
     ssh = commands.add_parser("ssh", help="log in to a host, or run a command there")
     ssh.add_argument("host")
     ssh.add_argument("words", nargs=argparse.REMAINDER, metavar="command")

@@ -23,7 +23,7 @@ SETTINGS: dict[str, Any] = {
     **{
         f"{service}_health_{name}": value
         for service in ("watchtower", "redis", "openwebui")
-        for name, value in {"interval": "2s", "timeout": "3s", "retries": 3, "start_period": "5s"}.items()
+        for name, value in {"interval": "5s", "timeout": "3s", "retries": 2, "start_period": "5s"}.items()
     },
     "health_start_interval": "300ms",
     "start_timeout": 60,

@@ -15,7 +15,8 @@ from . import packages
 from .engine import Engine
 from .machine import Checkout, in_parallel, run, say
 
-SUITE = "trixie"
+# a Debian without anything on it → its release
+BASES = {"base": "trixie", "base-python311": "bookworm"}
 HERE = Path(__file__).parent / "images"
 MAKE_BASE = Path(__file__).parent / "scripts/make_base.sh"
 
@@ -29,6 +30,8 @@ BUILT_ON = {
     "redis-exporter": "service",
     "openwebui-standin": "service",
 }
+# what no `up` builds (openwebui.py does)
+ON_REQUEST = {"openwebui-real": "base-python311"}
 HOSTS = ("host-bare", "host")
 # a setting of the project → the image that stands in for it
 SERVICES = {
@@ -62,10 +65,10 @@ class Images:
 
     def build(self) -> None:
         """Build what is missing: the hosts' images beside the services'."""
-        there = self._ids()
+        there = self.ids()
         missing = [name for name in ("base", *BUILT_ON) if self.tag(name) not in there]
         if "base" in missing:
-            self._base()
+            self.make_base("base")
         hosts = [name for name in missing if name in HOSTS]
         services = [name for name in missing if name not in (*HOSTS, "base")]
         in_parallel(self._build, [hosts, services])
@@ -87,19 +90,39 @@ class Images:
             self.engine.docker("save", "--output", unfinished, *map(in_hosts, SERVICES.values()))
             unfinished.rename(self.archive)
 
+    def ids(self) -> dict[str, str]:
+        """The engine's images: name → id."""
+        lines = self.engine.docker("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines()
+        return dict(line.split(" ", 1) for line in lines)
+
     def loaded(self) -> Mapping[str, str]:
         """What a host's `docker images` must show: name → id."""
-        ids = self._ids()
+        ids = self.ids()
         return {in_hosts(name): ids[self.tag(name)] for name in SERVICES.values()}
+
+    def make_base(self, name: str) -> None:
+        """Debian from a registry, where the machine's engine reaches one; else made with debootstrap."""
+        suite = BASES[name]
+        if not self.engine.own:
+            say(f"images: pulling debian:{suite}-slim")
+            slim = f"FROM debian:{suite}-slim\n"
+            words = ("build", "--quiet", "--label", self.checkout.label, "--tag", self.tag(name), "-")
+            if self.engine.docker(*words, stdin=slim, check=False, timeout=120):
+                return
+            say("images: no registry answers")
+        say(f"images: making Debian {suite} with debootstrap")
+        packages.fetch_tools(self.checkout)
+        tar = self.checkout.lab / f"{name}.tar"
+        make = ("sh", MAKE_BASE, suite, packages.mirror(), tar, packages.settings())
+        run(*packages.with_tools(self.checkout, *make), timeout=900)
+        changes = ("--change", f"LABEL {self.checkout.label}", "--change", 'CMD ["bash"]')
+        self.engine.docker("import", *changes, tar, self.tag(name))
+        tar.unlink()
 
     def remove(self) -> None:
         ids = self.engine.docker("images", "--all", "--quiet", "--filter", f"label={self.checkout.label}").split()
         if ids:
             self.engine.docker("rmi", "--force", *dict.fromkeys(ids), check=False)
-
-    def _ids(self) -> dict[str, str]:
-        lines = self.engine.docker("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines()
-        return dict(line.split(" ", 1) for line in lines)
 
     def _build(self, names: list[str]) -> None:
         for name in names:
@@ -112,35 +135,19 @@ class Images:
 
     def _forget(self, before: Iterable[str]) -> None:
         """Remove what this checkout built from other inputs, as far as no host is made of it."""
-        wanted = {self.tag(name) for name in ("base", *BUILT_ON)}
+        wanted = {self.tag(name) for name in self._digests}
         mine = {tag for tag in before if f":{self.checkout.digest[:8]}-" in tag}
         if mine - wanted:
             self.engine.docker("rmi", *sorted(mine - wanted), check=False)
 
-    def _base(self) -> None:
-        """Debian from a registry, where the machine's engine reaches one; else made with debootstrap."""
-        if not self.engine.own:
-            say(f"images: pulling debian:{SUITE}-slim")
-            slim = f"FROM debian:{SUITE}-slim\n"
-            words = ("build", "--quiet", "--label", self.checkout.label, "--tag", self.tag("base"), "-")
-            if self.engine.docker(*words, stdin=slim, check=False, timeout=120):
-                return
-            say("images: no registry answers")
-        say(f"images: making Debian {SUITE} with debootstrap")
-        packages.fetch_tools(self.checkout)
-        tar = self.checkout.lab / "base.tar"
-        make = ("sh", MAKE_BASE, SUITE, packages.mirror(), tar, packages.settings())
-        run(*packages.with_tools(self.checkout, *make), timeout=900)
-        changes = ("--change", f"LABEL {self.checkout.label}", "--change", 'CMD ["bash"]')
-        self.engine.docker("import", *changes, tar, self.tag("base"))
-        tar.unlink()
-
     @cached_property
     def _digests(self) -> dict[str, str]:
         """Image → digest of its folder and of the image that it is built on."""
-        base = [MAKE_BASE.read_text(), SUITE, packages.mirror(), packages.settings()]
-        digests = {"base": hashlib.sha256("\0".join(base).encode()).hexdigest()}
-        for name, parent in BUILT_ON.items():
+        digests = {}
+        for name, suite in BASES.items():
+            base = [MAKE_BASE.read_text(), suite, packages.mirror(), packages.settings()]
+            digests[name] = hashlib.sha256("\0".join(base).encode()).hexdigest()
+        for name, parent in {**BUILT_ON, **ON_REQUEST}.items():
             seen = hashlib.sha256(digests[parent].encode())
             for path in sorted((HERE / name).iterdir()):
                 seen.update(f"\0{path.name}\0".encode() + path.read_bytes())

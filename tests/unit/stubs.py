@@ -42,6 +42,17 @@ class StubHost:
         path.write_text(_NOTE.replace("@LOG@", str(self._log / name)) + body)
         path.chmod(0o755)
 
+    @property
+    def plugin(self) -> Path:
+        """Where docker's client looks first for its plugin Compose."""
+        return self.home / ".docker" / "cli-plugins" / "docker-compose"
+
+    def with_compose(self, body: str) -> None:
+        """The plugin is a stand-in; `body` is its shell code."""
+        self.plugin.parent.mkdir(parents=True, exist_ok=True)
+        self.plugin.write_text(f"#!/bin/sh\n{body}\n")
+        self.plugin.chmod(0o755)
+
     def only(self, *programs: str) -> None:
         """Nothing is on the PATH but the stand-ins and these programs of the machine."""
         for name in programs:

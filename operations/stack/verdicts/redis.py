@@ -86,13 +86,13 @@ def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
     """That one password is accepted, and no other: redis tells the SHA-256 of each, which is exact and needs no login."""
     others = password.others(stack, seen)
     file = MISSING if seen.files is UNKNOWN else seen.files.get(ACL_PATH, MISSING)
-    since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f"since {TIME}") if file.changed else ""
+    since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f" since {TIME}") if file.changed else ""
     shown = ", ".join(other[:12] for other in others)
     if not others:
         yield Check("redis.single_password", Verdict.OK, f"accepts {stack.password_hash[:12]} alone")
     else:
         yield Check(
-            "redis.single_password", Verdict.FAILED, f"{len(others) + 1} passwords are accepted {since}, also {shown}".strip(),
+            "redis.single_password", Verdict.FAILED, f"{len(others) + 1} passwords are accepted{since}, also {shown}",
             "A rollout has not ended: it failed, was stopped, or not every host that uses this redis was part of it.",
             "Run the deploy again for all of them; the others are retired when every client has been verified.",
         )  # fmt: skip

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
@@ -13,6 +15,7 @@ from operations.report import HostReport, RunReport, run_id
 from operations.report.files import write
 from operations.stack.errors import SettingsError
 
+SUFFIXES = ("json", "html", "xml")
 NOW = datetime(2026, 11, 24, 15, 1, 2, tzinfo=timezone.utc)
 
 
@@ -26,10 +29,12 @@ def test_a_report_is_written_under_its_id_and_as_the_latest(tmp_path: Path) -> N
     folder = tmp_path / "new" / "reports"
     write(first, folder)
     path = write(second, folder)
-    assert path == folder / f"{second.id}.json"
-    assert RunReport.from_dict(json.loads(path.read_text())) == second
-    assert (folder / "latest.json").read_bytes() == path.read_bytes()
-    assert {file.name for file in folder.iterdir()} == {f"{first.id}.json", path.name, "latest.json"}
+    assert path == folder / f"{second.id}.html"
+    assert RunReport.from_dict(json.loads((folder / "latest.json").read_text())) == second
+    for suffix in SUFFIXES:
+        assert (folder / f"latest.{suffix}").read_bytes() == path.with_suffix(f".{suffix}").read_bytes()
+    names = {f"{name}.{suffix}" for name in (first.id, second.id, "latest") for suffix in SUFFIXES}
+    assert {file.name for file in folder.iterdir()} == {"report.prom", *names}
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o644}
 
 
@@ -37,19 +42,16 @@ def test_only_the_newest_runs_are_kept_with_all_their_files(tmp_path: Path) -> N
     reports = [report(minute) for minute in range(5)]
     for each in reports:
         write(each, tmp_path, keep=3)
-        (tmp_path / f"{each.id}.html").touch()
-    write(reports[-1], tmp_path, keep=3)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "latest.json",
-        *(f"{each.id}.{kind}" for each in reports[-3:] for kind in ("json", "html")),
-    }
+    names = {f"{name}.{suffix}" for name in ("latest", *(each.id for each in reports[-3:])) for suffix in SUFFIXES}
+    assert {path.name for path in tmp_path.iterdir()} == {"report.prom", *names}
 
 
 def test_files_that_are_no_reports_stay(tmp_path: Path) -> None:
     for name in ("notes.json", "20261124.json", "20200101T000000Z-zzzz.json"):
         (tmp_path / name).touch()
     write(report(), tmp_path, keep=1)
-    assert len(list(tmp_path.iterdir())) == 5
+    write(report(1), tmp_path, keep=1)
+    assert len(list(tmp_path.iterdir())) == 3 + 2 * len(SUFFIXES) + 1
 
 
 def test_this_run_stays_when_the_clock_went_back(tmp_path: Path) -> None:
@@ -78,4 +80,13 @@ def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_text_that_is_no_unicode_does_not_stop_the_report(tmp_path: Path) -> None:
     odd = RunReport(run_id(NOW), NOW, NOW, {}, (HostReport("a", "failed", error="\udcff"),))
-    json.loads(write(odd, tmp_path).read_text())
+    write(odd, tmp_path)
+    json.loads((tmp_path / "latest.json").read_text())
+    fromstring((tmp_path / "latest.xml").read_text())
+
+
+def test_a_dry_run_leaves_the_metrics_as_they_are(tmp_path: Path) -> None:
+    write(report(), tmp_path)
+    before = (tmp_path / "report.prom").read_text()
+    write(replace(report(1), dry=True), tmp_path)
+    assert (tmp_path / "report.prom").read_text() == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +13,12 @@ from operations.stack.snapshot import (
     MISSING,
     UNKNOWN,
     Applied,
+    SeenClient,
     SeenContainer,
     SeenEngine,
     SeenFile,
+    SeenLog,
+    SeenMachine,
     SeenRedis,
     Snapshot,
 )
@@ -27,11 +30,20 @@ PASSWORD = "the-Password_of-these-tests-0"
 OLD_PASSWORD = "the-Password_of-yesterday-9"
 ENGINE = SeenEngine(cli=True, server="28.2.2", compose="2.26.1-4", curl=True)
 OLD_ENGINE = replace(ENGINE, server="20.10.24+dfsg1")
+ADDRESS = "10.0.0.5:6379"  # of another host's redis
+OWN_ADDRESS = "10.0.0.21"  # of a host that uses it, as redis sees it
+STARTED, NOW = 1_764_000_000, 1_764_009_999  # when containers were made, and a host's clock
 
 
 def a_stack(password: str = PASSWORD, **data: Any) -> Stack:
     """A stack with these settings, and the defaults for all others."""
     return Stack.build(data, {"redis_password": password})
+
+
+def a_client(password: str = PASSWORD, **data: Any) -> Stack:
+    """The stack of a host that runs Open WebUI alone and uses another host's redis."""
+    wanted = {"services": ["openwebui"], "redis_host": "redis-1", **data}
+    return Stack.build(wanted, {"redis_password": password}, ADDRESS)
 
 
 def sha256(text: str) -> str:
@@ -52,7 +64,11 @@ def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
         containers=tuple(_container(stack, service.name) for service in stack.services),
         acl=(stack.password_hash,) if stack.has_redis else (),
         fragments=tuple(service.name for service in stack.services),
-        redis=_redis(stack) if stack.has_redis else UNKNOWN,
+        redis=_redis(stack) if stack.uses_redis else UNKNOWN,
+        logs={service.name: SeenLog() for service in stack.services},
+        metrics=_METRICS if stack.has("redis-exporter") else UNKNOWN,
+        machine=SeenMachine(NOW, 0.2, {"/": 10**10}),
+        literals=(),
         probes={probe.id: probe.expected for probe in stack.probes},
     )
     return replace(snapshot, applied=applied_now(stack, snapshot))
@@ -96,13 +112,43 @@ def _container(stack: Stack, service: str) -> SeenContainer:
         state="running",
         health="" if service == "redis-exporter" else "healthy",
         config_hash=sha256(f"definition of {service}"),
-        address="172.18.0.7",
+        address=_address(stack, service),
         mounts={"/data": f"{stack.settings.stack_dir}/data/redis"} if service == "redis" else {},
+        created=STARTED,
     )
 
 
+def _address(stack: Stack, service: str) -> str:
+    return f"172.18.0.{stack.settings.services.index(service) + 2}"
+
+
 def _redis(stack: Stack) -> SeenRedis:
-    return SeenRedis("NOAUTH Authentication required.", "PONG", "/data", (stack.password_hash,))
+    return SeenRedis(
+        anonymous="NOAUTH Authentication required.",
+        login="PONG",
+        directory="/data",
+        hashes=(stack.password_hash,),
+        me="172.18.0.1" if stack.has_redis else OWN_ADDRESS,
+        clients=tuple(_clients(stack)),
+        listeners=1,
+    )
+
+
+def _clients(stack: Stack) -> Iterator[SeenClient]:
+    if stack.has("openwebui"):
+        address = _address(stack, "openwebui") if stack.has_redis else OWN_ADDRESS
+        yield from (SeenClient(address, "default", channels) for channels in (0, 1))
+    if stack.has("redis-exporter"):
+        yield SeenClient(_address(stack, "redis-exporter"), "default", 0)
+
+
+_METRICS = {
+    "redis_up": 1.0,
+    'redis_exporter_last_scrape_error{err=""}': 0.0,
+    "redis_connected_clients": 4.0,
+    "redis_memory_used_bytes": 1.5 * 2**20,
+    "redis_acl_access_denied_auth_total": 0.0,
+}
 
 
 def _applied(service: str, seen: Snapshot) -> Mapping[str, str]:
@@ -119,8 +165,8 @@ def _applied(service: str, seen: Snapshot) -> Mapping[str, str]:
 # One thing that is not as wanted
 
 
-def with_file(path: str, **changes: str) -> Drift:
-    """The file at `path` is otherwise in `changes`: kind, mode, owner, sha256."""
+def with_file(path: str, **changes: Any) -> Drift:
+    """The file at `path` is otherwise in `changes`: kind, mode, owner, sha256, changed."""
 
     def drift(seen: Snapshot) -> Snapshot:
         assert seen.files is not UNKNOWN
@@ -186,11 +232,20 @@ def with_acl_on_disk(*hashes: str) -> Drift:
 
 
 def with_redis(**changes: Any) -> Drift:
-    """redis answers otherwise in `changes`: anonymous, login, directory, hashes."""
+    """redis answers otherwise in `changes`: anonymous, login, directory, hashes …"""
 
     def drift(seen: Snapshot) -> Snapshot:
         assert seen.redis is not UNKNOWN
         return replace(seen, redis=replace(seen.redis, **changes))
+
+    return drift
+
+
+def unseen(*parts: str) -> Drift:
+    """These parts of the host could not be observed."""
+
+    def drift(seen: Snapshot) -> Snapshot:
+        return replace(seen, **dict.fromkeys(parts, UNKNOWN))  # type: ignore[arg-type]
 
     return drift
 

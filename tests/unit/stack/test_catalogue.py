@@ -23,7 +23,7 @@ from operations.stack.plan import plan
 from operations.stack.snapshot import UNKNOWN
 from operations.stack.stack import EnvFile, File, Stack
 from operations.stack.verdicts import checks
-from tests.unit.stack.hosts import a_stack, bare, converged, sha256
+from tests.unit.stack.hosts import a_client, a_stack, bare, converged, sha256
 from tests.unit.stubs import StubHost
 
 ROOT = Path(__file__).parents[3]
@@ -113,11 +113,12 @@ def test_the_catalogue_holds_the_guides_services() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_fragment_is_the_file_of_the_catalogue_byte_for_byte(name: str) -> None:
     path = ROOT / "operations" / "catalog" / f"{name}.yml"
-    assert catalogue()[name].fragment(start_interval=True).encode() == path.read_bytes()
+    every = {"redis_publish", *SHIPPED}
+    assert catalogue()[name].fragment(start_interval=True, given=every).encode() == path.read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("name", "needs"),
+    ("name", "awaited"),
     [
         ("watchtower", ()),
         ("redis", ("watchtower",)),
@@ -125,9 +126,17 @@ def test_a_fragment_is_the_file_of_the_catalogue_byte_for_byte(name: str) -> Non
         ("openwebui", ("watchtower", "redis")),
     ],
 )
-def test_services_wait_for_those_that_the_guide_names_until_they_are_healthy(name: str, needs: tuple[str, ...]) -> None:
+def test_services_wait_for_those_that_the_guide_names_until_they_are_healthy(name: str, awaited: tuple[str, ...]) -> None:
+    depends_on = definition(a_stack(), name).get("depends_on", {})
+    assert {other: how["condition"] for other, how in depends_on.items()} == dict.fromkeys(awaited, "service_healthy")
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [("watchtower", ()), ("redis", ("watchtower",)), ("redis-exporter", ("watchtower", "redis")), ("openwebui", ())],
+)
+def test_open_webui_alone_can_do_without_those_that_it_waits_for(name: str, needs: tuple[str, ...]) -> None:
     assert catalogue()[name].needs == needs
-    assert definition(a_stack(), name).get("depends_on", {}) == {other: {"condition": "service_healthy"} for other in needs}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -143,7 +152,8 @@ IMPORTANT_LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-
     ("service", "path", "expected"),
     [
         ("redis", "image", "redis/redis-stack:latest"),
-        ("redis", "command", "/entrypoint.sh"),
+        ("redis", "command", "/usr/bin/dumb-init sh -c 'trap : TERM INT; . /entrypoint.sh'"),
+        ("redis", "stop_grace_period", "30s"),
         (
             "redis",
             "environment.REDIS_ARGS",
@@ -284,10 +294,81 @@ def test_a_further_key_that_the_catalogue_manages_is_told() -> None:
 
 def test_probes_ask_where_the_ports_are_published() -> None:
     stack = a_stack(bind_address="::", openwebui_port=3000, redis_exporter_port=9200)
-    assert {probe.id: probe.url for probe in stack.probes} == {
-        "exporter.redis_up": "http://[::1]:9200/metrics",
-        "openwebui.health": "http://[::1]:3000/health",
+    assert {probe.id: probe.target for probe in stack.probes} == {
+        "exporter.redis_up": ("http://[::1]:9200/metrics", "redis_up"),
+        "openwebui.health": ("http://[::1]:3000/health",),
+        "openwebui.websocket": ("http://[::1]:3000/ws/socket.io/?EIO=4&transport=websocket",),
     }
+
+
+# One redis for several hosts
+
+
+def test_the_redis_of_a_host_alone_publishes_no_port() -> None:
+    found = definition(a_stack(), "redis")
+    assert "ports" not in found
+    assert "#?" not in "".join(file.content for file in a_stack().fragments(True) if file.path == "compose.d/redis.yml")
+
+
+@pytest.mark.parametrize(
+    ("settings", "port"),
+    [
+        ({"redis_publish": "10.0.0.5"}, "10.0.0.5:6379:6379"),
+        ({"redis_publish": "127.0.0.1", "redis_port": 16379}, "127.0.0.1:16379:6379"),
+    ],
+)
+def test_a_redis_for_others_is_published_on_one_address(settings: dict[str, Any], port: str) -> None:
+    assert definition(a_stack(**settings), "redis")["ports"] == [port]
+
+
+def test_a_client_has_the_address_of_its_redis_in_its_urls() -> None:
+    found = env_of(a_client(MARKER), "openwebui")
+    assert {found["REDIS_URL"], found["WEBSOCKET_REDIS_URL"]} == {f"redis://:{MARKER}@10.0.0.5:6379/0"}
+
+
+def test_a_client_has_a_password_file_and_no_acl() -> None:
+    stack = a_client(MARKER)
+    assert [(file.path, file.mode, file.owner) for file in stack.secret_files()] == [("secrets/redis/password", "0600", "-")]
+    assert stack.managed_paths()[-1] == "secrets/redis/password"
+    assert "secrets/redis/users.acl" not in stack.managed_paths()
+
+
+def test_a_client_uses_a_redis_that_it_does_not_have() -> None:
+    assert (a_client().has_redis, a_client().uses_redis, a_client().redis_address) == (False, True, "10.0.0.5:6379")
+    assert (a_stack().has_redis, a_stack().uses_redis, a_stack().redis_address) == (True, True, None)
+    without = a_stack(services=["watchtower"])
+    assert (without.has_redis, without.uses_redis, without.secret_files()) == (False, False, ())
+
+
+def test_a_client_waits_for_nothing_that_it_does_not_have() -> None:
+    assert "depends_on" not in definition(a_client(), "openwebui")
+    beside = a_client(services=["watchtower", "openwebui"])
+    assert list(definition(beside, "openwebui")["depends_on"]) == ["watchtower"]
+
+
+@pytest.mark.parametrize("services", [["openwebui"], ["watchtower", "openwebui"]])
+@pytest.mark.parametrize("start_interval", [True, False], ids=["new engine", "old engine"])
+def test_compose_accepts_the_project_of_a_client(
+    compose_bin: list[str], tmp_path: Path, services: list[str], start_interval: bool
+) -> None:
+    write_project(a_client(services=services), tmp_path, start_interval)
+    assert sorted(compose(compose_bin, tmp_path, "config", "--services").split()) == sorted(services)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::1", "::"])
+def test_compose_publishes_on_the_address_that_is_set(compose_bin: list[str], tmp_path: Path, address: str) -> None:
+    write_project(a_stack(bind_address=address), tmp_path, start_interval=True)
+    resolved = json.loads(compose(compose_bin, tmp_path, "config", "--format", "json"))
+    for name in ("openwebui", "redis-exporter"):
+        assert [port["host_ip"] for port in resolved["services"][name]["ports"]] == [address]
+
+
+@pytest.mark.parametrize("address", ["10.0.0.5", "fd00::5"])
+def test_compose_publishes_a_redis_for_others(compose_bin: list[str], tmp_path: Path, address: str) -> None:
+    write_project(a_stack(redis_publish=address, redis_port=16379), tmp_path, start_interval=True)
+    resolved = json.loads(compose(compose_bin, tmp_path, "config", "--format", "json"))
+    (port,) = resolved["services"]["redis"]["ports"]
+    assert (port["host_ip"], port["published"], port["target"]) == (address, "16379", 6379)
 
 
 # Compose itself
@@ -320,9 +401,9 @@ def test_compose_accepts_the_merged_project(compose_bin: list[str], tmp_path: Pa
 def test_compose_accepts_every_file_of_the_catalogue(compose_bin: list[str], tmp_path: Path, name: str) -> None:
     stack = a_stack()
     write_project(stack, tmp_path, start_interval=True)
-    service = catalogue()[name]
     # what it depends on must be defined for Compose, too
-    files = [f"--file=compose.d/{other}.yml" for other in (*service.needs, name)]
+    depends_on = definition(stack, name).get("depends_on", {})
+    files = [f"--file=compose.d/{other}.yml" for other in (*depends_on, name)]
     compose(compose_bin, tmp_path, "--project-directory=.", *files, "config", "--quiet")
 
 
@@ -336,7 +417,8 @@ def test_compose_understands_the_definitions_as_they_are_meant(compose_bin: list
     resolved = json.loads(compose(compose_bin, tmp_path, "config", "--format", "json", "--no-interpolate=false"))
     assert resolved["name"] == "erni-ki"
     redis = resolved["services"]["redis"]
-    assert redis["command"] == ["/entrypoint.sh"]
+    assert redis["command"] == ["/usr/bin/dumb-init", "sh", "-c", "trap : TERM INT; . /entrypoint.sh"]
+    assert "ports" not in redis
     assert redis["healthcheck"] == {
         "test": [
             "CMD-SHELL", 'REDISCLI_AUTH="$$(cat /run/redis-auth/password)" redis-cli ping | grep -qx PONG',
@@ -380,8 +462,11 @@ def project(compose_bin: list[str], tmp_path: Path) -> Understood:
 
 def test_compose_orders_the_services_as_the_catalogue_does(project: Understood) -> None:
     found = project(a_stack())
-    assert {name: sorted(needs) for name, needs in found.needs.items()} == {
-        service.name: sorted(service.needs) for service in a_stack().services
+    assert {name: set(needs) for name, needs in found.needs.items()} == {
+        "watchtower": set(),
+        "redis": {"watchtower"},
+        "redis-exporter": {"watchtower", "redis"},
+        "openwebui": {"watchtower", "redis"},
     }
     assert found.definitions.keys() == set(SHIPPED)
 
@@ -498,9 +583,19 @@ def test_a_problem_shows_no_password(put: Put, folder: str) -> None:
         ("x-fleet: [a]\nservices: {web: {image: x}}", "x-fleet: is a list, expected a mapping."),
         (
             web("enviroment: {A: b}"),
-            "x-fleet: unknown key 'enviroment'; known are checks, env, env_from, settings, variables.",
+            "x-fleet: unknown key 'enviroment'; known are checks, env, env_from, settings, update, variables.",
         ),
-        (web("7: x"), "x-fleet: unknown key '7'; known are checks, env, env_from, settings, variables."),
+        (web("7: x"), "x-fleet: unknown key '7'; known are checks, env, env_from, settings, update, variables."),
+        (web("update: restart"), "x-fleet: update: is 'restart', expected one of recreate, rolling."),
+        (web("update: [rolling]"), "x-fleet: update: is ['rolling'], expected one of recreate, rolling."),
+        (
+            web("update: rolling", "image: x\nports: ['80:80']"),
+            "x-fleet: update: rolling: two containers cannot publish one port. Take `ports` out, or put a proxy before it.",
+        ),
+        (
+            web("update: rolling", "image: x\ncontainer_name: web"),
+            "container_name: a fixed name keeps Compose from replacing the container beside the old. Remove it.",
+        ),
         (web("settings: [a]"), "x-fleet: settings: is a list, expected a mapping of names to defaults."),
         (web("env_from: [a]"), "x-fleet: env_from: is a list, expected the name of a setting."),
         (web("env: [A=b]"), "x-fleet: env: is a list, expected a mapping of names to templates."),
@@ -519,10 +614,10 @@ def test_a_problem_shows_no_password(put: Put, folder: str) -> None:
             web('checks: [{id: "it\'s; id", http: x, status: 200}]'),
             'x-fleet: checks: "it\'s; id" is no id. Use lower-case letters, digits, dots, - and _.',
         ),
-        (web("checks: [{id: a}]"), "x-fleet: checks: a: expected one of http, metric."),
+        (web("checks: [{id: a}]"), "x-fleet: checks: a: expected one of http, metric, websocket, tcp, command, log."),
         (
             web("checks: [{id: a, http: x, status: 1, metric: y, url: z, equals: 1}]"),
-            "x-fleet: checks: a: expected one of http, metric.",
+            "x-fleet: checks: a: expected one of http, metric, websocket, tcp, command, log.",
         ),
         (web("checks: [{id: a, http: x}]"), "x-fleet: checks: a: `status` is missing."),
         (web("checks: [{id: a, metric: m, equals: 1}]"), "x-fleet: checks: a: `url` is missing."),
@@ -538,6 +633,26 @@ def test_a_problem_shows_no_password(put: Put, folder: str) -> None:
             web("checks: [{id: a, http: x, status: 200, cause: [y]}]"),
             "x-fleet: checks: a: cause: is ['y'], expected text. Put it in quotes.",
         ),
+        (web("checks: [{id: a, metric: m, url: x}]"), "x-fleet: checks: a: expected one of equals, above, below."),
+        (
+            web("checks: [{id: a, metric: m, url: x, above: 1, below: 2}]"),
+            "x-fleet: checks: a: expected one of equals, above, below.",
+        ),
+        (web("checks: [{id: a, http: x, status: 200, above: 1}]"), "x-fleet: checks: a: unknown key 'above'."),
+        (web("checks: [{id: a, command: [x]}]"), "x-fleet: checks: a: `exit` is missing."),
+        (
+            web("checks: [{id: a, command: nginx -t, exit: 0}]"),
+            "x-fleet: checks: a: command: is 'nginx -t', expected a list of words.",
+        ),
+        (
+            web("checks: [{id: a, command: [nginx, 7], exit: 0}]"),
+            "x-fleet: checks: a: command: is ['nginx', 7], expected a list of words.",
+        ),
+        (
+            web("checks: [{id: a, command: [], exit: 0}]"),
+            "x-fleet: checks: a: command: is empty, expected a list of words.",
+        ),
+        (web("checks: [{id: a, log: 7}]"), "x-fleet: checks: a: log: is 7, expected text. Put it in quotes."),
     ],
 )
 def test_a_file_that_does_not_say_what_it_should_is_told(put: Put, text: str, problem: str) -> None:
@@ -733,9 +848,9 @@ def test_an_operator_adds_a_service(put: Put, folder: str) -> None:
     assert values(stack.dotenv)["WEB_PORT"] == "8081"
     assert values(stack.dotenv)["COMPOSE_FILE"] == ("compose.yml:compose.d/watchtower.yml:compose.d/redis.yml:compose.d/web.yml")
     assert str(env_of(stack, "web")["URL"]).startswith("redis://")
-    assert [(probe.id, probe.url, probe.expected, probe.metric) for probe in stack.probes] == [
-        ("web.up", "http://127.0.0.1:8081", "1", "up")
-    ]
+    (probe,) = stack.probes
+    assert (probe.id, probe.service, probe.kind) == ("web.up", "web", "metric")
+    assert (probe.target, probe.compare, probe.expected) == (("http://127.0.0.1:8081", "up"), "equals", "1")
 
 
 def test_a_setting_of_an_added_service_has_its_default(put: Put, folder: str) -> None:
@@ -791,6 +906,10 @@ def test_whether_a_container_reads_its_env_file_is_told_from_its_definition(put:
     [
         ("depends_on: [a, b]", ("a", "b")),
         ("depends_on: {a: {condition: service_started}}", ("a",)),
+        ("depends_on: {a: {condition: service_healthy, required: true}}", ("a",)),
+        ("depends_on: {a: {condition: service_healthy, required: false}}", ()),
+        ("depends_on: {a: {required: false}, b: {condition: service_started}}", ("b",)),
+        ("depends_on: {a: }", ("a",)),
         ("depends_on: !override [a]", ("a",)),
         ("depends_on: !reset null", ()),
         ("depends_on: !reset []", ()),
@@ -812,6 +931,87 @@ def test_the_documented_example_works(
     assert "searxng" in compose(compose_bin, project, "config", "--services").split()
 
 
+def test_a_dependency_that_is_not_required_need_not_be_listed(put: Put, folder: str) -> None:
+    put("web", web(definition="image: x\ndepends_on:\n  db: {condition: service_healthy, required: false} #? db"))
+    put("db", "services: {db: {image: x}}")
+    assert "depends_on" in definition(a_stack(services=["web", "db"], catalog_dirs=[folder]), "web")
+    assert with_web(folder).services[-1].needs == ()
+
+
+# Rolling updates
+
+
+@pytest.mark.parametrize(("fleet", "rolling"), [("update: rolling", True), ("update: recreate", False), ("env: {A: b}", False)])
+def test_a_service_is_replaced_as_its_file_says(put: Put, fleet: str, rolling: bool) -> None:
+    assert read_service(put("web", web(fleet))).rolling is rolling
+
+
+@pytest.mark.parametrize(
+    ("definition", "replicas"),
+    [
+        ("image: x", 1),
+        ("image: x\nscale: 3", 3),
+        ("image: x\ndeploy: {replicas: 2}", 2),
+        ("image: x\nscale: 3\ndeploy: {replicas: 2}", 3),
+        ("image: x\ndeploy: {resources: {}}", 1),
+        ("image: x\ndeploy: ", 1),
+        ("image: x\nscale: ${N}", 1),
+    ],
+)
+def test_as_many_containers_are_replaced_as_there_are(put: Put, definition: str, replicas: int) -> None:
+    assert read_service(put("web", web("update: rolling", definition))).replicas == replicas
+
+
+def test_a_rolling_service_may_have_other_ports_of_its_own(put: Put) -> None:
+    assert read_service(put("web", web("update: rolling", "image: x\nexpose: [80]\nports: []"))).rolling
+
+
+# Lines for some hosts alone
+
+
+def lines(put: Put, *marked: str, given: tuple[str, ...]) -> list[str]:
+    """What stands of these lines in the fragment of a host that has what is `given`."""
+    text = "services:\n  web:\n    image: x\n" + "".join(f"    {line}\n" for line in marked)
+    found = read_service(put("web", text)).fragment(start_interval=True, given=given)
+    return [line.strip() for line in found.splitlines()[3:]]
+
+
+A, B = 'labels: {a: "1"} #? one', 'ports: ["1:2"] #? one|another-2'
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ((), []),
+        (("one",), [A, B]),
+        (("another-2",), [B]),
+        (("on", "another"), []),
+        (("one|another-2",), []),
+        (("one", "x"), [A, B]),
+    ],
+)
+def test_a_marked_line_stands_only_where_one_of_its_names_is_there(put: Put, given: tuple[str, ...], kept: list[str]) -> None:
+    assert lines(put, A, B, given=given) == kept
+
+
+@pytest.mark.parametrize("line", ["user: x # ? one", "user: x #?one", 'user: "#? one two"', "# what #? means here"])
+def test_a_line_that_only_looks_marked_stays(put: Put, line: str) -> None:
+    assert lines(put, line, given=()) == [line]
+
+
+def test_a_marked_last_line_without_an_end_goes_too(put: Put) -> None:
+    path = put("web", "services:\n  web:\n    image: x\n    user: y #? one  ")
+    assert read_service(path).fragment(start_interval=True) == "services:\n  web:\n    image: x\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "there"), [("x", True), (7, True), (True, True), ("", False), (None, False), (0, False), (False, False)]
+)
+def test_a_setting_counts_where_it_has_a_value(put: Put, folder: str, value: object, there: bool) -> None:
+    put("web", web("settings: {web_user: }", 'image: x\nuser: "1" #? web_user'))
+    assert ("user" in definition(with_web(folder, web_user=value), "web")) is there
+
+
 # start_interval, which engines before 25 do not know
 
 
@@ -823,7 +1023,7 @@ def without(service: Service) -> str:
 def test_an_old_engine_gets_the_fragment_without_start_interval_and_nothing_else_changed(name: str) -> None:
     service = catalogue()[name]
     kept = [line for line in service.text.splitlines() if not line.strip().startswith("start_interval:")]
-    assert without(service).splitlines() == kept
+    assert service.fragment(start_interval=False, given={"redis_publish", *SHIPPED}).splitlines() == kept
     assert len(service.text.splitlines()) - len(kept) == (name != "redis-exporter")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,12 +20,14 @@ from tests.unit.stack.hosts import (
     OLD_PASSWORD,
     PASSWORD,
     Drift,
+    a_client,
     a_stack,
     all_of,
     applied_now,
     bare,
     converged,
     sha256,
+    unseen,
     with_acl_on_disk,
     with_container,
     with_file,
@@ -71,8 +72,10 @@ def access(path: str, *reasons: str) -> Change:
         a_stack(services=["watchtower"]),
         a_stack(services=["watchtower", "redis"]),
         a_stack(stack_dir="/opt/erni ki's $(x)", openwebui_env={"WEBUI_NAME": "a b"}),
+        a_stack(redis_publish="10.0.0.5"),
+        a_client(),
     ],
-    ids=["all", "official redis", "without redis", "redis alone", "odd settings"],
+    ids=["all", "official redis", "without redis", "redis alone", "odd settings", "redis for others", "another host's redis"],
 )
 def test_nothing_is_due_on_a_host_where_all_is_as_wanted(stack: Stack, engine: SeenEngine) -> None:
     due = plan(stack, converged(stack, engine))
@@ -89,7 +92,7 @@ def test_nothing_is_due_on_a_host_where_all_is_as_wanted(stack: Stack, engine: S
         with_file("compose.yml", mode="0640", owner="1000:1000"),
         with_file("compose.d/redis.yml", owner="1000:1000"),
         with_file(REDIS, sha256=sha256("a line of somebody else")),
-        with_container("redis", id="another", started="2026-02-02T00:00:00Z", address="172.18.0.9"),
+        with_container("redis", id="another", created=1_800_000_000, address="172.18.0.9"),
         with_redis(anonymous="PONG"),
         with_redis(directory="/var/lib/redis-stack"),
     ],
@@ -366,11 +369,16 @@ def test_everything_is_due_on_a_bare_host() -> None:
             missing(path) for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env")
         ),
         env=(missing(REDIS), missing(EXPORTER), missing(OPENWEBUI)),
-        accept=(NEW,),
-        password_file=(missing(PASSWORD_PATH),),
+        secrets=(missing(ACL_PATH), missing(PASSWORD_PATH)),
         start=tuple((name, "it has no container") for name in services),
         recheck=True,
     )
+
+
+def test_on_a_bare_host_redis_and_its_clients_get_the_password_together() -> None:
+    # nothing runs that would have to accept it first
+    due = plan(STACK, bare(STACK))
+    assert (due.accept, due.retire) == ((), False)
 
 
 @pytest.mark.parametrize(
@@ -400,7 +408,7 @@ def rollout(**changes: object) -> Plan:
             differs(OPENWEBUI, "REDIS_URL differs", "WEBSOCKET_REDIS_URL differs"),
         ),
         accept=(NEW, OLD),
-        password_file=(differs(PASSWORD_PATH),),
+        secrets=(differs(PASSWORD_PATH),),
         start=(("redis-exporter", "its env file changes"), ("openwebui", "its env file changes")),
         retire=True,
     )
@@ -468,8 +476,25 @@ def test_what_a_redis_that_is_no_longer_wanted_left_behind_is_nobodys_business()
     assert due_after(left, stack=a_stack(services=["watchtower"])) == Plan()
 
 
-def test_a_missing_acl_file_is_written() -> None:
+def test_a_missing_acl_file_is_written_and_read_by_the_redis_that_runs() -> None:
     assert due_after(without_file(ACL_PATH)) == Plan(accept=(NEW,))
+
+
+def test_a_missing_acl_file_keeps_what_clients_of_the_redis_that_runs_may_still_use() -> None:
+    due = plan(STACK, without_file(ACL_PATH)(before_the_rollout()))
+    assert due.accept == (NEW, OLD)
+
+
+def test_a_missing_acl_file_of_a_redis_that_does_not_run_is_written_with_the_other_files() -> None:
+    lost = all_of(without_file(ACL_PATH), without_container("redis"))
+    assert due_after(lost) == Plan(secrets=(missing(ACL_PATH),), start=(("redis", "it has no container"),))
+
+
+def test_the_acl_file_of_a_redis_that_does_not_run_keeps_the_others() -> None:
+    # its clients come back with what they were started with
+    due = plan(STACK, without_container("redis")(before_the_rollout()))
+    assert due.accept == (NEW, OLD)
+    assert due.retire
 
 
 @pytest.mark.parametrize(
@@ -488,43 +513,42 @@ def test_an_acl_file_that_is_not_as_wanted_is_written(drift: Drift) -> None:
 def test_the_official_image_gets_files_of_its_own_user() -> None:
     stack = a_stack(redis_image="redis:8")
     due = due_after(with_file(ACL_PATH, owner="0:0"), with_file(PASSWORD_PATH, owner="0:0"), stack=stack)
-    assert due == Plan(accept=(NEW,), password_file=(access(PASSWORD_PATH, "owner is 0:0, expected 999:999"),))
+    assert due == Plan(accept=(NEW,), secrets=(access(PASSWORD_PATH, "owner is 0:0, expected 999:999"),))
 
 
 def test_a_password_file_of_another_password_is_written() -> None:
-    assert due_after(with_password_file_of(OLD_PASSWORD)) == Plan(password_file=(differs(PASSWORD_PATH),))
+    assert due_after(with_password_file_of(OLD_PASSWORD)) == Plan(secrets=(differs(PASSWORD_PATH),))
 
 
 def test_a_password_file_that_others_can_read_is_put_right() -> None:
-    assert due_after(with_file(PASSWORD_PATH, mode="0644")) == Plan(
-        password_file=(access(PASSWORD_PATH, "mode is 0644, expected 0600"),)
-    )
+    assert due_after(with_file(PASSWORD_PATH, mode="0644")) == Plan(secrets=(access(PASSWORD_PATH, "mode is 0644, expected 0600"),))
 
 
 def test_a_missing_password_file_is_written() -> None:
-    assert due_after(without_file(PASSWORD_PATH)) == Plan(password_file=(missing(PASSWORD_PATH),))
+    assert due_after(without_file(PASSWORD_PATH)) == Plan(secrets=(missing(PASSWORD_PATH),))
 
 
 # What cannot be seen
 
 
-def unseen(seen: Snapshot, part: str) -> Snapshot:
-    """The same host, of which this part could not be observed."""
-    nothing: dict[str, Any] = {part: UNKNOWN}
-    return replace(seen, **nothing)
-
-
 NEEDED = ("engine", "files", "env", "applied", "acl", "fragments", "containers", "redis")
+FOR_THE_CHECKS_ALONE = ("logs", "metrics", "machine", "literals", "probes", "lock")
 
 
-def test_every_part_of_a_snapshot_is_needed_but_the_probes() -> None:
-    assert {field.name for field in fields(Snapshot)} == {*NEEDED, "probes"}
+def test_every_part_of_a_snapshot_is_needed_but_those_of_the_checks() -> None:
+    assert {field.name for field in fields(Snapshot)} == {*NEEDED, *FOR_THE_CHECKS_ALONE}
+
+
+@pytest.mark.parametrize("part", ["logs", "metrics", "machine", "literals"])
+def test_what_only_the_checks_ask_for_changes_no_plan(part: str) -> None:
+    for stack, host in ((STACK, converged(STACK)), (STACK, before_the_rollout())):
+        assert plan(stack, unseen(part)(host)) == plan(stack, host)
 
 
 @pytest.mark.parametrize("part", NEEDED)
 def test_a_part_that_is_unknown_is_a_problem_and_nothing_is_done(part: str) -> None:
     for stack, host in ((STACK, converged(STACK)), (STACK, before_the_rollout())):
-        assert plan(stack, unseen(host, part)) == Plan(
+        assert plan(stack, unseen(part)(host)) == Plan(
             problems=(f"{part}: could not be observed. Nothing is changed on a host that cannot be seen; run again with -vv.",)
         )
 
@@ -659,12 +683,13 @@ ONE = differs("compose.yml")
         (Plan(engine=("curl is missing",)), "engine: curl is missing"),
         (Plan(project=(ONE,)), "write compose.yml: content differs"),
         (Plan(env=(ONE,)), "write compose.yml: content differs"),
-        (Plan(password_file=(ONE,)), "write compose.yml: content differs"),
-        (Plan(accept=(NEW,)), "accept the new password beside 0 other(s)"),
+        (Plan(secrets=(ONE,)), "write compose.yml: content differs"),
+        (Plan(accept=(NEW,)), "write secrets/redis/users.acl: the wanted password is not in it as it should be"),
         (Plan(start=(("redis", "it has no container"),)), "start redis: it has no container"),
         (Plan(recheck=True), "ask Compose which definitions changed"),
         (Plan(remove=("redis",)), "remove redis: no longer in `services`"),
-        (Plan(retire=True), "retire every password but the wanted one"),
+        (Plan(retire=True), "password: retire"),
+        (Plan(accept=(NEW, OLD), retire=True), "password: accept, retire"),
     ],
 )
 def test_each_part_of_a_plan_alone_is_due_and_said(due: Plan, said: str) -> None:
@@ -680,15 +705,152 @@ def test_problems_are_said_and_nothing_is_due() -> None:
 
 def test_a_rollout_reads_as_a_story() -> None:
     assert list(plan(STACK, before_the_rollout()).sentences()) == [
-        "accept the new password beside 1 other(s)",
+        "password: accept, switch redis-exporter and openwebui, retire",
         "write env/redis.env: REDIS_PASSWORD differs",
         "write env/redis-exporter.env: REDIS_ADDR differs",
         "write env/openwebui.env: REDIS_URL differs, WEBSOCKET_REDIS_URL differs",
         "write secrets/redis/password: content differs",
         "start redis-exporter: its env file changes",
         "start openwebui: its env file changes",
-        "retire every password but the wanted one",
     ]
+
+
+@pytest.mark.parametrize(
+    ("drift", "headline"),
+    [
+        (all_of(), "password: accept, switch redis-exporter and openwebui, retire"),
+        (with_redis(hashes=(NEW, OLD)), "password: accept, switch redis-exporter and openwebui, retire"),
+        (
+            all_of(with_acl_on_disk(NEW, OLD), with_redis(hashes=(NEW, OLD))),
+            "password: switch redis-exporter and openwebui, retire",
+        ),
+    ],
+    ids=["from the start", "accepted in memory alone", "accepted"],
+)
+def test_the_headline_of_a_rollout_says_which_steps_are_left(drift: Drift, headline: str) -> None:
+    assert next(plan(STACK, drift(before_the_rollout())).sentences()) == headline
+
+
+def test_the_headline_of_a_rollout_that_is_switched_says_that_the_old_password_goes() -> None:
+    due = due_after(with_acl_on_disk(NEW, OLD), with_redis(hashes=(NEW, OLD)))
+    assert list(due.sentences()) == ["password: retire"]
+
+
+# A redis that does not let its ACL be changed
+
+DENIED = "NOPERM User default has no permissions to run the 'acl|getuser' command"
+
+
+def strict(hashes_on_disk: tuple[str, ...]) -> Drift:
+    """redis does not tell what it accepts; that is seen from its file alone."""
+    return all_of(with_acl_on_disk(*hashes_on_disk), with_redis(hashes=(), denied=DENIED))
+
+
+def test_a_redis_that_does_not_let_its_acl_be_read_is_as_its_file_says() -> None:
+    assert due_after(strict((NEW,))) == Plan(restart=DENIED)
+    assert not due_after(strict((NEW,))).due
+    assert list(due_after(strict((NEW,))).sentences()) == []
+
+
+def test_a_rollout_tells_that_such_a_redis_is_restarted() -> None:
+    due = plan(STACK, strict((OLD,))(before_the_rollout()))
+    assert due == rollout(restart=DENIED)
+    assert list(due.sentences())[:2] == [
+        "password: accept, switch redis-exporter and openwebui, retire",
+        f"redis is restarted, which takes some seconds: it does not let its ACL be changed ({DENIED})",
+    ]
+
+
+def test_only_where_its_acl_changes_a_restart_is_told() -> None:
+    due = due_after(strict((NEW,)), without_file(OPENWEBUI))
+    assert [line for line in due.sentences() if "restarted" in line] == []
+
+
+# Another host's redis
+
+CLIENT = a_client()
+
+
+def client_after(*drifts: Drift, stack: Stack = CLIENT) -> Plan:
+    """The plan for a host that uses another's redis, on which all was as wanted before these drifts."""
+    return plan(stack, all_of(*drifts)(converged(stack)))
+
+
+def test_a_client_is_switched_and_neither_accepts_nor_retires() -> None:
+    due = plan(CLIENT, converged(a_client(OLD_PASSWORD)))
+    assert due == Plan(
+        env=(differs(OPENWEBUI, "REDIS_URL differs", "WEBSOCKET_REDIS_URL differs"),),
+        secrets=(differs(PASSWORD_PATH),),
+        start=(("openwebui", "its env file changes"),),
+    )
+
+
+def test_that_another_hosts_redis_accepts_two_passwords_is_not_the_clients_business() -> None:
+    assert client_after(with_redis(hashes=(NEW, OLD))) == Plan()
+
+
+def test_a_clients_password_file_is_its_own() -> None:
+    assert client_after(without_file(PASSWORD_PATH)) == Plan(secrets=(missing(PASSWORD_PATH),))
+    assert client_after(with_file(PASSWORD_PATH, owner="1000:1000")) == Plan()
+
+
+def test_a_client_whose_redis_cannot_be_reached_is_changed_all_the_same() -> None:
+    # the redis of a host that is bare itself is not there yet
+    assert client_after(unseen("redis"), without_file(OPENWEBUI)) == client_after(without_file(OPENWEBUI))
+
+
+def test_everything_is_due_on_a_bare_client() -> None:
+    due = plan(CLIENT, bare(CLIENT))
+    assert due.secrets == (missing(PASSWORD_PATH),)
+    assert due.start == (("openwebui", "it has no container"),)
+    assert (due.accept, due.retire) == ((), False)
+
+
+def test_another_address_of_the_redis_is_written_to_the_urls() -> None:
+    moved = Stack.build({"services": ["openwebui"], "redis_host": "redis-1"}, {"redis_password": PASSWORD}, "10.0.0.6:6379")
+    assert plan(moved, converged(CLIENT)).env == (differs(OPENWEBUI, "REDIS_URL differs", "WEBSOCKET_REDIS_URL differs"),)
+
+
+def test_a_redis_that_others_use_is_published() -> None:
+    due = plan(a_stack(redis_publish="10.0.0.5"), converged(STACK))
+    assert due == Plan(
+        project=(differs("compose.d/redis.yml"), differs(".env", "REDIS_PUBLISH differs")),
+        start=(("redis", "its fragment changes"),),
+        recheck=True,
+    )
+
+
+# What changes, masked
+
+
+def test_what_changes_of_a_file_is_told_in_fingerprints() -> None:
+    found = {
+        (change.path, one.key): (one.before, one.after)
+        for change in plan(STACK, before_the_rollout()).files
+        for one in change.differences
+    }
+    assert found == {
+        (REDIS, "REDIS_PASSWORD"): fingerprints("REDIS_PASSWORD={}"),
+        (EXPORTER, "REDIS_ADDR"): fingerprints("REDIS_ADDR=redis://:{}@redis:6379"),
+        (OPENWEBUI, "REDIS_URL"): fingerprints("REDIS_URL=redis://:{}@redis:6379/0"),
+        (OPENWEBUI, "WEBSOCKET_REDIS_URL"): fingerprints("WEBSOCKET_REDIS_URL=redis://:{}@redis:6379/0"),
+        (PASSWORD_PATH, "content"): fingerprints("{}\n"),
+    }
+
+
+def fingerprints(template: str) -> tuple[str, str]:
+    """Of the template with the old password and with the new one."""
+    return sha256(template.format(OLD_PASSWORD))[:12], sha256(template.format(PASSWORD))[:12]
+
+
+def test_of_what_is_not_there_yet_only_the_new_fingerprint_is_told() -> None:
+    (change,) = due_after(without_file(PASSWORD_PATH)).secrets
+    assert [(one.key, one.before, one.after) for one in change.differences] == [("content", None, sha256(f"{PASSWORD}\n")[:12])]
+
+
+def test_a_mode_alone_changes_no_content() -> None:
+    (change,) = due_after(with_file(OPENWEBUI, mode="0644")).env
+    assert change.differences == ()
 
 
 def test_what_was_noted_by_a_run_is_what_the_next_one_compares_with() -> None:

@@ -130,6 +130,20 @@ def test_a_name_that_the_operators_own_catalogue_declares_is_not_misspelt() -> N
         ("openwebui_env", {"A": 1}, "openwebui_env: is a dict, expected a mapping of text to text."),
         ("secrets_command", ["sops"], "secrets_command: is a tuple, expected text or None."),
         ("redis_health_interval", 30, "redis_health_interval: is 30, expected text."),
+        ("redis_publish", 7, "redis_publish: is 7, expected text or None."),
+        ("redis_host", ["erni-1"], "redis_host: is a tuple, expected text or None."),
+        ("redis_port", "6379", "redis_port: is '6379', expected a whole number."),
+        ("rollout_waves", "25%", "rollout_waves: is '25%', expected a list of text."),
+        ("rollout_waves", [1, "25%"], "rollout_waves: is a tuple, expected a list of text."),
+        ("max_failures", "0", "max_failures: is '0', expected a whole number."),
+        ("max_failures", False, "max_failures: is False, expected a whole number."),
+        ("unreachable_counts", 1, "unreachable_counts: is 1, expected True or False."),
+        ("rollback_on_failure", "no", "rollback_on_failure: is 'no', expected True or False."),
+        ("break_lock", "True", "break_lock: is 'True', expected True or False."),
+        ("lock_ttl", "1h", "lock_ttl: is '1h', expected a whole number."),
+        ("compose_packages", "docker-compose-v2", "compose_packages: is 'docker-compose-v2', expected a list of text."),
+        ("skip_checks", "clock.skew", "skip_checks: is 'clock.skew', expected a list of text."),
+        ("log_allow", ".*", "log_allow: is '.*', expected a list of text."),
     ],
 )
 def test_a_wrong_type_is_told_with_what_was_found_and_expected(name: str, value: object, message: str) -> None:
@@ -173,6 +187,35 @@ def test_every_setting_refuses_a_value_of_no_known_type(name: str) -> None:
         ("backup_keep", 0, "backup_keep: is 0, expected at least 1."),
         ("report_keep", -1, "report_keep: is -1, expected at least 1."),
         ("start_timeout", 0, "start_timeout: is 0, expected at least 1."),
+        ("settle_timeout", 0, "settle_timeout: is 0, expected at least 1."),
+        ("lock_ttl", 0, "lock_ttl: is 0, expected at least 1."),
+        ("max_failures", -1, "max_failures: is -1, expected 0 or more."),
+        ("redis_port", 0, "redis_port: is 0, expected a number from 1 to 65535."),
+        ("redis_port", 65536, "redis_port: is 65536, expected a number from 1 to 65535."),
+        (
+            "rollout_waves",
+            ("1", "half"),
+            'rollout_waves: \'half\' is neither a count such as "1" nor a share such as "25%".',
+        ),
+        ("rollout_waves", ("0",), 'rollout_waves: \'0\' is neither a count such as "1" nor a share such as "25%".'),
+        ("rollout_waves", ("101%",), 'rollout_waves: \'101%\' is neither a count such as "1" nor a share such as "25%".'),
+        (
+            "redis_publish",
+            "0.0.0.0",
+            "redis_publish: '0.0.0.0' is no address of one interface. Expected one such as 10.0.0.5, or None.",
+        ),
+        ("redis_publish", "::", "redis_publish: '::' is no address of one interface. Expected one such as 10.0.0.5, or None."),
+        (
+            "redis_publish",
+            "redis-1.lan",
+            "redis_publish: 'redis-1.lan' is no address of one interface. Expected one such as 10.0.0.5, or None.",
+        ),
+        ("redis_publish", "", "redis_publish: '' is no address of one interface. Expected one such as 10.0.0.5, or None."),
+        (
+            "redis_host",
+            "erni-1",
+            "redis_host: names 'erni-1', but this host runs a redis of its own. Take redis out of `services`.",
+        ),
         ("redis_health_retries", 0, "redis_health_retries: is 0, expected at least 1."),
         (
             "redis_health_interval",
@@ -254,6 +297,22 @@ def test_a_broken_rule_is_told_with_what_was_found_and_expected(name: str, value
         ("openwebui_env", {"WEBUI_NAME": "ERNI"}),
         ("secrets_file", "/etc/fleet/secrets"),
         ("redis_flavour", None),
+        ("redis_publish", None),
+        ("redis_publish", "10.0.0.5"),
+        ("redis_publish", "127.0.0.1"),
+        ("redis_host", None),
+        ("redis_port", 16379),
+        ("rollout_waves", ()),
+        ("rollout_waves", ("1", "2", "10%", "100%")),
+        ("max_failures", 0),
+        ("max_failures", 7),
+        ("unreachable_counts", True),
+        ("rollback_on_failure", False),
+        ("lock_ttl", 1),
+        ("break_lock", True),
+        ("settle_timeout", 1),
+        ("skip_checks", ("clock.skew",)),
+        ("log_allow", ("^harmless", "a|b")),
     ],
 )
 def test_a_value_within_the_rules_is_taken_as_it_is(name: str, value: object) -> None:
@@ -292,6 +351,15 @@ def parsed(data: dict[str, Any]) -> tuple[Settings | None, tuple[str, ...]]:
         return Settings.parse(data), ()
     except SettingsError as error:
         return None, error.problems
+
+
+def test_a_host_without_a_redis_may_name_anothers() -> None:
+    settings = Settings.parse({"services": ["openwebui"], "redis_host": "erni-1"})
+    assert settings.redis_host == "erni-1"
+
+
+def test_a_lists_and_a_tuples_waves_are_the_same() -> None:
+    assert Settings.parse({"rollout_waves": ["1", "100%"]}) == Settings.parse({"rollout_waves": ("1", "100%")})
 
 
 # The folder on the host
@@ -388,3 +456,10 @@ def test_a_host_reaches_its_own_ports_at(bind: str, probed: str) -> None:
     settings = Settings.parse({"bind_address": bind})
     assert settings.probe_address == probed
     assert settings.values()["probe_address"] == probed
+
+
+@pytest.mark.parametrize(("address", "written"), [("10.0.0.5", "10.0.0.5"), ("fd00::5", "[fd00::5]"), ("::1", "[::1]")])
+def test_templates_see_addresses_as_they_stand_before_a_port(address: str, written: str) -> None:
+    values = Settings.parse({"bind_address": address, "redis_publish": address}).values()
+    assert (values["bind_address"], values["redis_publish"]) == (written, written)
+    assert Settings().values()["redis_publish"] is None

@@ -1,0 +1,146 @@
+"""A stand-in for redis: a real TCP server on port 6379 of a loopback address of its own, with passwords and an ACL file.
+
+It says what redis 7 says, as far as the scripts ask. That redis itself says so is shown in the lab.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socketserver
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from operations.stack.acl import acl_hashes
+from tests.unit.dockers_api import a_container, docker_answers
+from tests.unit.stack.hosts import sha256
+from tests.unit.stubs import StubHost
+
+NOAUTH = "-NOAUTH Authentication required."
+WRONGPASS = "-WRONGPASS invalid username-password pair or user is disabled."
+NOPERM = "-NOPERM User default has no permissions to run the 'acl|load' command"
+HANG = "hang"  # instead of an answer: nothing more is said
+CLOSE = "close"  # instead of an answer: the connection is closed
+UserInfo = list[Any]
+
+
+class RedisServer(socketserver.ThreadingTCPServer):
+    """Redis as its clients see it.
+
+    + passwords: those that it accepts; None where it wants none
+    + acl_file: what ACL LOAD reads; where there is none it says OK
+    + says: a command → what it says to it instead
+    + on: a command → what happens just before its answer
+    + asked: the commands of every connection, in order
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, *passwords: str, acl_file: Path | None = None) -> None:
+        self.hashes = {sha256(password) for password in passwords}
+        self.acl_file = acl_file
+        self.says: dict[str, str] = {}
+        self.on: dict[str, Callable[[], object]] = {}
+        self.asked: list[list[list[str]]] = []
+        for _ in range(50):
+            # the host's own and those of other tests are taken
+            self.address = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(2, 250)}"
+            with contextlib.suppress(OSError):
+                super().__init__((self.address, 6379), _Connection)
+                return
+        raise RuntimeError("port 6379 is taken on every loopback address that was tried")
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no error."""
+
+    @property
+    def commands(self) -> list[list[str]]:
+        """What all connections asked, one after the other."""
+        return [words for connection in self.asked for words in connection]
+
+    def answer(self, words: list[str], well: bool) -> str:
+        command = " ".join(words).upper()
+        for start, said in self.says.items():
+            if command.startswith(start):
+                return said
+        if words[0].upper() == "QUIT":
+            return "+OK"
+        if words[0].upper() == "AUTH":
+            return "+OK" if sha256(words[-1]) in self.hashes else WRONGPASS
+        if not well:
+            return NOAUTH
+        return self.logged_in(command)
+
+    def logged_in(self, command: str) -> str:
+        if command == "ACL LOAD":
+            if self.acl_file:
+                self.hashes = set(acl_hashes(self.acl_file.read_text()))
+            return "+OK"
+        if command == "ACL GETUSER DEFAULT":
+            return resp(["flags", ["on", "sanitize-payload"], "passwords", sorted(self.hashes), "commands", "+@all"])
+        known: Mapping[str, Any] = {"PING": "+PONG", "CONFIG GET DIR": resp(["dir", "/data"])}
+        return str(known.get(command, "-ERR unknown command"))
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: RedisServer
+
+    def handle(self) -> None:
+        asked: list[list[str]] = []
+        self.server.asked.append(asked)
+        well = not self.server.hashes
+        for words in self.read():
+            asked.append(words)
+            for start, happens in self.server.on.items():
+                if " ".join(words).upper().startswith(start):
+                    happens()
+            said = self.server.answer(words, well)
+            if said == HANG:
+                # until the client has had enough
+                self.request.settimeout(20)
+                while self.request.recv(4096):
+                    pass
+                return
+            if said == CLOSE:
+                return
+            well = well or (words[0].upper() == "AUTH" and said == "+OK")
+            self.wfile.write(f"{said}\r\n".encode())
+            if words[0].upper() == "QUIT":
+                return
+
+    def read(self) -> Iterator[list[str]]:
+        while line := self.rfile.readline().decode().rstrip("\r\n"):
+            if not line.startswith("*"):
+                yield line.split(" ")
+                continue
+            words = []
+            for _ in range(int(line[1:])):
+                length = int(self.rfile.readline()[1:])
+                words.append(self.rfile.read(length).decode())
+                assert self.rfile.read(2) == b"\r\n"
+            yield words
+
+
+def resp(value: Any) -> str:
+    """A value in redis' protocol, without its last line break."""
+    if isinstance(value, list):
+        return "\r\n".join([f"*{len(value)}", *map(resp, value)])
+    return f"${len(value.encode())}\r\n{value}"
+
+
+@contextlib.contextmanager
+def running(server: RedisServer, *on: StubHost) -> Iterator[RedisServer]:
+    """The server answers; on these hosts Docker says that it is the stack's redis."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    for host in on:
+        docker_answers(host, a_container("redis", networks={"a_b": "", "erni-ki_default": server.address}))
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

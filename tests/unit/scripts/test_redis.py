@@ -1,0 +1,417 @@
+"""redis.sh and acl_load.sh: what they say to redis, in which order, and what they make of its answers.
+
+redis is a server of the test's own. That the real one takes these words and answers like this is shown in the lab.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from operations.facts.redis import Redis
+from operations.stack.acl import acl_file
+from operations.stack.snapshot import UNKNOWN, SeenRedis, Unknown
+from tests.unit.dockers_api import a_container, docker_answers
+from tests.unit.redis_server import CLOSE, HANG, NOAUTH, NOPERM, WRONGPASS, RedisServer, running
+from tests.unit.stack.hosts import sha256
+from tests.unit.stubs import StubHost
+
+PASSWORD = "Marker_Password-0123456789"
+FORMER = "Former_Password-9876543210"
+PROGRAMS = ("cat", "cmp", "cut", "date", "find", "flock", "grep", "head", "sleep", "sort", "tail", "timeout", "tr")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> StubHost:
+    host = StubHost(tmp_path)
+    host.write("secrets/redis/password", f"{PASSWORD}\n")
+    return host
+
+
+@pytest.fixture
+def redis(host: StubHost) -> Iterator[RedisServer]:
+    """redis runs and accepts the password."""
+    with running(RedisServer(PASSWORD), host) as server:
+        yield server
+
+
+def look(host: StubHost, address: str | None = None) -> SeenRedis | Unknown:
+    """What the fact makes of redis."""
+    fact = Redis()
+    command = fact.command(str(host.root), "erni-ki", address)
+    return fact.process(host.command(command).stdout.splitlines())
+
+
+def the_answers(host: StubHost, address: str | None = None) -> SeenRedis:
+    found = look(host, address)
+    assert found is not UNKNOWN
+    return found
+
+
+def load(host: StubHost, *proof: str) -> subprocess.CompletedProcess[str]:
+    return host.script("acl_load.sh", str(host.root), "erni-ki", *proof, shell="bash")
+
+
+def watch(host: StubHost) -> None:
+    """Every program of the scripts is noted with its words and its environment."""
+    for name in PROGRAMS:
+        host.stub(name, f'exec {shutil.which(name)} "$@"')
+
+
+def quicker(host: StubHost) -> None:
+    """The time that redis is given is up sooner."""
+    host.stub("timeout", f'[ "$1" != 5 ] || {{ shift; set -- 0.3 "$@"; }}; exec {shutil.which("timeout")} "$@"')
+
+
+# redis.sh
+
+
+def test_redis_is_asked_first_without_and_then_with_the_password(host: StubHost, redis: RedisServer) -> None:
+    assert the_answers(host).login == "PONG"
+    (asked,) = redis.asked
+    assert asked[:5] == [
+        ["PING"], ["AUTH", PASSWORD], ["PING"], ["CONFIG", "GET", "dir"], ["ACL", "GETUSER", "default"],
+    ]  # fmt: skip
+    assert asked[-1] == ["QUIT"]
+    assert [words[0] for words in asked].count("AUTH") == 1
+
+
+def test_what_redis_answers_is_told(host: StubHost, redis: RedisServer) -> None:
+    found = the_answers(host)
+    assert (found.anonymous, found.login, found.directory, found.denied) == (NOAUTH[1:], "PONG", "/data", "")
+    assert found.hashes == (sha256(PASSWORD),)
+
+
+def test_only_a_running_redis_of_this_project_is_asked(host: StubHost, redis: RedisServer) -> None:
+    look(host)
+    (words,) = host.calls("curl")
+    assert words[words.index("--data-urlencode") + 1] == (
+        'filters={"label":["com.docker.compose.project=erni-ki","com.docker.compose.service=redis"],"status":["running"]}'
+    )
+    assert words[words.index("--unix-socket") + 1] == "/var/run/docker.sock"
+    assert "--fail" in words
+
+
+def test_another_hosts_redis_is_asked_at_its_own_address(host: StubHost) -> None:
+    with running(RedisServer(PASSWORD)) as other:
+        host.stub("curl", "exit 1")
+        assert the_answers(host, f"{other.address}:6379").login == "PONG"
+        assert host.calls("curl") == []
+
+
+def test_a_password_that_redis_refuses_is_told_with_its_words(host: StubHost) -> None:
+    with running(RedisServer(FORMER), host):
+        found = the_answers(host)
+    assert (found.anonymous, found.login, found.hashes) == (NOAUTH[1:], WRONGPASS[1:], ())
+
+
+def test_a_redis_that_does_not_let_its_acl_be_told_says_so(host: StubHost, redis: RedisServer) -> None:
+    redis.says["ACL GETUSER"] = NOPERM
+    found = the_answers(host)
+    assert (found.login, found.hashes, found.denied) == ("PONG", (), NOPERM[1:])
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "with blanks and 'quotes'", "$(touch x)`touch x`", "*3", "ü-and-€", "%s\\n", "-"])
+def test_whatever_the_password_it_arrives_as_it_is(host: StubHost, password: str) -> None:
+    host.write("secrets/redis/password", f"{password}\n")
+    with running(RedisServer(password), host) as server:
+        assert the_answers(host).login == "PONG"
+    assert server.commands[1] == ["AUTH", password]
+    assert host.nothing_was_executed()
+
+
+def test_a_host_without_a_password_file_asks_with_an_empty_one(host: StubHost, redis: RedisServer) -> None:
+    (host.root / "secrets" / "redis" / "password").unlink()
+    assert the_answers(host).login == WRONGPASS[1:]
+    assert redis.commands[1] == ["AUTH", ""]
+
+
+def test_without_a_running_redis_there_is_no_answer(host: StubHost) -> None:
+    docker_answers(host)
+    assert look(host) is UNKNOWN
+    assert host.script("redis.sh", str(host.root), "erni-ki", shell="bash").returncode != 0
+
+
+def test_a_redis_without_an_address_of_its_own_is_no_answer(host: StubHost) -> None:
+    docker_answers(host, a_container("redis", networks={"host": ""}))
+    assert look(host) is UNKNOWN
+
+
+def test_a_docker_that_does_not_answer_is_no_answer(host: StubHost) -> None:
+    host.stub("curl", "exit 7")
+    assert look(host) is UNKNOWN
+
+
+@pytest.mark.parametrize("text", ['"IPAddress":"127.0.0.9"', 'x"IPAddress":"127.0.0.9"', '\\"IPAddress":"127.0.0.9'])
+def test_the_password_goes_to_no_address_that_a_command_or_a_label_names(host: StubHost, redis: RedisServer, text: str) -> None:
+    labels = {"note": text, text: text, "IPAddress": "127.0.0.9", "NetworkSettings": text}
+    docker_answers(host, a_container("redis", command=text, labels=labels, networks={"a": redis.address}))
+    assert the_answers(host).login == "PONG"
+
+
+def test_a_refused_connection_is_no_answer(host: StubHost) -> None:
+    docker_answers(host, a_container("redis", networks={"a": "127.255.255.254"}))
+    done = host.script("redis.sh", str(host.root), "erni-ki", shell="bash")
+    assert (done.returncode != 0, done.stdout) == (True, "")
+    assert PASSWORD not in done.stderr
+    assert look(host) is UNKNOWN
+
+
+def test_a_redis_that_says_nothing_is_no_answer_after_a_while(host: StubHost, redis: RedisServer) -> None:
+    quicker(host)
+    redis.says["PING"] = HANG
+    before = time.monotonic()
+    assert look(host) is UNKNOWN
+    assert time.monotonic() - before < 4
+
+
+def test_a_redis_that_takes_no_connection_is_no_answer_after_a_while(host: StubHost) -> None:
+    # the listener's queue is full, so the kernel leaves a further connection without an answer
+    host.stub("timeout", f'[ "$1" != 10 ] || {{ shift; set -- 0.5 "$@"; }}; exec {shutil.which("timeout")} "$@"')
+    with running(RedisServer(PASSWORD)) as server:
+        address = server.address
+    with socket.create_server((address, 6379), backlog=0) as full, socket.socket() as first, socket.socket() as second:
+        for client in (first, second):
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        docker_answers(host, a_container("redis", networks={"a": address}))
+        before = time.monotonic()
+        assert look(host) is UNKNOWN
+        assert time.monotonic() - before < 4
+
+
+@pytest.mark.parametrize("command", ["AUTH", "CONFIG", "ACL"])
+@pytest.mark.parametrize("end", [HANG, CLOSE])
+def test_a_redis_that_falls_silent_is_never_taken_for_one_that_is_well(
+    host: StubHost, redis: RedisServer, command: str, end: str
+) -> None:
+    quicker(host)
+    redis.says[command] = end
+    found = the_answers(host)
+    assert (found.login == "PONG") == (command != "AUTH")
+    assert (found.directory, found.hashes) == ("/data" if command == "ACL" else "", ())
+
+
+def test_a_hanging_redis_is_given_five_seconds_to_each_question_and_ten_to_all(host: StubHost, redis: RedisServer) -> None:
+    host.stub("timeout", f'exec {shutil.which("timeout")} "$@"')
+    look(host)
+    assert [words[:2] for words in host.calls("timeout")] == [["10", "bash"], ["5", "cat"]]
+
+
+@pytest.mark.parametrize("asking", ["redis.sh", "acl_load.sh"])
+def test_the_password_is_in_no_argv_and_no_environment(host: StubHost, redis: RedisServer, asking: str) -> None:
+    watch(host)
+    host.write("backups/20260101T000000Z/secrets/redis/password", f"{FORMER}\n")
+    done = host.script(asking, str(host.root), "erni-ki", "" if asking == "redis.sh" else "retired", shell="bash")
+    assert done.returncode == 0, done.stderr
+    assert ["AUTH", PASSWORD] in redis.commands
+    shown = host.shown_to_processes()
+    assert len(host.calls("timeout")) >= 1
+    for secret in (PASSWORD, FORMER):
+        assert secret not in shown + done.stdout + done.stderr
+
+
+# acl_load.sh
+
+
+def test_a_running_redis_reads_its_acl_file_again(host: StubHost, redis: RedisServer) -> None:
+    redis.acl_file = host.write("secrets/redis/users.acl", acl_file([sha256(PASSWORD), sha256("another")]))
+    done = load(host)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert redis.asked == [[["AUTH", PASSWORD], ["ACL", "LOAD"], ["QUIT"]]]
+    assert redis.hashes == {sha256(PASSWORD), sha256("another")}
+
+
+def test_a_redis_that_does_not_run_reads_it_when_it_starts(host: StubHost) -> None:
+    docker_answers(host)
+    done = load(host)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("AUTH", WRONGPASS),
+        ("ACL LOAD", "-ERR /run/redis-auth/users.acl:1: unsupported parameter"),
+        ("ACL LOAD", "-ERR This Redis instance is not configured to use an ACL file."),
+        ("ACL LOAD", "-LOADING Redis is loading the dataset in memory"),
+    ],
+)
+def test_a_redis_that_does_not_read_it_fails_with_what_it_says_and_the_way_out(
+    host: StubHost, redis: RedisServer, command: str, says: str
+) -> None:
+    redis.says[command] = says
+    host.stub("docker")
+    done = load(host)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert f'it answered "{says}".' in done.stderr
+    assert f"`docker compose restart redis` in {host.root}" in done.stderr
+    assert PASSWORD not in done.stderr
+    assert host.calls("docker") == []
+
+
+@pytest.mark.parametrize("end", [HANG, CLOSE])
+@pytest.mark.parametrize("command", ["AUTH", "ACL LOAD", "QUIT"])
+def test_a_redis_that_falls_silent_before_the_end_did_not_read_it(
+    host: StubHost, redis: RedisServer, command: str, end: str
+) -> None:
+    quicker(host)
+    redis.says[command] = end
+    assert load(host).returncode == 1
+
+
+def test_a_redis_that_cannot_be_reached_did_not_read_it(host: StubHost) -> None:
+    docker_answers(host, a_container("redis", networks={"a": "127.255.255.254"}))
+    done = load(host)
+    assert done.returncode == 1
+    assert "did not read its ACL file again" in done.stderr
+
+
+# acl_load.sh where redis does not let its ACL be changed
+
+
+@pytest.fixture
+def strict(host: StubHost, redis: RedisServer) -> RedisServer:
+    """redis refuses ACL LOAD; restarted by docker, it reads its file and is away for a moment."""
+    redis.says["ACL LOAD"] = NOPERM
+    redis.acl_file = host.write("secrets/redis/users.acl", acl_file([sha256(PASSWORD)]))
+    host.stub("docker", 'case $1 in ps) echo id-of-redis ;; restart) echo "$4"; touch "$HOME/restarted" ;; esac')
+
+    def started() -> None:
+        if (host.home / "restarted").exists() and redis.acl_file:
+            redis.says.pop("PING", None)
+            redis.logged_in("ACL LOAD")
+
+    redis.on["PING"] = started
+    redis.on["AUTH"] = started
+    return redis
+
+
+def test_a_redis_that_does_not_let_its_acl_be_changed_is_restarted_and_the_time_told(host: StubHost, strict: RedisServer) -> None:
+    done = load(host)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = "restarted redis, which does not let its ACL be changed: away for "
+    assert done.stdout.startswith(told)
+    number, unit = done.stdout.removeprefix(told).split()
+    assert unit == "ms"
+    assert 0 < int(number) < 20_000
+
+
+def test_only_the_container_of_redis_is_restarted_and_given_the_time_to_save(host: StubHost, strict: RedisServer) -> None:
+    load(host)
+    ps, *others = host.calls("docker")
+    assert others == [["restart", "--time", "30", "id-of-redis"]]
+    assert {"label=com.docker.compose.project=erni-ki", "label=com.docker.compose.service=redis"} <= set(ps)
+
+
+def test_it_is_awaited_until_it_wants_a_password_again(host: StubHost, strict: RedisServer) -> None:
+    waits = iter(range(3))
+
+    def starting() -> None:
+        if (host.home / "restarted").exists():
+            strict.says["PING"] = NOAUTH if next(waits, None) is None else "-LOADING Redis is loading the dataset in memory"
+
+    strict.on["PING"] = starting
+    assert load(host).returncode == 0
+    assert [words for words in strict.commands if words == ["PING"]] == [["PING"]] * 4
+
+
+def test_a_restart_that_fails_fails(host: StubHost, strict: RedisServer) -> None:
+    host.stub("docker", "[ $1 != restart ] || exit 1; echo id-of-redis")
+    done = load(host)
+    assert done.returncode == 1
+    assert done.stdout == ""
+
+
+# acl_load.sh and the proof that the former password is refused
+
+
+def backed_up(host: StubHost, **backups: str) -> None:
+    """Backups, by the day of their time: the password that each holds."""
+    for day, password in backups.items():
+        host.write(f"backups/202601{day[1:]}T000000Z/secrets/redis/password", f"{password}\n")
+
+
+def test_the_former_password_is_tried_and_must_be_refused(host: StubHost, redis: RedisServer) -> None:
+    backed_up(host, d01=FORMER)
+    done = load(host, "retired")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert redis.asked[-1] == [["AUTH", FORMER], ["QUIT"]]
+
+
+def test_a_former_password_that_is_still_accepted_fails(host: StubHost, redis: RedisServer) -> None:
+    backed_up(host, d01=FORMER)
+    redis.hashes.add(sha256(FORMER))
+    done = load(host, "retired")
+    assert done.returncode == 1
+    assert "redis still accepts the former password" in done.stderr
+    assert "backups/20260101T000000Z/secrets/redis/password" in done.stderr
+    assert FORMER not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("says", ["+OK", HANG, CLOSE, "-LOADING Redis is loading the dataset in memory"])
+def test_what_is_no_refusal_is_no_proof(host: StubHost, redis: RedisServer, says: str) -> None:
+    quicker(host)
+    backed_up(host, d01=FORMER)
+
+    def loaded() -> None:
+        redis.says["AUTH"] = says
+
+    redis.on["ACL LOAD"] = loaded
+    assert load(host, "retired").returncode == 1
+
+
+def test_the_newest_backup_with_a_password_counts(host: StubHost, redis: RedisServer) -> None:
+    backed_up(host, d01="an-older-one", d02=FORMER)
+    host.write("backups/20260103T000000Z/secrets/redis/users.acl", "x")
+    assert load(host, "retired").returncode == 0
+    assert ["AUTH", FORMER] in redis.commands
+    assert ["AUTH", "an-older-one"] not in redis.commands
+
+
+def test_of_two_backups_of_one_second_the_second_counts(host: StubHost, redis: RedisServer) -> None:
+    host.write("backups/20260101T000000Z/secrets/redis/password", "an-older-one\n")
+    host.write("backups/20260101T000000Z-2/secrets/redis/password", f"{FORMER}\n")
+    assert load(host, "retired").returncode == 0
+    assert redis.asked[-1][0] == ["AUTH", FORMER]
+
+
+def test_half_a_backup_does_not_count(host: StubHost, redis: RedisServer) -> None:
+    backed_up(host, d01=FORMER)
+    host.write("backups/.partial/secrets/redis/password", "half\n")
+    assert load(host, "retired").returncode == 0
+    assert redis.asked[-1][0] == ["AUTH", FORMER]
+
+
+@pytest.mark.parametrize("proof", [[], ["retired"]])
+def test_without_another_password_in_a_backup_there_is_nothing_to_prove(
+    host: StubHost, redis: RedisServer, proof: list[str]
+) -> None:
+    assert load(host, *proof).returncode == 0
+    backed_up(host, d01=PASSWORD)
+    assert load(host, *proof).returncode == 0
+    assert {tuple(words) for words in redis.commands if words[0] == "AUTH"} == {("AUTH", PASSWORD)}
+
+
+def test_while_both_are_accepted_nothing_is_proved(host: StubHost, redis: RedisServer) -> None:
+    backed_up(host, d01=FORMER)
+    redis.hashes.add(sha256(FORMER))
+    assert load(host).returncode == 0
+    assert ["AUTH", FORMER] not in redis.commands
+
+
+def test_a_restarted_redis_must_refuse_it_too(host: StubHost, strict: RedisServer) -> None:
+    backed_up(host, d01=FORMER)
+    assert load(host, "retired").returncode == 0
+    strict.acl_file = host.write("secrets/redis/users.acl", acl_file([sha256(PASSWORD), sha256(FORMER)]))
+    (host.home / "restarted").unlink()
+    done = load(host, "retired")
+    assert done.returncode == 1
+    assert "redis still accepts the former password" in done.stderr

@@ -1,0 +1,212 @@
+"""From an inventory's data to the stack of each host: secrets are looked up, hosts that share a redis brought together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from pyinfra.api import Inventory
+
+from operations import wanted
+from operations.secrets import Secret
+from operations.stack.errors import FleetError, SecretError, SettingsError
+from operations.stack.stack import Stack
+
+PASSWORD = "Marker_Password-0123456789"
+SECRET = Secret("TEST_WANTED_PASSWORD")
+SERVER = {"redis_publish": "10.0.0.5"}
+CLIENT = {"services": ["openwebui"], "redis_host": "redis-1"}
+
+
+@pytest.fixture(autouse=True)
+def a_source(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The password is in the environment; what was looked up before is forgotten."""
+    monkeypatch.setenv(SECRET.name, PASSWORD)
+    wanted._resolve.cache_clear()
+    yield
+    wanted._resolve.cache_clear()
+
+
+def fleet(hosts: Mapping[str, Mapping[str, Any]], **common: Any) -> Inventory:
+    """An inventory: host → its data, and what is the same for all."""
+    return Inventory(([(name, dict(data)) for name, data in hosts.items()], {"redis_password": SECRET, **common}))
+
+
+def stack_of(inventory: Inventory, name: str) -> Stack:
+    host = inventory.get_host(name)
+    assert host is not None
+    return wanted.stack_of(host)
+
+
+def problems_of(inventory: Inventory, name: str) -> tuple[str, ...]:
+    with pytest.raises(FleetError) as caught:
+        stack_of(inventory, name)
+    return caught.value.problems
+
+
+def client_problems(server: Mapping[str, Any] = SERVER, **client: Any) -> tuple[str, ...]:
+    """What is wrong with a host that uses the redis of `redis-1`."""
+    return problems_of(fleet({"redis-1": server, "webui-1": {**CLIENT, **client}}), "webui-1")
+
+
+# A host alone
+
+
+def test_a_secret_is_looked_up() -> None:
+    stack = stack_of(fleet({"erni-1": {}}), "erni-1")
+    assert (stack.password, stack.redis_address) == (PASSWORD, None)
+    assert PASSWORD not in repr(stack)
+
+
+def test_a_password_that_is_written_out_is_refused_and_not_shown() -> None:
+    (problem,) = problems_of(fleet({"erni-1": {}}, redis_password=PASSWORD), "erni-1")
+    assert problem.startswith("redis_password: is written out in the data.")
+    assert PASSWORD not in problem
+
+
+def test_a_password_that_is_not_set_is_told() -> None:
+    (problem,) = problems_of(Inventory((["erni-1"], {})), "erni-1")
+    assert problem == 'redis_password: is not set. Add redis_password = Secret("REDIS_PASSWORD") to group_data/all.py.'
+
+
+def test_a_host_without_any_redis_needs_no_password() -> None:
+    assert stack_of(Inventory((["erni-1"], {"services": ["watchtower"]})), "erni-1").password is None
+
+
+def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET.name, "a+b")
+    found = problems_of(fleet({"erni-1": {"openwebui_port": 0}}), "erni-1")
+    assert [problem.partition(":")[0] for problem in found][:2] == ["openwebui_port", "redis_password"]
+    assert "a+b" not in "".join(found)
+
+
+# A host that uses another's redis
+
+
+def test_a_client_gets_the_address_that_its_redis_is_published_on() -> None:
+    inventory = fleet({"redis-1": SERVER, "webui-1": CLIENT})
+    assert stack_of(inventory, "webui-1").redis_address == "10.0.0.5:6379"
+    assert stack_of(inventory, "redis-1").redis_address is None
+
+
+def test_the_port_is_that_of_the_redis_host() -> None:
+    inventory = fleet({"redis-1": {**SERVER, "redis_port": 16379}, "webui-1": {**CLIENT, "redis_port": 1}})
+    assert stack_of(inventory, "webui-1").redis_address == "10.0.0.5:16379"
+
+
+def test_an_ipv6_address_stands_in_brackets_in_the_urls() -> None:
+    stack = stack_of(fleet({"redis-1": {"redis_publish": "fd00::5"}, "webui-1": CLIENT}), "webui-1")
+    assert stack.redis_address == "[fd00::5]:6379"
+    (file,) = stack.env_files
+    assert "@[fd00::5]:6379/0" in file.lines["REDIS_URL"]
+
+
+def test_a_redis_host_that_is_not_in_the_inventory_is_told() -> None:
+    found = problems_of(fleet({"webui-1": CLIENT}), "webui-1")
+    assert found == ("redis_host: there is no host 'redis-1' in the inventory. Correct the name, or set None.",)
+
+
+@pytest.mark.parametrize("name", [7, ["redis-1"], {"redis-1": None}, True])
+def test_a_redis_host_that_is_no_name_is_told_as_a_setting(name: object) -> None:
+    (problem,) = problems_of(fleet({"redis-1": SERVER, "webui-1": {**CLIENT, "redis_host": name}}), "webui-1")
+    assert problem.startswith("redis_host: is ")
+    assert problem.endswith("expected text or None.")
+
+
+def test_a_redis_that_is_not_published_is_told() -> None:
+    assert client_problems(server={}) == (
+        "redis_host: redis-1 does not publish its redis. Set redis_publish there to an address that this host reaches.",
+    )
+
+
+@pytest.mark.parametrize("services", [["watchtower"], ["watchtower", "openwebui"], []])
+def test_a_redis_host_without_a_redis_is_told(services: list[str]) -> None:
+    assert client_problems(server={**SERVER, "services": services}) == (
+        "redis_host: redis-1 has no redis in its `services`. Add it there, or name another host.",
+    )
+
+
+def test_a_redis_host_with_another_secret_is_told() -> None:
+    assert client_problems(server={**SERVER, "redis_password": Secret("ANOTHER")}) == (
+        "redis_password: is another secret here than on redis-1, whose redis this host uses. Make them one.",
+    )
+
+
+def test_a_host_cannot_be_its_own_redis_host() -> None:
+    found = problems_of(fleet({"webui-1": {**CLIENT, **SERVER, "redis_host": "webui-1"}}), "webui-1")
+    assert found == ("redis_host: webui-1 has no redis in its `services`. Add it there, or name another host.",)
+
+
+def test_a_host_with_a_redis_of_its_own_cannot_use_anothers() -> None:
+    (problem,) = client_problems(services=["watchtower", "redis", "openwebui"])
+    assert problem.startswith("redis_host: names 'redis-1', but this host runs a redis of its own.")
+
+
+def test_a_client_cannot_have_an_exporter() -> None:
+    found = client_problems(services=["watchtower", "redis-exporter", "openwebui"])
+    assert found == ("services: redis-exporter depends on redis, which is not in `services`. Add it, or take redis-exporter out.",)
+
+
+def test_a_client_needs_the_password_too() -> None:
+    inventory = Inventory(([("redis-1", SERVER), ("webui-1", CLIENT)], {}))
+    assert "redis_password: is not set." in problems_of(inventory, "webui-1")[0]
+
+
+def test_all_that_is_wrong_between_two_hosts_is_told_at_once() -> None:
+    server = {"services": ["watchtower"], "redis_password": Secret("ANOTHER")}
+    found = client_problems(server=server, openwebui_port=0)
+    assert [problem.partition(":")[0] for problem in found] == ["openwebui_port", "redis_host", "redis_host", "redis_password"]
+
+
+# All hosts, before the first connection
+
+
+def preflight(inventory: Inventory) -> list[str]:
+    return wanted.preflight_problems(list(inventory))
+
+
+def test_a_fleet_in_which_nothing_is_wrong_has_no_problem() -> None:
+    assert preflight(fleet({"redis-1": SERVER, "webui-1": CLIENT, "erni-1": {}})) == []
+
+
+def test_a_problem_of_all_hosts_is_told_once() -> None:
+    (problem,) = preflight(fleet({"a": {}, "b": {}}, openwebui_port=0))
+    assert problem == "openwebui_port: is 0, expected a number from 1 to 65535."
+
+
+def test_a_problem_of_some_hosts_names_them() -> None:
+    hosts = {f"erni-{number}": {"openwebui_port": 0} if number < 3 else {} for number in range(1, 9)}
+    assert preflight(fleet(hosts)) == ["erni-1, erni-2: openwebui_port: is 0, expected a number from 1 to 65535."]
+
+
+def test_of_many_hosts_a_few_are_named() -> None:
+    hosts = {f"erni-{number}": {"openwebui_port": 0} if number < 9 else {} for number in range(1, 10)}
+    (problem,) = preflight(fleet(hosts))
+    assert problem.startswith("erni-1, erni-2, erni-3, erni-4 and 4 others: openwebui_port: ")
+
+
+def test_a_secret_that_is_in_no_source_is_told_and_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SECRET.name)
+    (problem,) = preflight(fleet({"a": {}, "b": {}}))
+    assert SECRET.name in problem
+
+
+# What must not be shown
+
+
+def test_every_secret_that_can_be_found_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_WANTED_KEY", "another-marker")
+    monkeypatch.delenv("TEST_WANTED_NOWHERE", raising=False)
+    data: list[Mapping[str, Any]] = [
+        {"redis_password": SECRET, "openwebui_port": 80},
+        {"redis_password": SECRET, "web_key": Secret("TEST_WANTED_KEY"), "lost": Secret("TEST_WANTED_NOWHERE")},
+    ]
+    assert wanted.secrets_of(data) == {PASSWORD, "another-marker"}
+
+
+def test_the_kind_of_what_is_wrong_is_kept() -> None:
+    with pytest.raises(SettingsError):
+        stack_of(fleet({"a": {"openwebui_port": 0}}), "a")
+    with pytest.raises(SecretError):
+        stack_of(fleet({"a": {}}, redis_password="written-out"), "a")
