@@ -6,16 +6,17 @@ BOOTSTRAP ?= no
 
 bin := .venv/bin
 ready := .venv/.ready
+comma := ,
 unpacked := $(CURDIR)/.lab/bootstrap
 apt := apt-get -qq -o APT::Sandbox::User=root -o Dir::Cache="$(unpacked)/cache"
 apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help env lab demo test lint unit wheel clean
+.PHONY: help env lab demo test test-openwebui lint unit wheel clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
 
 env: $(ready) ## build .venv with everything in requirements.lock
 	@:
@@ -28,6 +29,11 @@ demo: env lab ## start the lab and bring the stack to its hosts
 
 test: env lint lab ## lint, start the lab and run every test
 	@$(bin)/python -m pytest
+
+test-openwebui: env ## build the real Open WebUI from PyPI and run the tests that need it
+	@$(bin)/python -m tests.lab status >/dev/null 2>&1 || $(bin)/python -m tests.lab up
+	@$(bin)/python -m tests.lab openwebui $(firstword $(subst $(comma), ,$(LAB_HOSTS)))
+	@$(bin)/python -m pytest -m openwebui tests/openwebui
 
 lint: env ## ruff, mypy and shellcheck
 	@$(bin)/ruff check --quiet

@@ -59,3 +59,25 @@ def running(shared: Fleet) -> Fleet:
     run = shared.deploy()
     assert run.ok, run.output
     return shared
+
+
+@pytest.fixture(scope="session")
+def operator(tmp_path_factory: pytest.TempPathFactory, hosts: list[Host]) -> Fleet:
+    """One operator for the tests of several modules, whose hosts need not be provisioned for each."""
+    return Fleet(tmp_path_factory.mktemp("operator"), hosts)
+
+
+@pytest.fixture
+def converged(operator: Fleet) -> Fleet:
+    """All hosts are as wanted, whatever an earlier test left; a change comes to all of them at once."""
+    operator.settings.clear()
+    operator.settings.update(rollout_waves=["100%"], settle_timeout=60)  # the machine may be busy
+    operator.host_settings.clear()
+    operator.groups.clear()
+    operator.strangers.clear()
+    if not operator.deploy().ok:
+        for host in operator.hosts:
+            wipe(host)
+        run = operator.deploy()
+        assert run.ok, run.output
+    return operator

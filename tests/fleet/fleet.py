@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ class Fleet:
     settings: dict[str, Any] = field(default_factory=dict)
     host_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
+    strangers: dict[str, dict[str, Any]] = field(default_factory=dict)  # hosts that are none of the lab's
 
     def deploy(self, *words: str, env: Mapping[str, str] | None = None, yes: bool = True, timeout: float = 300) -> Run:
         """`pyinfra -y inventory deploy.py` with these further words."""
@@ -70,21 +71,25 @@ class Fleet:
     def preview(self, *words: str) -> Run:
         return self.deploy("--dry", *words, yes=False)
 
-    def pyinfra(self, *words: str, env: Mapping[str, str] | None = None, timeout: float = 300) -> Run:
-        return self._run(self.command(*words), env, timeout)
+    def pyinfra(self, *words: str, env: Mapping[str, str] | None = None, timeout: float = 300, cwd: Path = ROOT) -> Run:
+        return self._run(self.command(*words), env, timeout, cwd)
 
     def module(self, name: str, *words: str, env: Mapping[str, str] | None = None, timeout: float = 300) -> Run:
         """`python -m` with one of the project's modules, such as operations.history."""
         return self._run([sys.executable, "-m", name, *words], env, timeout)
 
-    def _run(self, command: Sequence[str], env: Mapping[str, str] | None, timeout: float) -> Run:
+    def _run(self, command: Sequence[str], env: Mapping[str, str] | None, timeout: float, cwd: Path = ROOT) -> Run:
         before = self._latest()
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment(env), stdin=subprocess.DEVNULL,
+            command, cwd=cwd, env=self.environment(env), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=timeout, check=False,
         )  # fmt: skip
         after = self._latest()
         return Run(done.returncode, done.stdout, after if after != before else {})
+
+    def at(self, *hosts: Host) -> Fleet:
+        """The same operator with these hosts alone."""
+        return replace(self, hosts=hosts)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """A deploy in the background."""
@@ -101,13 +106,18 @@ class Fleet:
         self._write("hosts.yml", yaml.safe_dump(self.inventory(), sort_keys=False))
         self._write("secrets.env", f"REDIS_PASSWORD={self.password}\n")
         mine = {"FLEET_HOSTS": str(self.folder / "hosts.yml"), "PYINFRA_PROGRESS": "off"}
-        return {**{k: v for k, v in os.environ.items() if k not in ("REDIS_PASSWORD", "PYTHONDONTWRITEBYTECODE")}, **mine, **(more or {})}
+        return {
+            **{k: v for k, v in os.environ.items() if k not in ("REDIS_PASSWORD", "PYTHONDONTWRITEBYTECODE")},
+            **mine,
+            **(more or {}),
+        }
 
     def inventory(self) -> dict[str, Any]:
         lab = self.hosts[0].checkout.lab
         reached = {**REACHED, "ssh_key": str(lab / "ssh/key"), "ssh_known_hosts_file": str(lab / "ssh/known_hosts")}
         data = {**reached, **SETTINGS, "secrets_file": str(self.folder / "secrets.env"), "report_dir": str(self.folder / "reports")}
         hosts = {host.name: {**_reach(host), **self.host_settings.get(host.name, {})} for host in self.hosts}
+        hosts |= self.strangers
         groups = {name: {"hosts": dict.fromkeys(members)} for name, members in self.groups.items()}
         return {"fleet": {"hosts": hosts, "data": {**data, **self.settings}}, **groups}
 
