@@ -52,13 +52,14 @@ def validate(
     **Example:** ``pyinfra inventory operations.checks.validate``
     """
     stack = stack or stack_of(host)
-    now = seen
-    # a preview completes no operation: it shows the checks of the host as it is
-    if now is None or any(operation.is_complete() and operation.did_change() for operation in after):
-        now = observe(stack, patience=stack.settings.settle_timeout)
     # while a password is being rolled out two are accepted, and meant to be
     overlap = ABOUT_RETIRED if seen is not None and plan(stack, seen).retire else ()
-    yield from _judge(stack, *(settled(stack, now, overlap) if now is not seen else (now, _asked(stack, now, overlap))))
+    # a preview completes no operation: it shows the checks of the host as it is
+    if any(operation.is_complete() and operation.did_change() for operation in after):
+        yield from _judge(stack, *settled(stack, observe(stack, patience=stack.settings.settle_timeout), overlap))
+    else:
+        now = seen or observe(stack)
+        yield from _judge(stack, now, _asked(stack, now, overlap))
 
 
 @operation()

@@ -16,5 +16,6 @@ awk -v OFS='\t' -v first=$password '
     FILENAME == first { if ($0 != "") password = $0; next }
     password != "" && index($0, password) { print FILENAME, FNR; next }
     /^[ \t]*#/ { next }
+    { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, "") }
     /--requirepass[ =]+[^ $"'\'']/ || /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { print FILENAME, FNR }
 ' "$@"

@@ -20,7 +20,12 @@ exec 8<.fleet && flock -w 60 8 || exit 1
 # a folder that is renamed onto a lock fails where there is one, so nobody sees a lock without its owner
 new=$lock-new
 rm -rf -- "$new"
-mkdir -- "$new" && printf '%s\n' "$owner" >"$new/owner" || exit 1
+# cat says why it cannot write, printf does not
+if ! mkdir -- "$new" || ! printf '%s\n' "$owner" | cat >"$new/owner"; then
+    echo "$root: the lock cannot be written. Nothing was changed." >&2
+    rm -rf -- "$new"
+    exit 1
+fi
 if [ -d "$lock" ]; then
     age=$(($(date +%s) - $(stat -c %Y -- "$lock")))
     held=$(run_of "$lock")

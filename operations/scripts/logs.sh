@@ -27,6 +27,7 @@ done
 socket --write-out '\n##fleet:log\n' "${urls[@]}" | sed 's/^[\x01\x02]\x00\x00\x00....//' | tr -d '\000' |
     awk -v now="$(date -u +%Y-%m-%dT%H:%M:%S)" -v window="$(date -u -d "-$3 seconds" +%Y-%m-%dT%H:%M:%S)" \
         -v harmless="$4" '
+    BEGIN { part = 0 } # as a subscript, a variable without a value is not 0
     function value(key,   at) {
         at = index($0, "\"" key "\":\"")
         return at ? substr($0, at + length(key) + 4, index(substr($0, at + length(key) + 4), "\"") - 1) : ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cache
@@ -22,7 +22,7 @@ class Row:
     """One symptom, and what it means.
 
     + checks: the ids of checks that it explains; `*` stands for any part
-    + pattern: a regular expression that is searched in the check's detail and, with `log`, in that service's last error lines
+    + pattern: a regular expression that is searched in the check's detail or, with `log`, in what is known of that service
     + source: where it is known from
     """
 
@@ -62,8 +62,13 @@ def explanation(text: str) -> str | None:
     return None
 
 
-def _said(row: Row, check: Check, seen: Snapshot) -> Iterable[str]:
+def _said(row: Row, check: Check, seen: Snapshot) -> Iterator[str]:
     if row.log is None:
-        return (check.detail,)
-    log = None if seen.logs is UNKNOWN else seen.logs.get(row.log)
-    return log.errors if log else ()
+        yield check.detail
+        return
+    if seen.logs is not UNKNOWN and row.log in seen.logs:
+        yield from seen.logs[row.log].errors
+    if refused := sum(seen.refused(one.address, one.created) for one in seen.of(row.log)):
+        yield f"redis refused {refused} logins"
+    if row.log == "redis-exporter" and seen.metrics is not UNKNOWN:
+        yield from (name for name, value in seen.metrics.items() if value and "error" in name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .acl import PASSWORD_PATH
 from .snapshot import MISSING, UNKNOWN, Snapshot
 from .stack import Stack
+
+RULE = re.compile(r"[A-Za-z0-9_-]{20,}")  # the one form that every reader of a URL takes as it stands
 
 
 def places(stack: Stack, seen: Snapshot) -> Mapping[str, bool]:

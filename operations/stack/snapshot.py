@@ -177,6 +177,13 @@ class Snapshot:
         """Whether a file lies at this path below the stack's folder."""
         return self.files is not UNKNOWN and self.files.get(path, MISSING).kind == "file"
 
+    def refused(self, address: str, since: float) -> int:
+        """How many logins redis refused to an address since a time; of equal ones it tells once a minute."""
+        if self.redis is UNKNOWN or self.machine is UNKNOWN:
+            return 0
+        now = self.machine.time
+        return sum(1 for refused, age in self.redis.refused if refused == address and now - age > since)
+
     def of(self, service: str) -> tuple[SeenContainer, ...]:
         """The containers of a service."""
         return () if self.containers is UNKNOWN else tuple(c for c in self.containers if c.service == service)

@@ -37,15 +37,20 @@ def openwebui(expression: str) -> str:
     return f"{edit('openwebui', expression)} && {OPENWEBUI}"
 
 
+def exporter(expression: str) -> str:
+    """The exporter's env file is edited, and its container made anew."""
+    return f"{edit('redis-exporter', expression)} && {EXPORTER}"
+
+
 def password(text: str) -> str:
     """Open WebUI's URLs get another password."""
     return openwebui(f"s#redis://:[^@]*@#redis://:{text}@#")
 
 
 WAYS = [
-    Broken("exporter-misleading", "exporter.redis_up", f"{edit('redis-exporter', f's#:[^:@]*@#:{OTHER}@#')} && {EXPORTER}"),
-    Broken("exporter-refused", "exporter.redis_up", f"{edit('redis-exporter', 's#:6379#:6380#')} && {EXPORTER}"),
-    Broken("exporter-name", "exporter.scrape", f"{edit('redis-exporter', 's#@redis:#@nowhere:#')} && {EXPORTER}"),
+    Broken("exporter-password", "exporter.redis_up", exporter(f"s#:[^:@]*@#:{OTHER}@#")),
+    Broken("exporter-unreachable", "exporter.redis_up", exporter("s#:6379#:6380#"), "exporter-port"),
+    Broken("exporter-unreachable", "exporter.scrape", exporter("s#@redis:#@nowhere:#"), "exporter-name"),
     Broken("openwebui-password", "openwebui.redis_login", password(OTHER)),
     Broken("openwebui-password", "logs.auth_errors", password(OTHER), "openwebui-password in its log"),
     Broken("openwebui-password", "openwebui.redis_login", password("percent%41escaped-0123456789"), "openwebui-percent"),

@@ -19,6 +19,11 @@ _RETIRED = ("redis.single_password", "redis.old_password_refused")
 
 def places(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     """The one password at all its places, told by fingerprints."""
+    if password.RULE.fullmatch(stack.password or ""):
+        yield Check("password.rule", Verdict.OK, "letters, digits, - and _, at least 20 of them")
+    else:
+        cause = "Some readers of a URL would take it for another password."
+        yield Check("password.rule", Verdict.FAILED, "breaks the rule", cause, "Make one with `python -m operations.secrets new`.")
     found = dict(password.places(stack, seen))
     if not found or seen.acl is UNKNOWN:
         for name in ("password.consistent", "url.form"):

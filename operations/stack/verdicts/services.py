@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..check import Check, Verdict
 from ..probes import Probe
-from ..snapshot import UNKNOWN, SeenRedis, Snapshot
+from ..snapshot import UNKNOWN, Snapshot
 from ..stack import Stack
 from .expect import DEPLOY, everywhere, unknown
 
@@ -81,7 +81,7 @@ def _login(stack: Stack, seen: Snapshot) -> Check:
     connected = [client for client in redis.clients if client.address in addresses]
     listening = sum(1 for client in connected if client.channels)
     detail = f"{len(connected)} connections, {listening} of them subscribed; {redis.listeners} on Socket.IO's channel"
-    if refused := _refused_since(redis, addresses, seen, since):
+    if refused := sum(seen.refused(address, since) for address in addresses):
         detail += f"; {refused} logins refused since its start"
     if connected and listening and redis.listeners and not refused:
         return Check(name, Verdict.OK, detail)
@@ -91,12 +91,6 @@ def _login(stack: Stack, seen: Snapshot) -> Check:
         "Compare REDIS_URL and WEBSOCKET_REDIS_URL in env/openwebui.env by running the deploy again; "
         "then `docker compose logs openwebui`.",
     )  # fmt: skip
-
-
-def _refused_since(redis: SeenRedis, addresses: set[str], seen: Snapshot, since: int) -> int:
-    if seen.machine is UNKNOWN or not since:
-        return 0
-    return sum(1 for address, age in redis.refused if address in addresses and seen.machine.time - age > since)
 
 
 def _refused(seen: Snapshot) -> Check:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 
 import pytest
 
 from operations.report import HostReport, RunReport, Status
-from operations.report.terminal import folded, show, summary
+from operations.report.terminal import folded, show, show_plan, summary
 from operations.stack.check import Check, Verdict
 
 NOW = datetime(2026, 11, 24, 15, 1, 2, tzinfo=timezone.utc)
@@ -166,3 +166,57 @@ def test_a_stream_without_unicode_gets_ascii() -> None:
 )
 def test_names_are_folded_into_ranges(names: list[str], text: str) -> None:
     assert folded(names) == text
+
+
+# The plan, before anything is done
+
+
+def planned(plans: Mapping[str, Sequence[str]]) -> list[str]:
+    out = io.StringIO()
+    show_plan({name: tuple(sentences) for name, sentences in plans.items()}, out)
+    return out.getvalue().splitlines()
+
+
+def test_the_plan_of_a_host_is_a_line_for_each_thing_that_is_due() -> None:
+    assert planned({"erni-1": ["password: accept, switch openwebui, retire", "write .env: is missing"]}) == [
+        "--> Plan:",
+        "erni-1:",
+        "    password: accept, switch openwebui, retire",
+        "    write .env: is missing",
+    ]
+
+
+def test_hosts_on_which_the_same_is_due_are_named_together_in_their_order() -> None:
+    hosts = {f"erni-{number}": ["start redis"] if number in (2, 10) else [] for number in range(12, 0, -1)}
+    assert planned(hosts) == [
+        "--> Plan:",
+        "erni-1, erni-3 … erni-9, erni-11, erni-12 (10 hosts): nothing to do",
+        "erni-2, erni-10:",
+        "    start redis",
+    ]
+
+
+def test_hosts_are_only_alike_where_the_same_is_due_in_the_same_order() -> None:
+    assert [line for line in planned({"a": ["x", "y"], "b": ["y", "x"]}) if line.endswith(":")] == ["--> Plan:", "a:", "b:"]
+
+
+def test_a_fleet_on_which_nothing_is_due_is_one_line() -> None:
+    assert planned({f"erni-{number}": [] for number in range(1, 301)}) == [
+        "--> Plan:", "erni-1 … erni-300 (300 hosts): nothing to do",
+    ]  # fmt: skip
+
+
+def test_a_problem_is_shown_like_all_else_that_is_due() -> None:
+    assert planned({"a": ["engine: could not be observed. Nothing is changed"]})[1:] == [
+        "a:", "    engine: could not be observed. Nothing is changed",
+    ]  # fmt: skip
+
+
+def test_what_a_host_says_in_a_plan_cannot_steer_the_terminal() -> None:
+    assert planned({"a": ["write x: \x1b[2J\ttab"]})[2] == "    write x: \ufffd[2J tab"
+
+
+def test_the_plan_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    show_plan({"a": ()})
+    out, error = capsys.readouterr()
+    assert (out, error) == ("", "--> Plan:\na: nothing to do\n")

@@ -1,0 +1,163 @@
+"""What goes wrong on the first host is taken back there, never reaches the others, and is never called a success."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from operations.secrets import new
+from tests.fleet import catalogs
+from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files
+from tests.fleet.passwords import accepted, accepts, digest, held, on_disk, refused, uptime
+from tests.lab import Host
+
+FAILURES = [pytest.param(catalogs.NEVER_HEALTHY, id="never healthy"), pytest.param("", id="check fails")]
+
+
+@pytest.fixture
+def picky(running: Fleet, request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    """All hosts are as wanted and run an application that is choosy about its password; the first host is the canary."""
+    catalogs.write(running, picky=catalogs.PICKY + request.param)
+    running.settings["services"] = [*SERVICES, "picky"]
+    running.groups["canary"] = [running.hosts[0].name]
+    run = running.deploy()
+    assert run.ok, run.output
+    yield running
+    running.settings.clear()
+    running.host_settings.clear()
+    running.groups.clear()
+
+
+def choosy(fleet: Fleet, password: str) -> None:
+    """From now on the canary's application takes this password alone."""
+    fleet.host_settings[fleet.hosts[0].name] = {"picky_only": digest(password)}
+
+
+def contents(host: Host) -> dict[str, str]:
+    """Path → mode, owner and digest of what clients and redis use; nothing of what was noted about runs."""
+    seen = {path: shown.split() for path, shown in files(host).items()}
+    noted = ("./.fleet/", "./backups/")
+    return {path: " ".join((parts[1], parts[2], parts[-2])) for path, parts in seen.items() if not path.startswith(noted)}
+
+
+def assert_taken_back(run: Run, host: Host) -> None:
+    part = run.host(host.name)
+    assert part["status"] == "failed"
+    assert "The files were taken back from backups/" in part["error"]
+    assert not run.report["run"]["ok"]
+    assert not run.ok
+
+
+def assert_left_alone(run: Run, host: Host, first: Host) -> None:
+    part = run.host(host.name)
+    assert part["status"] == "failed"
+    assert f"Nothing was changed here: {first.name} failed in an earlier wave" in part["error"]
+
+
+@pytest.mark.parametrize("picky", FAILURES, indirect=True)
+def test_an_application_that_refuses_the_new_password_is_taken_back(picky: Fleet) -> None:
+    canary, *others = picky.hosts
+    choosy(picky, picky.password)
+    run = picky.deploy()
+    assert run.ok, run.output
+    former, picky.password = picky.password, new()
+    kept, redis = contents(canary), uptime(canary, former)
+    before = {host.name: (files(host), containers(host)) for host in others}
+
+    run = picky.deploy()
+
+    assert_taken_back(run, canary)
+    assert "picky" in run.host(canary.name)["error"]
+    assert contents(canary) == kept
+    # its clients run with the former password, which alone is accepted
+    assert set(held(canary).values()) == {former}
+    assert refused(canary) == []
+    assert not accepts(canary, picky.password)
+    assert accepted(canary, former) == on_disk(canary) == {digest(former)}
+    assert uptime(canary, former) == redis
+    assert former not in run.output
+    assert picky.password not in run.output
+    for host in others:
+        assert_left_alone(run, host, canary)
+        assert (files(host), containers(host)) == before[host.name]
+    note = json.loads(canary.run(f"tail -n 1 {STACK}/.fleet/history.jsonl"))
+    assert (note["result"], note["run"]) == ("rolled back", run.report["run"]["id"])
+
+    # and when the application was repaired the rollout goes through
+    picky.host_settings.clear()
+    run = picky.deploy()
+    assert run.ok, run.output
+    for host in picky.hosts:
+        assert accepted(host, picky.password) == {digest(picky.password)}
+        assert refused(host) == []
+
+
+@pytest.mark.parametrize("picky", FAILURES[:1], indirect=True)
+def test_a_changed_setting_that_breaks_an_application_is_taken_back(picky: Fleet) -> None:
+    canary, *others = picky.hosts
+    kept = contents(canary)
+    before = {host.name: (files(host), containers(host)) for host in others}
+    picky.settings["picky_only"] = "none"
+    run = picky.deploy()
+    assert_taken_back(run, canary)
+    assert contents(canary) == kept
+    assert canary.succeeds("curl --fail http://127.0.0.1:8099/well")
+    assert accepted(canary, picky.password) == {digest(picky.password)}
+    for host in others:
+        assert_left_alone(run, host, canary)
+        assert (files(host), containers(host)) == before[host.name]
+    # it is tried again, not forgotten
+    again = picky.deploy()
+    assert_taken_back(again, canary)
+
+
+@pytest.mark.parametrize("picky", FAILURES, indirect=True)
+def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
+    canary = picky.hosts[0]
+    former = picky.password
+    choosy(picky, former)
+    run = picky.deploy()
+    assert run.ok, run.output
+    picky.settings["rollback_on_failure"] = False
+    picky.password = new()
+
+    run = picky.deploy()
+
+    assert not run.ok
+    assert run.host(canary.name)["status"] == "failed"
+    assert "taken back" not in run.output
+    assert accepted(canary, former) == on_disk(canary) == {digest(former), digest(picky.password)}
+    assert refused(canary) == []
+    # the report of every run tells of it, until it is over
+    validated = picky.pyinfra("-y", "--limit", canary.name, "inventory", "operations.checks.validate")
+    check = validated.check(canary.name, "redis.single_password")
+    assert check["verdict"] == "failed"
+    assert "2 passwords are accepted since 20" in check["detail"]
+    assert digest(former)[:12] in check["detail"]
+
+    # a backup is brought back by hand
+    listed = picky.module("operations.backup", "list", "--limit", canary.name)
+    newest = canary.run(f"ls {STACK}/backups | tail -n 1").strip()
+    assert f"{canary.name}  {newest}  " in listed.output
+    restored = picky.module("operations.backup", "restore", newest, "--limit", canary.name)
+    assert restored.ok, restored.output
+    assert set(held(canary).values()) == {former}
+    assert refused(canary) == []
+
+    # the next run converges once the application is repaired
+    picky.host_settings.clear()
+    run = picky.deploy()
+    assert run.ok, run.output
+    for host in picky.hosts:
+        assert accepted(host, picky.password) == {digest(picky.password)}
+
+
+def test_a_backup_that_is_not_there_is_not_restored(running: Fleet) -> None:
+    host = running.hosts[0]
+    before = files(host), containers(host)
+    restored = running.module("operations.backup", "restore", "20200101T000000Z", "--limit", host.name)
+    assert not restored.ok
+    assert f"{STACK}/backups/20200101T000000Z: there is no such backup." in restored.output
+    assert (files(host), containers(host)) == before

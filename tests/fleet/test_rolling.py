@@ -1,0 +1,105 @@
+"""A service with `update: rolling` is replaced beside the old one: behind a proxy no request fails."""
+
+from __future__ import annotations
+
+import json
+
+from operations.secrets import new
+from tests.fleet import catalogs
+from tests.fleet.fleet import STACK, Fleet, containers, files
+from tests.fleet.passwords import held, refused
+from tests.fleet.wait import until
+from tests.lab import Host
+from tests.lab.images import in_hosts
+
+# asks both pages in turn, some forty times a second, until SIGTERM; then prints how often, and what failed
+ASK = """
+import json, signal, sys, time, urllib.request
+go, count, failed = [True], 0, []
+signal.signal(signal.SIGTERM, lambda *_: go.clear())
+end = time.monotonic() + 300
+while go and time.monotonic() < end:
+    count += 1
+    try:
+        url = "http://proxy:8090" + ("/health", "/lab/redis")[count % 2]
+        with urllib.request.urlopen(url, timeout=15) as answer:
+            answer.read()
+    except Exception as error:
+        failed.append(f"{time.strftime('%H:%M:%S')} {url}: {type(error).__name__}: {error}")
+    print("asked", flush=True)
+    time.sleep(0.025)
+print(json.dumps([count, failed]), flush=True)
+"""
+NAME = "visitors"
+
+
+def visit(host: Host) -> None:
+    run = f"docker run --detach --init --name {NAME} --network erni-ki_default {in_hosts('openwebui-standin')}"
+    host.run(f'script=$(cat) && {run} python3 -c "$script"', stdin=ASK)
+    until(lambda: "asked" in host.run(f"docker logs --tail 1 {NAME}"))
+
+
+def leave(host: Host) -> tuple[int, list[str]]:
+    host.run(f"docker stop --time 30 {NAME}")
+    count, failed = json.loads(host.run(f"docker logs --tail 1 {NAME}"))
+    host.run(f"docker rm {NAME}")
+    return count, failed
+
+
+def webs(host: Host) -> list[str]:
+    return host.run("docker ps --all --quiet --no-trunc --filter label=com.docker.compose.service=web").split()
+
+
+def test_no_request_fails_while_the_service_is_replaced(running: Fleet) -> None:
+    host = running.hosts[0]
+    fleet = running.at(host)
+    catalogs.write(fleet, web=catalogs.WEB, proxy=catalogs.PROXY)
+    fleet.settings["services"] = ["watchtower", "redis", "web", "proxy"]
+    run = fleet.deploy()
+    assert run.ok, run.output
+    before, [old] = containers(host), webs(host)
+    visit(host)
+    try:
+        for _ in range(2):
+            fleet.password = new()
+            run = fleet.deploy()
+            assert run.ok, run.output
+            assert "rolled web" in run.changes(host.name)
+    finally:
+        count, failed = leave(host)
+    assert failed == []
+    assert count > 50
+    # one container, and nobody else's was touched
+    assert len(webs(host)) == 1
+    assert webs(host) != [old]
+    assert {service for service, seen in containers(host).items() if seen != before[service]} == {"web"}
+    assert set(held(host).values()) == {fleet.password}
+    assert refused(host) == []
+    # and the next run has nothing to do
+    seen = containers(host), files(host)
+    again = fleet.deploy()
+    assert (again.ok, again.host(host.name)["status"]) == (True, "ok")
+    assert (containers(host), files(host)) == seen
+
+
+def test_a_new_container_that_is_not_well_never_gets_a_request(running: Fleet) -> None:
+    host = running.hosts[0]
+    fleet = running.at(host)
+    catalogs.write(fleet, web=catalogs.WEB, proxy=catalogs.PROXY)
+    fleet.settings["services"] = ["watchtower", "redis", "web", "proxy"]
+    run = fleet.deploy()
+    assert run.ok, run.output
+    before = host.run(f"cat {STACK}/compose.d/web.yml")
+    catalogs.write(fleet, web=catalogs.WEB.replace("8080/health", "8080/absent").replace("start_period: 10s", "start_period: 1s"))
+    visit(host)
+    try:
+        run = fleet.deploy()
+    finally:
+        _, failed = leave(host)
+    assert not run.ok
+    assert "web did not start" in run.output
+    assert failed == []
+    # what was there before, and nothing of the new one
+    assert host.run(f"cat {STACK}/compose.d/web.yml") == before
+    [one] = webs(host)
+    assert host.run(f"docker inspect --format '{{{{.State.Health.Status}}}}' {one}").strip() == "healthy"

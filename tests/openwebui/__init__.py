@@ -1,0 +1,1 @@
+"""The stack with the real Open WebUI: `make test-openwebui`."""

@@ -1,0 +1,278 @@
+"""logs.sh, literal.sh, metrics.sh and machine.sh: what the checks look at besides, and that no password is among it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from operations.facts.logs import Logs
+from operations.facts.machine import Literals, Machine, Metrics
+from operations.stack.snapshot import UNKNOWN, SeenLog, SeenMachine
+from tests.unit.stubs import StubHost
+
+PASSWORD = "Marker_Password-0123456789"
+NOW = datetime.now(timezone.utc)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> StubHost:
+    host = StubHost(tmp_path)
+    host.write("secrets/redis/password", f"{PASSWORD}\n")
+    return host
+
+
+# logs.sh
+
+Lines = Sequence[tuple[int, str]]  # seconds ago, text
+
+
+def at(seconds: int) -> str:
+    """A time that many seconds ago, as Docker writes it."""
+    return f"{NOW - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.123456789Z"
+
+
+def docker_logs(host: StubHost, services: Mapping[str, Lines], started: int = 3000, terminal: bool = False) -> None:
+    """Docker's API tells of these services, which were started so many seconds ago, and hands out their logs."""
+    ids = {name: f"{number:064x}" for number, name in enumerate(services, 1)}
+    listed = json.dumps([{"Id": ident} for ident in ids.values()], separators=(",", ":"))
+    (host.home / "list").write_text(listed)
+    answers = b""
+    for name, lines in services.items():
+        described = {
+            "Id": ids[name], "State": {"Status": "running", "StartedAt": at(started)},
+            "Config": {"Env": [f"P={PASSWORD}"], "Labels": {"com.docker.compose.service": name}},
+        }  # fmt: skip
+        answers += json.dumps(described, separators=(",", ":")).encode() + b"\n\n##fleet:log\n"
+        for seconds, text in lines:
+            line = f"{at(seconds)} {text}\n".encode()
+            # a log that is no terminal's: stream, three zeros, length
+            answers += line if terminal else bytes([1, 0, 0, 0]) + len(line).to_bytes(4, "big") + line
+        answers += b"\n##fleet:log\n"
+    (host.home / "logs").write_bytes(answers)
+    host.stub("curl", 'case "$*" in *--get*) exec cat "$HOME/list" ;; *) exec cat "$HOME/logs" ;; esac')
+
+
+def complaints(host: StubHost, window: int = 300, harmless: str = "") -> Mapping[str, SeenLog]:
+    fact = Logs()
+    done = host.command(fact.command(str(host.root), "erni-ki", window, harmless))
+    assert done.stderr == ""
+    assert PASSWORD not in done.stdout
+    found = fact.process(done.stdout.splitlines())
+    assert found is not UNKNOWN
+    return found
+
+
+@pytest.mark.parametrize("terminal", [False, True], ids=["a pipe's", "a terminal's"])
+def test_the_last_error_lines_of_each_service_are_told(host: StubHost, terminal: bool) -> None:
+    web = [(100, "all is well"), (90, "ERROR one"), (80, "redis.exceptions.ConnectionError: two"), (70, "level=info three")]
+    docker_logs(host, {"web": web, "redis": [(50, "# FATAL four")], "db": []}, terminal=terminal)
+    assert complaints(host) == {
+        "web": SeenLog(0, ("ERROR one", "redis.exceptions.ConnectionError: two")),
+        "redis": SeenLog(0, ("# FATAL four",)),
+        "db": SeenLog(0, ()),
+    }
+
+
+@pytest.mark.parametrize("length", [10, 256, 266, 2560, 2570, 300])
+def test_a_line_of_any_length_is_read_from_its_start(host: StubHost, length: int) -> None:
+    # Docker tells the length in bytes, of which one may look like a line break
+    text = "ERROR ".ljust(length - len(f"{at(1)} \n"), "x") if length > 40 else "ERROR"
+    docker_logs(host, {"web": [(100, text), (90, "ERROR after it")]})
+    (log,) = complaints(host).values()
+    assert log.errors == (text[:300], "ERROR after it")
+
+
+def test_only_errors_of_the_window_are_told_and_no_more_than_twenty(host: StubHost) -> None:
+    docker_logs(host, {"web": [(400, "ERROR old"), *((200 - number, f"ERROR {number}") for number in range(30))]})
+    assert complaints(host)["web"].errors == tuple(f"ERROR {number}" for number in range(10, 30))
+    assert complaints(host, window=500)["web"].errors[-1] == "ERROR 29"
+    assert complaints(host, window=60)["web"].errors == ()
+
+
+def test_refused_logins_are_counted_since_the_start_of_the_service(host: StubHost) -> None:
+    refused = "redis.exceptions.AuthenticationError: invalid username-password pair"
+    docker_logs(host, {"web": [(4000, refused), (2000, refused), (1000, "WRONGPASS no"), (900, "NOAUTH no"), (10, "fine")]})
+    assert complaints(host)["web"] == SeenLog(3, ())
+
+
+def test_lines_that_are_harmless_do_not_count(host: StubHost) -> None:
+    docker_logs(host, {"web": [(100, "ERROR a known one"), (90, "ERROR a new one"), (80, "ERROR of litellm")]})
+    assert complaints(host, harmless="known|litellm$")["web"].errors == ("ERROR a new one",)
+
+
+def test_what_was_logged_while_a_service_had_just_started_does_not_count(host: StubHost) -> None:
+    docker_logs(host, {"web": [(100, "ERROR at the start"), (90, "ERROR later")]}, started=101)
+    assert complaints(host)["web"].errors == ("ERROR later",)
+
+
+def test_no_secret_of_a_log_leaves_the_host(host: StubHost) -> None:
+    host.write("env/web.env", "OPENAI_API_KEY=sk-of-somebody\n")
+    lines = [(9, f"ERROR with {PASSWORD}"), (8, "ERROR redis://:another-one@redis:6379"), (7, "ERROR sk-of-somebody")]
+    docker_logs(host, {"web": lines})
+    assert complaints(host)["web"].errors == ("ERROR with *MASKED*", "ERROR redis://*MASKED*@redis:6379", "ERROR *MASKED*")
+
+
+def test_colours_and_tabs_of_a_log_are_taken_out(host: StubHost) -> None:
+    docker_logs(host, {"web": [(9, "\x1b[31mERROR\x1b[0m a\tb")]})
+    assert complaints(host)["web"].errors == ("ERROR a b",)
+
+
+def test_a_project_without_containers_has_no_logs(host: StubHost) -> None:
+    docker_logs(host, {})
+    assert complaints(host) == {}
+
+
+def test_a_docker_that_does_not_answer_tells_no_logs(host: StubHost) -> None:
+    host.stub("curl", "exit 7")
+    fact = Logs()
+    assert fact.process(host.command(fact.command(str(host.root), "erni-ki")).stdout.splitlines()) is UNKNOWN
+
+
+# literal.sh
+
+
+def literals(host: StubHost, **files: str) -> list[int]:
+    """The lines of compose.yml on which a password is written out."""
+    host.write("compose.yml", files["base"])
+    fact = Literals()
+    done = host.command(fact.command(str(host.root), ["compose.yml", "compose.d/none.yml"]))
+    assert done.stderr == ""
+    assert PASSWORD not in done.stdout
+    found = fact.process(done.stdout.splitlines())
+    assert found is not UNKNOWN
+    assert {path for path, _ in found} <= {"compose.yml"}
+    return [line for _, line in found]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"command: something {PASSWORD}",
+        "command: redis-server --requirepass secret-of-somebody",
+        "command: redis-server --requirepass=secret",
+        "REDIS_URL: redis://:secret@redis:6379/0",
+        "- DATABASE_URL=postgres://user:secret@db/x",
+        "REDIS_PASSWORD: secret",
+        "- POSTGRES_PASSWORD=secret",
+        'MYSQL_ROOT_PASSWORD: "secret"',
+        "GF_SECURITY_ADMIN_PASSWORD: 'secret'",
+        f"# it is {PASSWORD}",
+    ],
+)
+def test_a_password_that_is_written_out_is_found(host: StubHost, line: str) -> None:
+    assert literals(host, base=f"services:\n  {line}\n  image: x\n") == [2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "command: redis-server --requirepass $REDIS_PASSWORD",
+        "command: redis-server --requirepass ${REDIS_PASSWORD}",
+        "REDIS_URL: redis://:${REDIS_PASSWORD}@redis:6379/0",
+        "REDIS_URL: redis://redis:6379/0",
+        "POSTGRES_PASSWORD: ${DB_PASSWORD}",
+        'POSTGRES_PASSWORD: "${DB_PASSWORD:-}"',
+        "POSTGRES_PASSWORD: ${DB_PASSWORD:?must be set}",
+        "POSTGRES_PASSWORD_FILE: /run/secrets/db",
+        "- MYSQL_ROOT_PASSWORD_FILE=/run/secrets/db",
+        "URL: redis://:${REDIS_PASSWORD:?must be set}@redis",
+        "- POSTGRES_PASSWORD",
+        "- POSTGRES_PASSWORD=",
+        "# --requirepass secret, as one should not",
+        "image: registry:5000/web@sha256:abc",
+        'test: ["CMD", "curl", "http://localhost:8080/health"]',
+        "labels: {a: user@example.com}",
+    ],
+)
+def test_what_is_no_password_is_not(host: StubHost, line: str) -> None:
+    assert literals(host, base=f"services:\n  {line}\n") == []
+
+
+def test_without_a_password_file_all_else_is_still_found(host: StubHost) -> None:
+    (host.root / "secrets/redis/password").unlink()
+    assert literals(host, base=f"a: {PASSWORD}\nb: redis://:secret@redis\n") == [2]
+
+
+def test_an_empty_password_file_is_not_found_everywhere(host: StubHost) -> None:
+    host.write("secrets/redis/password", "\n")
+    assert literals(host, base="a: b\nc: d\n") == []
+
+
+def test_no_file_of_the_catalogue_writes_a_password_out(host: StubHost) -> None:
+    folder = Path(__file__).parents[3] / "operations" / "catalog"
+    for path in folder.glob("*.yml"):
+        assert literals(host, base=path.read_text()) == [], path.name
+
+
+# metrics.sh
+
+PAGE = """# HELP redis_up Information
+# TYPE redis_up gauge
+redis_up 1
+redis_upper 2
+redis_errors_total{err="WRONG PASS"} 3
+redis_errors_total{err="NOAUTH"} 4
+redis_memory_used_bytes 1.572864e+06
+"""
+
+
+def metrics(host: StubHost, *names: str) -> object:
+    fact = Metrics()
+    return fact.process(host.command(fact.command("http://127.0.0.1:9121/metrics", names)).stdout.splitlines())
+
+
+def test_metrics_are_found_by_their_whole_names_with_all_labels(host: StubHost) -> None:
+    host.stub("curl", f"cat <<'EOF'\n{PAGE}EOF")
+    assert metrics(host, "redis_up", "redis_errors_total", "no_such", "redis_memory_used_bytes") == {
+        "redis_up": 1.0,
+        'redis_errors_total{err="WRONG PASS"}': 3.0,
+        'redis_errors_total{err="NOAUTH"}': 4.0,
+        "redis_memory_used_bytes": 1_572_864.0,
+    }
+
+
+def test_a_page_that_cannot_be_read_has_no_metrics(host: StubHost) -> None:
+    host.stub("curl", "exit 22")
+    assert metrics(host, "redis_up") == {}
+
+
+# machine.sh
+
+
+def machine(host: StubHost, root: Path | str) -> SeenMachine:
+    fact = Machine()
+    done = host.command(fact.command(str(root)))
+    assert done.stderr == ""
+    found = fact.process(done.stdout.splitlines())
+    assert found is not UNKNOWN
+    return found
+
+
+def test_the_clock_and_the_free_space_of_this_machine_are_told(host: StubHost) -> None:
+    found = machine(host, host.root)
+    assert abs(found.ahead) < 5
+    assert abs(found.time - time.time()) < 10
+    free = shutil.disk_usage(host.root).free
+    assert any(abs(told - free) < 500_000_000 for told in found.free.values())
+
+
+@pytest.mark.parametrize("below", ["not/there/yet", "", "a b/$(touch x)/it's"])
+def test_a_folder_that_is_not_there_yet_will_lie_where_its_parent_is(host: StubHost, below: str) -> None:
+    assert machine(host, host.root / below).free.keys() == machine(host, host.root).free.keys()
+    assert host.nothing_was_executed()
+
+
+def test_a_folder_below_the_root_that_is_not_there_yet_lies_there(host: StubHost) -> None:
+    assert "/" in machine(host, "/no-such-folder/at-all").free
+
+
+def test_a_disk_that_cannot_be_asked_is_unknown(host: StubHost) -> None:
+    host.stub("df", "exit 1")
+    fact = Machine()
+    assert fact.process(host.command(fact.command(str(host.root))).stdout.splitlines()) is UNKNOWN

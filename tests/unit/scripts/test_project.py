@@ -1,0 +1,136 @@
+"""project.sh: what Compose refuses replaces nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from operations.files import put_list
+from operations.scripts import script
+from operations.stack.stack import EnvFile, File, ManagedFile
+from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
+
+SECRET = "Marker_Password-0123456789"
+BASE = File("compose.yml", "0644", "services: {}\n")
+DOTENV = EnvFile(".env", "keep0644", {"A": "A=1"})
+WEB = File("compose.d/web.yml", "0644", "services: {web: {image: x}}\n")
+API = File("compose.d/api.yml", "0644", "services: {api: {image: x}}\n")
+ALL = (BASE, DOTENV, WEB, API)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> StubHost:
+    host = StubHost(tmp_path)
+    host.stub("docker", 'find .fleet/stage -type f | sort >"$HOME/staged"; ls env >"$HOME/env" 2>&1; exit 0')
+    return host
+
+
+def project(
+    host: StubHost, *files: ManagedFile, remove: tuple[str, ...] = (), reads_env: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    return host.script("project.sh", str(host.root), script("put.sh"), *reads_env, stdin=put_list(files, remove))
+
+
+def refusing(host: StubHost) -> StubHost:
+    """Compose does not accept the project."""
+    host.stub("docker", f"echo noise; echo 'web: invalid redis://:{SECRET}@redis' >&2; exit 15")
+    return host
+
+
+def tree(host: StubHost) -> dict[str, str]:
+    return {str(path.relative_to(host.root)): path.read_text() for path in host.root.rglob("*") if path.is_file()}
+
+
+MUTEX = {".fleet/mutex": ""}
+WRITTEN = {"compose.yml": "services: {}\n", ".env": "A=1\n", "compose.d/web.yml": WEB.content, "compose.d/api.yml": API.content}
+
+
+def test_what_compose_accepts_is_written(host: StubHost) -> None:
+    done = project(host, *ALL)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert tree(host) == WRITTEN | MUTEX
+    assert done.stdout.splitlines() == [f"wrote {file.path}" for file in ALL]
+
+
+def test_compose_is_asked_about_all_files_together_before_one_is_replaced(host: StubHost) -> None:
+    host.write("compose.yml", "services: {mine: {image: x}}\n")
+    project(host, DOTENV, WEB, API)
+    (words,) = host.calls("docker")
+    stage = ".fleet/stage"
+    assert words[:5] == ["compose", "--project-directory", ".", "--env-file", f"{stage}/.env"]
+    assert words[5:7] == ["-f", f"{stage}/compose.yml"]
+    assert sorted(words[7:-2:2]) == ["-f", "-f"]
+    assert {Path(word).name for word in words[8:-2:2]} == {"api.yml", "web.yml"}
+    assert words[-2:] == ["config", "--quiet"]
+    staged = (host.home / "staged").read_text().splitlines()
+    assert staged == [f"{stage}/{name}" for name in (".env", "compose.d/api.yml", "compose.d/web.yml", "compose.yml")]
+    assert tree(host)["compose.yml"] == "services: {mine: {image: x}}\n"
+
+
+def test_what_compose_refuses_replaces_nothing_and_is_said_without_a_secret(host: StubHost) -> None:
+    host.write(".env", "A=0\nMINE=1\n", 0o644)
+    host.write("compose.d/web.yml", "old")
+    before = tree(host)
+    done = project(refusing(host), *ALL, remove=("compose.d/old.yml",))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "Compose does not accept the merged project; nothing was replaced. It says:",
+        "noise",
+        "web: invalid redis://*MASKED*@redis",
+    ]
+    assert tree(host) == before | MUTEX
+
+
+def test_lines_of_somebody_else_in_dotenv_are_seen_by_compose_and_kept(host: StubHost) -> None:
+    host.write(".env", "MINE=1\nA=0\n", 0o640)
+    host.stub("docker", 'cat .fleet/stage/.env >"$HOME/dotenv"')
+    project(host, *ALL)
+    assert (host.home / "dotenv").read_text() == tree(host)[".env"] == "MINE=1\nA=1\n"
+    assert (host.root / ".env").stat().st_mode & 0o777 == 0o640
+
+
+def test_env_files_that_are_not_there_yet_are_empty_for_compose(host: StubHost) -> None:
+    host.write("env/web.env", "MINE=1\n")
+    assert project(host, *ALL, reads_env=("web", "api")).returncode == 0
+    assert (host.home / "env").read_text().split() == ["api.env", "web.env"]
+    assert tree(host)["env/web.env"] == "MINE=1\n"
+    assert (host.root / "env/api.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_and_are_taken_away_again_where_compose_refuses(host: StubHost) -> None:
+    host.write("env/web.env", "MINE=1\n")
+    project(refusing(host), *ALL, reads_env=("web", "api"))
+    assert os.listdir(host.root / "env") == ["web.env"]  # noqa: PTH208
+
+
+def test_a_fragment_that_is_no_longer_wanted_goes_once_compose_has_accepted(host: StubHost) -> None:
+    host.write("compose.d/old.yml", "x")
+    done = project(host, *ALL, remove=("compose.d/old.yml",))
+    assert done.stdout.splitlines()[-1] == "removed compose.d/old.yml"
+    assert tree(host) == WRITTEN | MUTEX
+
+
+def test_what_a_killed_run_left_is_not_taken_for_a_part(host: StubHost) -> None:
+    host.write(".fleet/stage/compose.d/old.yml", "x")
+    project(host, *ALL)
+    assert "old.yml" not in (host.home / "staged").read_text()
+
+
+def test_a_list_that_was_cut_off_replaces_nothing(host: StubHost) -> None:
+    words = (str(host.root), script("put.sh"))
+    done = host.script("project.sh", *words, stdin=put_list(ALL).removesuffix("end\n"))
+    assert done.returncode != 0
+    assert tree(host) == MUTEX
+    assert host.calls("docker") == []
+
+
+@pytest.mark.parametrize("name", HOSTILE_FOLDERS)
+def test_a_project_in_a_hostile_folder_is_written_there(tmp_path: Path, name: str) -> None:
+    host = StubHost(tmp_path, root=name)
+    host.stub("docker")
+    assert project(host, *ALL, reads_env=("web",)).returncode == 0
+    assert tree(host) == WRITTEN | MUTEX | {"env/web.env": ""}
+    assert host.nothing_was_executed()
