@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
@@ -15,6 +16,7 @@ from . import console
 from .checks import settled
 from .compose import start
 from .facts.past import Backups
+from .facts.project import Project
 from .failure import fail
 from .observe import observe
 from .redis import write_acl
@@ -66,7 +68,7 @@ def take_back(
         yield fail("There is nothing to go back to: no file of an earlier state was changed. The host is left as it is.")
         return
     yield _restored(stack, name)
-    yield from start(stack, seen, plan(stack, seen))
+    stack = yield from _started(stack, seen, plan(stack, seen))
     now = observe(stack, patience=stack.settings.settle_timeout)
     former = password.others(stack, now)
     # where a killed run had switched some files before, they are in the backup: then clients still need the new one
@@ -94,7 +96,17 @@ def restore(name: str, stack: Stack | None = None) -> Generator[PyinfraCommand, 
     seen = observe(stack)
     yield _restored(stack, name)
     every = Plan(start=tuple((service.name, "its files were restored") for service in stack.services))
-    yield from start(stack, seen, every)
+    yield from _started(stack, seen, every)
+
+
+def _started(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, Stack]:
+    """What is due starts where the restored project has it; what came with this run goes. Returns that part of the stack."""
+    found = host.get_fact(Project, root=stack.settings.stack_dir)
+    part = stack if found is UNKNOWN else stack.only(found.definitions)
+    names = {service.name for service in part.services}
+    came = tuple(service.name for service in stack.services if service.name not in names and not seen.of(service.name))
+    yield from start(part, seen, replace(due, start=tuple(pair for pair in due.start if pair[0] in names), remove=came))
+    return part
 
 
 def _restored(stack: Stack, name: str) -> StringCommand:

@@ -25,7 +25,8 @@ for path in "$@"; do
         found=yes
         cp -p --parents -- "$path" backups/.partial || exit 1
     else
-        printf '%s\n' "$path" >>backups/.partial/.absent || exit 1
+        # cat says why it cannot write, printf does not
+        printf '%s\n' "$path" | cat >>backups/.partial/.absent || exit 1
     fi
 done
 if [ -z "$found" ]; then

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -118,6 +118,17 @@ class Stack:
         if problems:
             raise SettingsError(problems)
         return stack
+
+    def only(self, names: Collection[str]) -> Stack:
+        """The part of the stack that the services with these names make up."""
+        services = tuple(service for service in self.services if service.name in names)
+        env = {f"env/{service.name}.env" for service in services}
+        return replace(
+            self,
+            services=services,
+            env_files=tuple(file for file in self.env_files if file.path in env),
+            probes=tuple(probe for probe in self.probes if probe.service in names),
+        )
 
     @property
     def has_redis(self) -> bool:

@@ -26,7 +26,10 @@ def lab() -> Lab:
     lab = Lab.here()
     known = {row["host"] for row in lab.status() if row["state"] == "running"}
     if not known.issuperset(NAMES):
-        lab.up(hosts=len(NAMES))
+        # whoever else works on it keeps theirs
+        bare = sum(name.startswith("bare-") for name in known)
+        highest = max(int(name.rpartition("-")[2]) for name in (*known, *NAMES) if name.startswith("erni-"))
+        lab.up(hosts=highest, bare=bare)
     return lab
 
 

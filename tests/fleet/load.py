@@ -104,8 +104,8 @@ def pooled(me: Client) -> None:
             if url() != current:
                 current = url()
                 pool = redis.Redis(connection_pool=redis.ConnectionPool.from_url(current, max_connections=4, **ONCE))
-            pool.set("load:pooled", number, ex=60)
-            if int(pool.get("load:pooled")) != number:
+            pool.set(f"load:pooled:{HOST}", number, ex=60)
+            if int(pool.get(f"load:pooled:{HOST}")) != number:
                 me.counts["lost"] += 1
 
 
@@ -124,7 +124,7 @@ def standing(me: Client) -> None:
 def subscribed(me: Client) -> None:
     """A subscription that hears every number that is published."""
     listener = redis.Redis.from_url(url(), **ONCE).pubsub(ignore_subscribe_messages=True)
-    listener.subscribe("load:numbers")
+    listener.subscribe(f"load:numbers:{HOST}")
     speaker = redis.Redis.from_url(url(), single_connection_client=True, **ONCE)
     heard, spoken = 0, 0
 
@@ -139,7 +139,7 @@ def subscribed(me: Client) -> None:
     listener.get_message(timeout=5)
     for number in paced(25):
         with me.attempt():
-            speaker.publish("load:numbers", number)
+            speaker.publish(f"load:numbers:{HOST}", number)
             spoken = number
             while heard < spoken and hear(15):
                 pass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from operations.secrets import new
 from tests.fleet import catalogs
 from tests.fleet.fleet import STACK, Fleet, containers, files
@@ -50,13 +52,19 @@ def webs(host: Host) -> list[str]:
     return host.run("docker ps --all --quiet --no-trunc --filter label=com.docker.compose.service=web").split()
 
 
-def test_no_request_fails_while_the_service_is_replaced(running: Fleet) -> None:
-    host = running.hosts[0]
-    fleet = running.at(host)
+@pytest.fixture
+def behind_proxy(shared: Fleet) -> Fleet:
+    """One host, with the service and the proxy before it."""
+    fleet = shared.at(shared.hosts[0])
     catalogs.write(fleet, web=catalogs.WEB, proxy=catalogs.PROXY)
     fleet.settings["services"] = ["watchtower", "redis", "web", "proxy"]
     run = fleet.deploy()
     assert run.ok, run.output
+    return fleet
+
+
+def test_no_request_fails_while_the_service_is_replaced(behind_proxy: Fleet) -> None:
+    fleet, host = behind_proxy, behind_proxy.hosts[0]
     before, [old] = containers(host), webs(host)
     visit(host)
     try:
@@ -82,13 +90,8 @@ def test_no_request_fails_while_the_service_is_replaced(running: Fleet) -> None:
     assert (containers(host), files(host)) == seen
 
 
-def test_a_new_container_that_is_not_well_never_gets_a_request(running: Fleet) -> None:
-    host = running.hosts[0]
-    fleet = running.at(host)
-    catalogs.write(fleet, web=catalogs.WEB, proxy=catalogs.PROXY)
-    fleet.settings["services"] = ["watchtower", "redis", "web", "proxy"]
-    run = fleet.deploy()
-    assert run.ok, run.output
+def test_a_new_container_that_is_not_well_never_gets_a_request(behind_proxy: Fleet) -> None:
+    fleet, host = behind_proxy, behind_proxy.hosts[0]
     before = host.run(f"cat {STACK}/compose.d/web.yml")
     catalogs.write(fleet, web=catalogs.WEB.replace("8080/health", "8080/absent").replace("start_period: 10s", "start_period: 1s"))
     visit(host)

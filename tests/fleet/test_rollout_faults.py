@@ -24,13 +24,15 @@ def small(shared: Fleet) -> Iterator[Fleet]:
     for host in shared.hosts:
         wipe(host)
         host.run(f"mkdir {STACK} && mount -t tmpfs -o size={SIZE},mode=755 tmpfs {STACK}")
-    shared.settings |= {"redis_appendonly": False, "rollout_waves": ["100%"]}
-    run = shared.deploy()
-    assert run.ok, run.output
-    yield shared
-    shared.settings.clear()
-    for host in shared.hosts:
-        wipe(host)
+    shared.settings |= {"redis_appendonly": False, "disk_min_free": 0, "rollout_waves": ["100%"]}
+    try:
+        run = shared.deploy()
+        assert run.ok, run.output
+        yield shared
+    finally:
+        shared.settings.clear()
+        for host in shared.hosts:
+            wipe(host)
 
 
 def fill(host: Host, pages: int) -> None:

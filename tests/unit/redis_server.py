@@ -134,7 +134,7 @@ def resp(value: Any) -> str:
 @contextlib.contextmanager
 def running(server: RedisServer, *on: StubHost) -> Iterator[RedisServer]:
     """The server answers; on these hosts Docker says that it is the stack's redis."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
     thread.start()
     for host in on:
         docker_answers(host, a_container("redis", networks={"a_b": "", "erni-ki_default": server.address}))

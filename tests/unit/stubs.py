@@ -16,7 +16,7 @@ from operations.scripts import script
 
 _NOTE = """#!/bin/sh
 { for word in "$@"; do printf '%s\\037' "$word"; done; printf '\\036'; } >>'@LOG@'
-env >>'@LOG@.env'
+export -p >>'@LOG@.env'
 """
 
 HOSTILE_FOLDERS = ["a b", "it's", 'a "quoted" one', "$(touch x)", "`touch x`", "a;touch x", "-x", "a\\nb", "*", "ü"]

@@ -286,7 +286,7 @@ def test_a_write_that_fails_changes_nothing(written: StubHost, program: str, cal
 
 
 def test_an_edit_that_fails_changes_nothing(written: StubHost) -> None:
-    at_call(written, "awk", 1, "echo URL=half; echo awk: read error >&2; exit 2")
+    at_call(written, "awk", 1, "cat >/dev/null; echo URL=half; echo awk: read error >&2; exit 2")
     done = put(written, *ALL)
     assert (done.returncode, done.stdout, tree(written)) == (1, "", BEFORE)
     assert "env/web.env: cannot be written: awk: read error." in done.stderr

@@ -17,7 +17,6 @@ from operations.stack.snapshot import UNKNOWN, SeenLog, SeenMachine
 from tests.unit.stubs import StubHost
 
 PASSWORD = "Marker_Password-0123456789"
-NOW = datetime.now(timezone.utc)
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ Lines = Sequence[tuple[int, str]]  # seconds ago, text
 
 def at(seconds: int) -> str:
     """A time that many seconds ago, as Docker writes it."""
-    return f"{NOW - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.123456789Z"
+    return f"{datetime.now(timezone.utc) - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.123456789Z"
 
 
 def docker_logs(host: StubHost, services: Mapping[str, Lines], started: int = 3000, terminal: bool = False) -> None:

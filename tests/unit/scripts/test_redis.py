@@ -168,7 +168,7 @@ def test_a_redis_that_says_nothing_is_no_answer_after_a_while(host: StubHost, re
     redis.says["PING"] = HANG
     before = time.monotonic()
     assert look(host) is UNKNOWN
-    assert time.monotonic() - before < 4
+    assert time.monotonic() - before < 8
 
 
 def test_a_redis_that_takes_no_connection_is_no_answer_after_a_while(host: StubHost) -> None:
@@ -183,7 +183,7 @@ def test_a_redis_that_takes_no_connection_is_no_answer_after_a_while(host: StubH
         docker_answers(host, a_container("redis", networks={"a": address}))
         before = time.monotonic()
         assert look(host) is UNKNOWN
-        assert time.monotonic() - before < 4
+        assert time.monotonic() - before < 8
 
 
 @pytest.mark.parametrize("command", ["AUTH", "CONFIG", "ACL"])

@@ -347,15 +347,12 @@ def test_a_client_waits_for_nothing_that_it_does_not_have() -> None:
 
 
 @pytest.mark.parametrize("services", [["openwebui"], ["watchtower", "openwebui"]])
-@pytest.mark.parametrize("start_interval", [True, False], ids=["new engine", "old engine"])
-def test_compose_accepts_the_project_of_a_client(
-    compose_bin: list[str], tmp_path: Path, services: list[str], start_interval: bool
-) -> None:
-    write_project(a_client(services=services), tmp_path, start_interval)
+def test_compose_accepts_the_project_of_a_client(compose_bin: list[str], tmp_path: Path, services: list[str]) -> None:
+    write_project(a_client(services=services), tmp_path, start_interval=True)
     assert sorted(compose(compose_bin, tmp_path, "config", "--services").split()) == sorted(services)
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "::1", "::"])
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
 def test_compose_publishes_on_the_address_that_is_set(compose_bin: list[str], tmp_path: Path, address: str) -> None:
     write_project(a_stack(bind_address=address), tmp_path, start_interval=True)
     resolved = json.loads(compose(compose_bin, tmp_path, "config", "--format", "json"))

@@ -11,7 +11,7 @@ from operations.stack.check import Check, Verdict
 from operations.stack.diagnosis import Row, explained, explanation, table
 from operations.stack.snapshot import UNKNOWN, SeenLog, Snapshot
 from operations.stack.verdicts import checks
-from tests.unit.stack.hosts import a_stack, converged
+from tests.unit.stack.hosts import a_stack, converged, with_redis
 
 START = "start"
 IDS = [check.id for check in checks(a_stack(), converged(a_stack()))]
@@ -42,8 +42,8 @@ def test_every_row_has_an_id_of_its_own() -> None:
 def test_every_row_says_what_it_is_about_what_it_means_and_where_it_is_known_from(row: Row) -> None:
     for text in (row.cause, row.remedy, row.source):
         assert text == text.strip() != ""
-    assert row.cause.endswith(".")
-    assert row.remedy.endswith(".")
+    assert row.cause.rstrip(")").endswith(".")
+    assert row.remedy.rstrip(")").endswith(".")
     assert row.log is None or row.log in a_stack().settings.services
 
 
@@ -75,15 +75,30 @@ def test_a_symptom_in_what_a_check_found_is_explained() -> None:
 
 
 def test_a_symptom_in_a_log_is_explained_for_the_checks_of_that_service_alone() -> None:
-    seen = complaining("redis-exporter", "all is well", 'level=error msg="unknown network redis"')
-    assert explained(failed("exporter.scrape"), seen).cause == row("exporter-misleading").cause
+    seen = complaining("redis-exporter", "all is well", 'level=error msg="dial tcp: connection refused"')
+    assert explained(failed("exporter.scrape"), seen).cause == row("exporter-unreachable").cause
     assert explained(failed("redis.ping"), seen) == failed("redis.ping")
-    assert explained(failed("exporter.scrape"), complaining("redis", "unknown network redis")) == failed("exporter.scrape")
+    assert explained(failed("exporter.scrape"), complaining("redis", "connection refused")) == failed("exporter.scrape")
 
 
 def test_of_two_rows_that_fit_the_first_counts() -> None:
-    seen = complaining("redis-exporter", "WRONGPASS", "unknown network redis")
-    assert explained(failed("exporter.redis_up"), seen).cause == row("exporter-misleading").cause
+    seen = complaining("redis-exporter", "connection refused", "WRONGPASS")
+    assert explained(failed("exporter.redis_up"), seen).cause == row("exporter-password").cause
+
+
+def test_logins_that_redis_refused_to_a_service_explain_it_whatever_it_says_itself() -> None:
+    stack = a_stack()
+    seen = with_redis(refused=(("172.18.0.4", 3.0),))(converged(stack))
+    assert explained(failed("exporter.scrape"), seen).cause == row("exporter-password").cause
+    of_another = with_redis(refused=(("172.18.0.9", 3.0),))(converged(stack))
+    assert explained(failed("exporter.scrape"), of_another) == failed("exporter.scrape")
+
+
+def test_the_exporters_own_metrics_of_errors_explain_it() -> None:
+    seen = Snapshot(metrics={'redis_exporter_last_scrape_error{err="dial tcp: i/o timeout"}': 1.0})
+    assert explained(failed("exporter.scrape"), seen).cause == row("exporter-unreachable").cause
+    over = Snapshot(metrics={'redis_exporter_last_scrape_error{err="dial tcp: i/o timeout"}': 0.0})
+    assert explained(failed("exporter.scrape"), over) == failed("exporter.scrape")
 
 
 def test_what_no_row_knows_keeps_its_own_cause() -> None:

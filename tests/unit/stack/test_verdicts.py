@@ -55,6 +55,7 @@ IDS = (
     "container.redis",
     "container.redis-exporter",
     "container.openwebui",
+    "password.rule",
     *PASSWORD_CHECKS,
     *REDIS_CHECKS,
     "exporter.redis_up",
@@ -62,7 +63,8 @@ IDS = (
     "exporter.scrape",
     *HOST_CHECKS,
 )
-CLIENT_IDS = ("files.in_sync", "container.openwebui", *PASSWORD_CHECKS, "redis.ping", *WEBUI_CHECKS, *HOST_CHECKS)
+CLIENT_IDS = ("files.in_sync", "container.openwebui", "password.rule", *PASSWORD_CHECKS, "redis.ping", *WEBUI_CHECKS, *HOST_CHECKS)
+ABOUT_NO_HOST = {"password.rule"}
 
 
 def with_probe(ident: str, value: str | None) -> Drift:
@@ -107,7 +109,15 @@ def the_check(name: str, *drifts: Drift, stack: Stack = STACK) -> Check:
         (a_stack(services=["watchtower"]), ("files.in_sync", "container.watchtower", *HOST_CHECKS)),
         (
             a_stack(services=["watchtower", "redis"]),
-            ("files.in_sync", "container.watchtower", "container.redis", *PASSWORD_CHECKS, *REDIS_CHECKS, *HOST_CHECKS),
+            (
+                "files.in_sync",
+                "container.watchtower",
+                "container.redis",
+                "password.rule",
+                *PASSWORD_CHECKS,
+                *REDIS_CHECKS,
+                *HOST_CHECKS,
+            ),
         ),
         (CLIENT, CLIENT_IDS),
     ],
@@ -133,6 +143,7 @@ def test_a_check_that_is_ok_says_what_was_found() -> None:
         "container.redis": "running, healthy",
         "container.redis-exporter": "running",
         "container.openwebui": "running, healthy",
+        "password.rule": "letters, digits, - and _, at least 20 of them",
         "password.consistent": f"fingerprint {NEW[:12]} in 7 places",
         "url.form": "3 URLs are redis://:<password>@<host>:<port>",
         "redis.ping": "PONG",
@@ -306,6 +317,15 @@ def test_the_volume_is_found_however_the_folder_is_written(folder: str) -> None:
 
 
 # The one password
+
+
+@pytest.mark.parametrize("password", ["too-short", "with/a-slash-and-enough-letters", "with a blank and enough letters", "ü" * 30])
+def test_a_password_that_breaks_the_rule_fails_and_is_not_shown(password: str) -> None:
+    stack = a_stack(password)
+    check = the_check("password.rule", stack=stack)
+    assert (check.verdict, check.detail) == (Verdict.FAILED, "breaks the rule")
+    assert "python -m operations.secrets new" in (check.remedy or "")
+    assert password not in repr(check)
 
 
 @pytest.mark.parametrize(
@@ -665,7 +685,8 @@ def test_nothing_is_ok_on_a_host_that_did_not_answer() -> None:
     for stack, ids in ((STACK, IDS), (CLIENT, CLIENT_IDS)):
         found = verdicts(Snapshot(), stack)
         # an exporter that gives no metrics does not do its work, whatever the reason
-        assert {name for name, verdict in found.items() if verdict is not Verdict.UNKNOWN} <= {"exporter.scrape"}
+        assert {name for name, verdict in found.items() if verdict is not Verdict.UNKNOWN} <= {"exporter.scrape", *ABOUT_NO_HOST}
+        assert {name for name, verdict in found.items() if verdict is Verdict.OK} <= ABOUT_NO_HOST
         assert tuple(found) == ids
 
 
@@ -675,7 +696,7 @@ def test_a_log_that_is_not_there_tells_nothing() -> None:
 
 
 def test_nothing_is_ok_on_a_bare_host() -> None:
-    assert Verdict.OK not in verdicts(bare(STACK)).values()
+    assert {name for name, verdict in verdicts(bare(STACK)).items() if verdict is Verdict.OK} == ABOUT_NO_HOST
 
 
 # All together
