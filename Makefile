@@ -39,7 +39,8 @@ lint: env ## ruff, mypy and shellcheck
 	@$(bin)/ruff check --quiet
 	@$(bin)/ruff format --check --quiet
 	@$(bin)/mypy --no-error-summary
-	@find .ci/run operations tests -type f \( -name '*.sh' -o -path .ci/run -o \
+	@$(bin)/python -m tests.shellcheck
+	@find .ci/run tests -type f \( -name '*.sh' -o -path .ci/run -o \
 		-path 'tests/lab/images/*/*' ! -name '*.*' ! -name Dockerfile \) -exec $(bin)/shellcheck {} +
 
 unit: env ## the tests that need no lab

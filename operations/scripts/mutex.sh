@@ -6,4 +6,5 @@ fi
 
 # What was begun is ended, also where the controller that would read about it is gone: a line that nobody hears is no failure.
 trap '' PIPE
+# shellcheck disable=SC2329 # not every script has something to say
 say() { echo "$@" || :; }
