@@ -26,6 +26,8 @@ _ASCII = str.maketrans({"✓": "+", "✗": "x", "–": "-", "…": "..."})
 _STYLES = {Verdict.OK: "green", Verdict.FAILED: "bold red", Verdict.SKIPPED: "dim", Verdict.UNKNOWN: "bold yellow"}
 _STATUS_STYLES = {"ok": "green", "changed": "cyan", "failed": "bold red", "unreachable": "bold yellow"}
 _STATUSES: tuple[Status, ...] = ("ok", "changed", "failed", "unreachable")
+# beginnings of changes that a person should hear of, however well the run went: what interrupted a service, or another run
+_TOLD = ("restarted ", "took over the lock ")
 
 
 def show(report: RunReport, file: TextIO | None = None, width: int | None = None) -> None:
@@ -85,6 +87,9 @@ def _print(console: Console, report: RunReport) -> None:
         console.print(Text.assemble((f"{_SYMBOLS[verdict]} ", _STYLES[verdict]), title))
         for label, text in lines:
             console.print(Padding(_labelled(label, text), (0, 0, 0, 4), expand=False))
+        console.print()
+    if told := [f"{host.name}: {_printable(change)}" for host in hosts for change in host.changes if change.startswith(_TOLD)]:
+        console.print(Text("\n".join(told)), soft_wrap=True)
         console.print()
     console.print(Text(summary(report)), soft_wrap=True)
 

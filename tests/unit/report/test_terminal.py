@@ -116,6 +116,13 @@ def test_a_failed_host_is_told_although_its_checks_are_ok() -> None:
     assert "✗ erni-1: failed" in shown([host(1, "failed")])
 
 
+def test_what_interrupted_a_service_is_told_although_all_went_well() -> None:
+    away = "restarted redis, which does not let its ACL be changed: away for 720 ms"
+    lines = shown([HostReport("erni-1", "changed", ("wrote .env", away)), host(2)], width=40)
+    assert f"erni-1: {away}" in lines
+    assert not any("wrote" in line for line in lines)
+
+
 def test_the_last_line_is_one_sentence_of_any_length() -> None:
     lines = shown([host(1), host(2, "changed"), host(3, "failed", PING, UNASKED, SKIPPED)], width=40)
     assert lines[-1] == ("3 hosts: 1 ok, 1 changed, 1 failed, 0 unreachable; 27 checks ok, 1 failed, 1 unknown, 1 skipped")

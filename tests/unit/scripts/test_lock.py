@@ -240,11 +240,11 @@ def test_a_line_that_was_cut_off_stays_alone(host: StubHost) -> None:
     assert fact.process(host.command(command).stdout.splitlines()) == [{"run": "one"}, {"run": "three"}]
 
 
-def test_a_lock_that_could_not_be_noted_is_kept(host: StubHost) -> None:
+def test_a_run_that_could_not_be_noted_fails_and_gives_its_lock_back_all_the_same(host: StubHost) -> None:
     take(host)
     host.stub("sync", "exit 1")
     assert give_back(host, "{}").returncode == 1
-    assert held_by(host) == MINE
+    assert held_by(host) is None
 
 
 def test_a_stack_that_is_gone_needs_nothing_to_be_given_back(host: StubHost) -> None:
