@@ -73,7 +73,7 @@ class Images:
         services = [name for name in missing if name not in (*HOSTS, "base")]
         in_parallel(self._build, [hosts, services])
         if missing:
-            self._forget(there)
+            self.forget(there)
 
     def save(self) -> None:
         """Write the archive, if it is not there."""
@@ -119,6 +119,13 @@ class Images:
         self.engine.docker("import", *changes, tar, self.tag(name))
         tar.unlink()
 
+    def forget(self, before: Iterable[str]) -> None:
+        """Remove what this checkout built from other inputs, as far as no host is made of it."""
+        wanted = {self.tag(name) for name in self._digests}
+        mine = {tag for tag in before if f":{self.checkout.digest[:8]}-" in tag}
+        if mine - wanted:
+            self.engine.docker("rmi", *sorted(mine - wanted), check=False)
+
     def remove(self) -> None:
         ids = self.engine.docker("images", "--all", "--quiet", "--filter", f"label={self.checkout.label}").split()
         if ids:
@@ -132,13 +139,6 @@ class Images:
                 *("--build-arg", f"FROM={self.tag(BUILT_ON[name])}", HERE / name),
                 timeout=900,
             )
-
-    def _forget(self, before: Iterable[str]) -> None:
-        """Remove what this checkout built from other inputs, as far as no host is made of it."""
-        wanted = {self.tag(name) for name in self._digests}
-        mine = {tag for tag in before if f":{self.checkout.digest[:8]}-" in tag}
-        if mine - wanted:
-            self.engine.docker("rmi", *sorted(mine - wanted), check=False)
 
     @cached_property
     def _digests(self) -> dict[str, str]:

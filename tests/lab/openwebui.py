@@ -68,6 +68,7 @@ def _build(images: Images) -> None:
         )
         changes = [word for change in CONFIG for word in ("--change", change)]
         images.engine.docker("commit", *changes, container, images.tag(NAME))
+        images.forget(images.ids())
     except LabError as error:
         raise LabError(f"Open WebUI could not be installed from PyPI. {error}") from None
     finally:
