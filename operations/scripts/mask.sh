@@ -3,8 +3,11 @@
 masked() {
     {
         printf '%s\n' "$masks"
-        cat -- "$root/secrets/redis/password" 2>/dev/null
-        sed -n "s/^[A-Za-z0-9_]*\(PASS\|SECRET\|TOKEN\|KEY\)[A-Za-z0-9_]*=['\"]*\(.*[^'\"]\)['\"]*\$/\2/p" "$root"/env/*.env 2>/dev/null
+        # a pipe in a file's place would never end
+        set --
+        for file in "$root"/env/*.env; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+        [ $# -eq 0 ] || sed -n "s/^[A-Za-z0-9_]*\(PASS\|SECRET\|TOKEN\|KEY\)[A-Za-z0-9_]*=['\"]*\(.*[^'\"]\)['\"]*\$/\2/p" "$@" 2>/dev/null
+        [ ! -f "$root/secrets/redis/password" ] || cat -- "$root/secrets/redis/password" 2>/dev/null
         echo
         echo '##fleet:text'
         cat

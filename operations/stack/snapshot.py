@@ -21,6 +21,7 @@ class Unknown(Enum):
 
 
 UNKNOWN = Unknown.UNKNOWN
+REPLACED = 15  # seconds for which an old container may outlive the making of the new one: Compose gives it 10 to stop
 
 
 class Seen:
@@ -177,12 +178,14 @@ class Snapshot:
         """Whether a file lies at this path below the stack's folder."""
         return self.files is not UNKNOWN and self.files.get(path, MISSING).kind == "file"
 
-    def refused(self, address: str, since: float) -> int:
-        """How many logins redis refused to an address since a time; of equal ones it tells once a minute."""
+    def refused(self, address: str, made: float) -> int:
+        """How many logins redis refused to a container of this address that was made at this time; of equal ones it tells once a
+        minute. A new container gets the address of the one that it replaces, which may have been at work for some seconds more.
+        """
         if self.redis is UNKNOWN or self.machine is UNKNOWN:
             return 0
         now = self.machine.time
-        return sum(1 for refused, age in self.redis.refused if refused == address and now - age > since)
+        return sum(1 for refused, age in self.redis.refused if refused == address and now - age > made + REPLACED)
 
     def of(self, service: str) -> tuple[SeenContainer, ...]:
         """The containers of a service."""

@@ -56,6 +56,18 @@ services:
     healthcheck: {test: ["CMD-SHELL", 'echo "health: $$PASSWORD $$REDIS_URL"; exit 1'], interval: 1s, retries: 2}
 """
 
+# An operation with a fault of its own, which shows all that it knows
+CRASH = """
+from pyinfra.api import operation
+
+@operation()
+def crash(stack, seen):
+    raise RuntimeError(stack, seen, host.data.dict(), fleet)
+    yield
+
+crash(name="Crash", stack=stack, seen=seen)
+"""
+
 # What may hold it: env files, the password file, backups of both; Docker's own description of the services that are given it
 ALLOWED = re.compile(
     rf"{STACK}/env/[a-z-]+\.env|{STACK}/secrets/redis/password|{STACK}/backups/[^/]+/(env/[a-z-]+\.env|secrets/redis/password)"
@@ -165,7 +177,7 @@ def test_it_is_not_in_pyinfras_debug_log_after_a_crash(watched: Watched) -> None
     (folder / "group_data").mkdir(parents=True)
     (folder / "group_data/all.py").write_text((ROOT / "group_data/all.py").read_text())
     deploy = (ROOT / "deploy.py").read_text().partition("checks.ready")[0]
-    (folder / "deploy.py").write_text(f"{deploy}\nraise RuntimeError(stack, seen, host.data.dict(), fleet)\n")
+    (folder / "deploy.py").write_text(deploy + CRASH)
     env = {"PYTHONPATH": str(ROOT)}
     run = watched.fleet.pyinfra(*LOUD, "-y", str(ROOT / "inventory"), "deploy.py", cwd=folder, env=env)
     assert run.status == 1
