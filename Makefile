@@ -13,7 +13,7 @@ apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help env lab demo test test-openwebui lint unit wheel clean
+.PHONY: help env lab demo test test-openwebui bench lint unit wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ test-openwebui: env ## build the real Open WebUI from PyPI and run the tests tha
 	@$(bin)/python -m tests.lab status >/dev/null 2>&1 || $(bin)/python -m tests.lab up
 	@$(bin)/python -m tests.lab openwebui $(firstword $(subst $(comma), ,$(LAB_HOSTS)))
 	@$(bin)/python -m pytest -m openwebui tests/openwebui
+
+bench: env ## what a run costs, beside its floor
+	@$(bin)/python -m tests.bench
 
 lint: env ## ruff, mypy and shellcheck
 	@$(bin)/ruff check --quiet
