@@ -13,7 +13,7 @@ apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help env lab demo test test-openwebui bench lint unit wheel clean
+.PHONY: help env lab demo test test-long test-openwebui bench lint unit wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -27,8 +27,11 @@ lab: env ## start the lab: three hosts on this machine
 demo: env lab ## start the lab and bring the stack to its hosts
 	@$(bin)/pyinfra -y inventory deploy.py
 
-test: env lint lab ## lint, start the lab and run every test
+test: env lint lab ## lint, start the lab and run the tests
 	@$(bin)/python -m pytest
+
+test-long: env lab ## the lab tests that take minutes: rollouts under load, interruptions, faults, installations
+	@$(bin)/python -m pytest -m long tests/fleet
 
 test-openwebui: env ## build the real Open WebUI from PyPI and run the tests that need it
 	@$(bin)/python -m tests.lab status >/dev/null 2>&1 || $(bin)/python -m tests.lab up
@@ -47,7 +50,7 @@ lint: env ## ruff, mypy and shellcheck
 		-path 'tests/lab/images/*/*' ! -name '*.*' ! -name Dockerfile \) -exec $(bin)/shellcheck {} +
 
 unit: env ## the tests that need no lab
-	@$(bin)/python -m pytest -m "not lab"
+	@$(bin)/python -m pytest -m "not lab and not openwebui"
 
 wheel: env ## build the wheel and the sdist into dist
 	@$(bin)/python -m build --no-isolation

@@ -13,11 +13,19 @@ from tests.lab import Host, Lab
 # names parted by commas: so that two people can work on one lab with hosts of their own
 NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 
+# modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations
+LONG = {
+    *("test_diagnosis", "test_engine", "test_failures", "test_killed", "test_one_redis", "test_rollback"),
+    *("test_rolling", "test_rollout", "test_rollout_faults", "test_lock"),
+}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.lab)
+            if item.path.stem in LONG:
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,7 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
 
     assert not run.ok
     assert run.host(canary.name)["status"] == "failed"
-    assert "taken back" not in run.output
+    assert "taken back from" not in run.output
     assert accepted(canary, former) == on_disk(canary) == {digest(former), digest(picky.password)}
     assert refused(canary) == []
     # the report of every run tells of it, until it is over
