@@ -13,7 +13,7 @@ from . import machine, redis, services
 EXPORTER_METRICS = services.EXPORTER_METRICS
 
 # what is meant to be so while a password is rolled out
-ABOUT_RETIRED = ("redis.single_password", "redis.old_password_refused")
+ABOUT_RETIRED = redis.RETIRED
 # what compares the host with the state that is wanted
 ABOUT_WANTED = ("files.in_sync", "password.consistent", "url.form", "settings.websocket", *ABOUT_RETIRED)
 

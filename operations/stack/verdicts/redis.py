@@ -14,7 +14,7 @@ from ..snapshot import MISSING, UNKNOWN, SeenRedis, Snapshot
 from ..stack import Stack
 from .expect import DEPLOY, everywhere, expect
 
-_RETIRED = ("redis.single_password", "redis.old_password_refused")
+RETIRED = ("redis.single_password", "redis.old_password_refused")
 
 
 def places(stack: Stack, seen: Snapshot) -> Iterator[Check]:
@@ -58,7 +58,7 @@ def own(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     # Docker shows the source without a trailing or doubled slash
     redis, folder = seen.redis, str(PurePosixPath(stack.settings.stack_dir, "data/redis"))
     if redis is UNKNOWN:
-        for name in ("redis.ping", "redis.anonymous_refused", "redis.data_on_volume", *_RETIRED):
+        for name in ("redis.ping", "redis.anonymous_refused", "redis.data_on_volume", *RETIRED):
             yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", DEPLOY)
         return
     yield expect(
