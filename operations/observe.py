@@ -22,7 +22,8 @@ from .facts.probe import Probe
 from .facts.redis import Redis
 from .facts.state import Containers, State
 from .stack.plan import Plan, plan
-from .stack.snapshot import UNKNOWN, Snapshot
+from .stack.probes import Probe as DeclaredProbe
+from .stack.snapshot import UNKNOWN, Snapshot, Unknown
 from .stack.stack import Stack
 from .stack.verdicts import EXPORTER_METRICS
 from .stack.waves import Wave, waves
@@ -30,6 +31,7 @@ from .wanted import stack_of
 
 CANARY = "canary"  # the group whose hosts go first
 _PROBE = "probe:"
+_PAGE = "metrics:"
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def observe(stack: Stack, patience: int = 0) -> Snapshot:
     + patience: seconds that services which were just started are given to answer
     """
     found = host.get_fact(Bundle, facts=questions(stack, patience))
-    return Snapshot() if found is UNKNOWN else snapshot(found)
+    return Snapshot() if found is UNKNOWN else snapshot(stack, found)
 
 
 def questions(stack: Stack, patience: int = 0) -> Questions:
@@ -142,19 +144,27 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     }
     if stack.uses_redis:
         asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address})
+    # a page of metrics is fetched once, whoever wants something on it
+    pages: dict[str, list[str]] = {_exporter_page(stack): list(EXPORTER_METRICS)} if stack.has("redis-exporter") else {}
     for probe in stack.probes:
-        asked[_PROBE + probe.id] = (Probe, {"probe": probe, "project": project, "window": window, "patience": patience})
-    if stack.has("redis-exporter"):
-        page = f"http://{settings.probe_address}:{settings.redis_exporter_port}/metrics"
-        asked["metrics"] = (Metrics, {"url": page, "names": EXPORTER_METRICS})
+        if probe.kind == "metric":
+            pages.setdefault(probe.target[0], []).append(probe.target[1])
+        else:
+            asked[_PROBE + probe.id] = (Probe, {"probe": probe, "project": project, "window": window, "patience": patience})
+    for page, names in pages.items():
+        asked[_PAGE + page] = (Metrics, {"url": page, "names": names, "patience": patience})
     # the last, for what was asked before may have made a service complain
     harmless = "|".join(settings.log_allow)
     asked["logs"] = (Logs, {"root": root, "project": project, "window": window, "harmless": harmless})
     return Questions(asked)
 
 
-def snapshot(found: dict[str, Any]) -> Snapshot:
-    """The answers to `questions` as one value."""
+def _exporter_page(stack: Stack) -> str:
+    return f"http://{stack.settings.probe_address}:{stack.settings.redis_exporter_port}/metrics"
+
+
+def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
+    """The answers to the questions of a stack as one value."""
     past = found["state"]
     return Snapshot(
         engine=found["engine"],
@@ -167,8 +177,17 @@ def snapshot(found: dict[str, Any]) -> Snapshot:
         lock=None if past is UNKNOWN else past.lock,
         redis=found.get("redis", UNKNOWN),
         logs=found.get("logs", UNKNOWN),
-        metrics=found.get("metrics", UNKNOWN),
+        metrics=found.get(_PAGE + _exporter_page(stack), UNKNOWN),
         machine=found.get("machine", UNKNOWN),
         literals=found.get("literals", UNKNOWN),
-        probes={k.removeprefix(_PROBE): v for k, v in found.items() if k.startswith(_PROBE) and v is not UNKNOWN},
+        probes={probe.id: answer for probe in stack.probes if (answer := _probed(probe, found)) is not UNKNOWN},
     )
+
+
+def _probed(probe: DeclaredProbe, found: Mapping[str, Any]) -> str | Unknown:
+    answer = found[_PROBE + probe.id if probe.kind != "metric" else _PAGE + probe.target[0]]
+    if probe.kind != "metric" or answer is UNKNOWN:
+        return answer  # type: ignore[no-any-return]  # a bundle's answers are of any type
+    name = probe.target[1]
+    values = (value for key, value in answer.items() if key.partition("{")[0] == name)
+    return f"{first:.15g}" if (first := next(values, None)) is not None else ""

@@ -21,6 +21,7 @@ class ScriptFact(FactBase[T | Unknown], Generic[T]):
 
     script: ClassVar[str]
     shell: ClassVar[tuple[str, ...]] = ("sh",)
+    shared: ClassVar[str] = ""  # the environment variable in which a bundle hands the answer to the facts behind it
 
     @staticmethod
     def default() -> Unknown:

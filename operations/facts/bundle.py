@@ -46,8 +46,15 @@ class Bundle(FactBase[dict[str, Any] | Unknown]):
         self.facts = {name: fact() for name, (fact, _) in facts.items()}
         words: list[object] = []
         for name, (_, arguments) in facts.items():
+            fact, command = self.facts[name], self.facts[name].command(**arguments)
             # a fact that fails or exits must not end the others, and what it printed on the way down is not its answer
-            words += [_say(_MARK + name), "(", self.facts[name].command(**arguments), ")", "||", _say(_FAILED)]
+            if shared := getattr(fact, "shared", ""):
+                command = StringCommand(f"{shared}=$(", command, ")", "&&", "export", shared)
+                command = StringCommand(command, "&&", "printf", r"'%s\n'", f'"${shared}"')
+                answer = ["{", command, ";", "}"]
+            else:
+                answer = ["(", command, ")"]
+            words += [_say(_MARK + name), *answer, "||", _say(_FAILED)]
         return StringCommand(*words, _say(_END))
 
     def process(self, output: Iterable[str]) -> dict[str, Any] | Unknown:

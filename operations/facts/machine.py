@@ -51,12 +51,13 @@ class Metrics(ScriptFact[dict[str, float]]):
 
     + url: of the page
     + names: of the metrics, without labels
+    + patience: seconds for which it is asked again when there is no answer, as from a service that has just started
     """
 
     script = "metrics.sh"
 
-    def command(self, url: str, names: Sequence[str]) -> StringCommand:
-        return self.run(url, *names)
+    def command(self, url: str, names: Sequence[str], patience: int = 0) -> StringCommand:
+        return self.run(str(patience), url, *names)
 
     def parse(self, lines: list[str]) -> dict[str, float]:
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}

@@ -58,6 +58,7 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
     """
 
     script = "containers.sh"
+    shared = "FLEET_CONTAINERS"
 
     def command(self, project: str) -> StringCommand:
         return self.run(project)

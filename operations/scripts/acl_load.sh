@@ -37,9 +37,13 @@ case $answer in
     container=$(docker ps --quiet --filter "label=com.docker.compose.project=$2" --filter label=com.docker.compose.service=redis)
     before=$(date +%s%N)
     docker restart --time 30 "$container" >/dev/null || exit 1
-    while address=$(redis_address "$2") && ! printf 'PING\r\nQUIT\r\n' | redis_say "${address:-127.0.0.1}" 6379 2>/dev/null |
-        grep -q NOAUTH; do
-        [ $((($(date +%s%N) - before) / 1000000000)) -lt 60 ] || break
+    until address=$(redis_address "$2") && [ -n "$address" ] &&
+        printf 'PING\r\nQUIT\r\n' | redis_say "$address" 6379 2>/dev/null | grep -q NOAUTH; do
+        if [ $((($(date +%s%N) - before) / 1000000000)) -ge 60 ]; then
+            echo "redis was restarted, for it does not let its ACL be changed, and has not answered for 60 s since." \
+                "Read \`docker compose logs redis\` in $root, then run the deploy again." >&2
+            exit 1
+        fi
         sleep 0.05
     done
     echo "restarted redis, which does not let its ACL be changed: away for $((($(date +%s%N) - before) / 1000000)) ms"

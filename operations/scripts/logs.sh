@@ -6,15 +6,11 @@
 
 root=$1 masks=
 export LC_ALL=C
-socket() {
-    curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock "$@"
-}
 #include mask.sh
+#include containers_of.sh
 
-list=$(socket --get --data-urlencode \
-    "filters={\"label\":[\"com.docker.compose.project=$2\",\"com.docker.compose.oneoff=False\"]}" \
-    http://docker/containers/json) || exit 1
-ids=$(printf '%s' "$list" | grep -o '"Id":"[0-9a-f]*"' | cut -d '"' -f 4)
+list=$(containers_of "$2") || exit 1
+ids=$(printf '%s\n' "$list" | awk -F '\t' '$3 ~ /^(running|paused|restarting)$/ { print $1 }')
 [ -n "$ids" ] || exit 0
 
 # one curl for all: of each container its description, then its log
@@ -24,10 +20,13 @@ for id in $ids; do
 done
 
 # each line of a log that is no terminal's begins with eight bytes about its stream and length
-socket --write-out '\n##fleet:log\n' "${urls[@]}" | sed 's/^[\x01\x02]\x00\x00\x00....//' | tr -d '\000' |
-    awk -v now="$(date -u +%Y-%m-%dT%H:%M:%S)" -v window="$(date -u -d "-$3 seconds" +%Y-%m-%dT%H:%M:%S)" \
-        -v harmless="$4" '
-    BEGIN { part = 0 } # as a subscript, a variable without a value is not 0
+found=$(curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --write-out '\n##fleet:log\n' "${urls[@]}" |
+    sed 's/^[\x01\x02]\x00\x00\x00....//' | tr -d '\000' |
+    harmless=$4 awk -v window="$(date -u -d "-$3 seconds" +%Y-%m-%dT%H:%M:%S)" '
+    BEGIN {
+        part = 0 # as a subscript, a variable without a value is not 0
+        harmless = ENVIRON["harmless"] # -v would take its backslashes for escapes
+    }
     function value(key,   at) {
         at = index($0, "\"" key "\":\"")
         return at ? substr($0, at + length(key) + 4, index(substr($0, at + length(key) + 4), "\"") - 1) : ""
@@ -62,4 +61,8 @@ socket --write-out '\n##fleet:log\n' "${urls[@]}" | sed 's/^[\x01\x02]\x00\x00\x
                 printf "line\t%s\t%s\t%s\n", name, when[name, i], line[name, i]
             }
         }
-    }' | masked
+    }')
+case $found in
+*line*) printf '%s\n' "$found" | masked ;;
+*) printf '%s\n' "$found" ;;
+esac

@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 # One declared check, asked from the host itself; asked again for $1 seconds until there is an answer.
 #   probe <seconds> http <url>                       its status
-#   probe <seconds> metric <url> <name>              the value of the first metric of that name
 #   probe <seconds> websocket <url>                  `connected` when Socket.IO lets a client in
 #   probe <seconds> tcp <host:port>                  `open`
 #   probe <seconds> command <project> <service> …    the exit status of the words in the service's container
@@ -49,11 +48,6 @@ ask() {
         status=$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' --globoff -- "$1")
         [ "$status" = 000 ] || echo "$status"
         ;;
-    metric)
-        curl --silent --max-time 5 --globoff -- "$1" | while read -r name value; do
-            case $name in "$2" | "$2{"*) echo "$value" && break ;; esac
-        done
-        ;;
     websocket) websocket "$1" 2>/dev/null ;;
     tcp)
         # shellcheck disable=SC2016 # the inner shell's own words
@@ -74,9 +68,4 @@ ask() {
     esac
 }
 
-tries=$((patience * 5))
-while answer=$(ask "$@") && [ -z "$answer" ] && [ $tries -gt 0 ]; do
-    tries=$((tries - 1))
-    sleep 0.2
-done
-[ -z "$answer" ] || echo "$answer"
+#include patience.sh

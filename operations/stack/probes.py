@@ -19,6 +19,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 COMPARISONS = ("equals", "above", "below")
 _EXPECTED = {"websocket": "connected", "tcp": "open", "log": 0}
 _CHECK_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _TEXTS = ("http", "url", "metric", "websocket", "tcp", "log", "cause", "remedy")
 
 
@@ -89,6 +90,8 @@ def problems(check: object) -> Iterator[str]:
     for key in _TEXTS:
         if not isinstance(check.get(key, ""), str):
             yield f"{name}: {key}: is {check[key]!r}, expected text. Put it in quotes."
+    if isinstance(metric := check.get("metric"), str) and not _METRIC.fullmatch(metric):
+        yield f"{name}: metric: {metric!r} is no metric's name. Leave its labels out."
     words = check.get("command", ())
     if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
         yield f"{name}: command: is {words!r}, expected a list of words."

@@ -662,7 +662,7 @@ def test_a_bare_host_answers_every_question_of_a_snapshot(host: StubHost) -> Non
     asked: Questions = questions(stack)
     found = bundle.process(host.command(bundle.command(asked)).stdout.splitlines())
     assert found is not UNKNOWN
-    seen = snapshot(found)
+    seen = snapshot(stack, found)
     assert seen.unknown() == ()
     assert seen.engine is not UNKNOWN
     assert (seen.engine.cli, seen.engine.server, seen.engine.curl) == (False, None, False)
@@ -676,10 +676,28 @@ def test_a_bare_host_answers_every_question_of_a_snapshot(host: StubHost) -> Non
     assert seen.machine is not UNKNOWN
 
 
+def test_docker_is_asked_for_the_containers_once_whoever_needs_them(host: StubHost) -> None:
+    docker_answers(host, a_container("redis", mounts=[(r"/srv/a\nb\\c", "/data")]))
+    stack, bundle = a_stack(stack_dir=str(host.root)), Bundle()
+    found = bundle.process(host.command(bundle.command(questions(stack))).stdout.splitlines())
+    assert found is not UNKNOWN
+    assert [container.service for container in found["containers"]] == ["redis"]
+    assert found["containers"][0].mounts == {"/data": r"/srv/a\nb\\c"}
+    assert len([words for words in host.calls("curl") if words[-1].endswith("/containers/json")]) == 1
+
+
+def test_a_list_of_containers_that_failed_is_nobodys_answer(host: StubHost) -> None:
+    host.stub("curl", "exit 7")
+    bundle = Bundle()
+    found = bundle.process(host.command(bundle.command(questions(a_stack(stack_dir=str(host.root))))).stdout.splitlines())
+    assert found is not UNKNOWN
+    assert [found[part] for part in ("containers", "redis", "logs")] == [UNKNOWN] * 3
+
+
 def test_only_what_a_stack_has_is_asked_for() -> None:
     alone, whole, client = questions(a_stack(services=["watchtower"])), questions(a_stack()), questions(a_client())
     assert whole.keys() - alone.keys() == {
-        "redis", "metrics", "probe:exporter.redis_up", "probe:openwebui.health", "probe:openwebui.websocket",
+        "redis", "metrics:http://127.0.0.1:9121/metrics", "probe:openwebui.health", "probe:openwebui.websocket",
     }  # fmt: skip
     assert client.keys() - alone.keys() == {"redis", "probe:openwebui.health", "probe:openwebui.websocket"}
 

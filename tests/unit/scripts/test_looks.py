@@ -39,7 +39,7 @@ def at(seconds: int) -> str:
 def docker_logs(host: StubHost, services: Mapping[str, Lines], started: int = 3000, terminal: bool = False) -> None:
     """Docker's API tells of these services, which were started so many seconds ago, and hands out their logs."""
     ids = {name: f"{number:064x}" for number, name in enumerate(services, 1)}
-    listed = json.dumps([{"Id": ident} for ident in ids.values()], separators=(",", ":"))
+    listed = json.dumps([{"Id": ident, "State": "running"} for ident in ids.values()], separators=(",", ":"))
     (host.home / "list").write_text(listed)
     answers = b""
     for name, lines in services.items():
@@ -211,6 +211,8 @@ def test_no_file_of_the_catalogue_writes_a_password_out(host: StubHost) -> None:
 
 # metrics.sh
 
+HOSTILE_WORDS = ["a b", "it's", '"x"', "$(touch x)", "`touch x`", "a;touch x", "-x", "--help", "a\\nb", "*", "a=b", "/etc/passwd"]
+
 PAGE = """# HELP redis_up Information
 # TYPE redis_up gauge
 redis_up 1
@@ -221,9 +223,9 @@ redis_memory_used_bytes 1.572864e+06
 """
 
 
-def metrics(host: StubHost, *names: str) -> object:
+def metrics(host: StubHost, *names: str, url: str = "http://127.0.0.1:9121/metrics", patience: int = 0) -> object:
     fact = Metrics()
-    return fact.process(host.command(fact.command("http://127.0.0.1:9121/metrics", names)).stdout.splitlines())
+    return fact.process(host.command(fact.command(url, names, patience)).stdout.splitlines())
 
 
 def test_metrics_are_found_by_their_whole_names_with_all_labels(host: StubHost) -> None:
@@ -234,6 +236,26 @@ def test_metrics_are_found_by_their_whole_names_with_all_labels(host: StubHost) 
         'redis_errors_total{err="NOAUTH"}': 4.0,
         "redis_memory_used_bytes": 1_572_864.0,
     }
+
+
+@pytest.mark.parametrize("name", [*HOSTILE_WORDS, "[a-z]*", "redis_u?", "redis_up 1", "# TYPE", "redis"])
+def test_a_hostile_name_is_no_pattern_and_no_code(host: StubHost, name: str) -> None:
+    host.stub("curl", f"cat <<'EOF'\n{PAGE}EOF")
+    assert metrics(host, name) == {}
+    assert host.nothing_was_executed()
+
+
+def test_a_page_is_fetched_once_in_bounded_time_whatever_its_address(host: StubHost) -> None:
+    host.stub("curl", f"cat <<'EOF'\n{PAGE}EOF")
+    metrics(host, "redis_up", "redis_upper", url="http://[::1]:9121/a?b={c}", patience=3)
+    (words,) = host.calls("curl")
+    assert words[words.index("--max-time") + 1].isdigit()
+    assert words[-3:] == ["--globoff", "--", "http://[::1]:9121/a?b={c}"]
+
+
+def test_a_page_that_is_not_there_yet_is_asked_for_again(host: StubHost) -> None:
+    host.stub("curl", f"[ -e ready ] && cat <<'EOF'\n{PAGE}EOF\n: >ready")
+    assert metrics(host, "redis_up", patience=3) == {"redis_up": 1.0}
 
 
 def test_a_page_that_cannot_be_read_has_no_metrics(host: StubHost) -> None:

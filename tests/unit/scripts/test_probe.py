@@ -16,14 +16,6 @@ from operations.facts.probe import Probe
 from operations.stack.probes import probe
 from tests.unit.stubs import StubHost
 
-METRICS = """# HELP redis_up Information about the Redis instance
-# TYPE redis_up gauge
-redis_up_total 7
-my_redis_up 8
-redis_up 1
-redis_uptime_in_seconds 100
-redis_db_keys{db="db0"} 42
-"""
 HOSTILE_WORDS = ["a b", "it's", '"x"', "$(touch x)", "`touch x`", "a;touch x", "-x", "--help", "a\\nb", "*"]
 
 
@@ -45,20 +37,7 @@ def ask_http(host: StubHost, url: str = "http://127.0.0.1:8080/health", patience
     return ask(host, patience, http=url, status=200)
 
 
-def ask_metric(host: StubHost, metric: str, url: str = "http://127.0.0.1:9121/metrics") -> str:
-    return ask(host, metric=metric, url=url, equals=1)
-
-
-# http and metric
-
-
-@pytest.mark.parametrize(
-    ("metric", "value"),
-    [("redis_up", "1"), ("redis_db_keys", "42"), ("redis", ""), ("no_such", ""), ("redis_up 1", ""), ("# TYPE", "")],
-)
-def test_a_metric_is_found_by_its_whole_name(host: StubHost, metric: str, value: str) -> None:
-    host.stub("curl", f"cat <<'EOF'\n{METRICS}EOF")
-    assert ask_metric(host, metric) == value
+# http
 
 
 @pytest.mark.parametrize(("code", "answer"), [("200", "200"), ("503", "503"), ("000", "")])
@@ -67,14 +46,10 @@ def test_a_status_is_told_and_no_connection_is_none(host: StubHost, code: str, a
     assert ask_http(host) == answer
 
 
-@pytest.mark.parametrize("kind", ["http", "metric"])
-def test_a_probe_is_bounded_in_time(host: StubHost, kind: str) -> None:
+def test_a_probe_is_bounded_in_time(host: StubHost) -> None:
     host.stub("curl")
     url = "http://[::1]:8080/a?b={c}"
-    if kind == "http":
-        ask_http(host, url)
-    else:
-        ask_metric(host, "redis_up", url)
+    ask_http(host, url)
     (words,) = host.calls("curl")
     assert words[words.index("--max-time") + 1] == "5"
     assert "--globoff" in words
@@ -87,13 +62,6 @@ def test_a_hostile_url_is_one_word_and_never_an_option(host: StubHost, url: str)
     assert ask_http(host, url) == "200"
     ((*_, before, last),) = host.calls("curl")
     assert (before, last) == ("--", url)
-    assert host.nothing_was_executed()
-
-
-@pytest.mark.parametrize("metric", [*HOSTILE_WORDS, "[a-z]*", "redis_u?", "redis_up"])
-def test_a_hostile_metric_is_no_pattern(host: StubHost, metric: str) -> None:
-    host.stub("curl", "echo 'redis_up 1'")
-    assert ask_metric(host, metric) == ("1" if metric == "redis_up" else "")
     assert host.nothing_was_executed()
 
 
