@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from pyinfra import host
@@ -28,7 +28,7 @@ from .stack.plan import Plan, plan
 from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import ABOUT_WANTED
+from .stack.verdicts import ABOUT_WANTED, checks
 from .wanted import stack_of
 
 
@@ -42,7 +42,8 @@ def backup(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComman
     seen = seen or observe(stack)
     due = plan(stack, seen)
     paths = [change.path for change in due.files] + ([ACL_PATH] if due.accept or due.retire else [])
-    if not any(seen.exists(path) for path in paths):
+    paths += [f"env/{service}.env" for service in due.remove]
+    if not due.remove and not any(seen.exists(path) for path in paths):
         host.noop("no file is about to change")
         return
     words = (stack.settings.stack_dir, str(stack.settings.backup_keep), *dict.fromkeys(paths))
@@ -54,7 +55,8 @@ def take_back(
     stack: Stack, seen: Snapshot, kept: OperationMeta, after: Sequence[OperationMeta]
 ) -> Generator[PyinfraCommand, None, None]:
     """Where one of the operations before failed, the files of this run's backup come back, the services are started with them, the
-    former passwords stay accepted and the new one is retired. The host has failed all the same.
+    former passwords stay accepted and the new one is retired. The host has failed all the same. With `rollback_on_failure` False
+    the host is left as it is.
 
     + stack: what was wanted
     + seen: the host as a snapshot holds it, before the run
@@ -63,19 +65,25 @@ def take_back(
     """
     if not any(operation.is_complete() and operation.did_error() for operation in after):
         return
+    run.current().aborted.add(host.name)
     name = next((line.rpartition("/")[2] for line in kept.stdout_lines if line.startswith("kept ")), None)
-    if name is None:
-        yield fail("There is nothing to go back to: no file of an earlier state was changed. The host is left as it is.")
+    if name is None or not stack.settings.rollback_on_failure:
+        now = observe(stack)
+        run.checked(stack, now, checks(stack, now))
+        why = "rollback_on_failure is False" if name else "there is nothing to go back to: no file of an earlier state was changed"
+        yield fail(f"The host is left as it is, for {why}.")
         return
+    due = plan(stack, seen)
     yield _restored(stack, name)
-    stack = yield from _started(stack, seen, plan(stack, seen))
+    stack = yield from _started(stack, seen, replace(due, start=tuple(_replaced(due, seen, observe(stack)))))
     now = observe(stack, patience=stack.settings.settle_timeout)
     former = password.others(stack, now)
     # where a killed run had switched some files before, they are in the backup: then clients still need the new one
     if former and not any(password.places(stack, now).values()):
         yield write_acl(stack, former)
         now = observe(stack)
-    now, found = settled(stack, now, ABOUT_WANTED)
+    now = settled(stack, now, ABOUT_WANTED)
+    found = [check for check in checks(stack, now) if check.id not in ABOUT_WANTED]
     run.current().taken_back.add(host.name)
     run.checked(stack, now, found)
     bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)
@@ -86,26 +94,38 @@ def take_back(
 
 
 @operation()
-def restore(name: str, stack: Stack | None = None) -> Generator[PyinfraCommand, None, None]:
+def restore(kept: str, stack: Stack | None = None) -> Generator[PyinfraCommand, None, None]:
     """Bring the files of a backup back and start the services with them. What redis accepts is left as it is.
 
-    + name: the backup's folder in backups, such as 20261124T150102Z
+    + kept: the backup's folder in backups, such as 20261124T150102Z
     + stack: what is wanted; told from the host's data when left out
     """
     stack = stack or stack_of(host)
     seen = observe(stack)
-    yield _restored(stack, name)
+    yield _restored(stack, kept)
     every = Plan(start=tuple((service.name, "its files were restored") for service in stack.services))
     yield from _started(stack, seen, every)
 
 
+def _replaced(due: Plan, before: Snapshot, now: Snapshot) -> Iterator[tuple[str, str]]:
+    """What was due and begun: a service whose containers are the ones from before, and up, is as it was."""
+    for service, reason in due.start:
+        containers = now.of(service)
+        same = [one.id for one in containers] == [one.id for one in before.of(service)]
+        if not (containers and same and all(one.up for one in containers)):
+            yield service, reason
+
+
 def _started(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, Stack]:
-    """What is due starts where the restored project has it; what came with this run goes. Returns that part of the stack."""
+    """What is due starts where the restored project has it, and so does what this run removed; what came with this run goes.
+    Returns that part of the stack."""
     found = host.get_fact(Project, root=stack.settings.stack_dir)
     part = stack if found is UNKNOWN else stack.only(found.definitions)
     names = {service.name for service in part.services}
     came = tuple(service.name for service in stack.services if service.name not in names and not seen.of(service.name))
-    yield from start(part, seen, replace(due, start=tuple(pair for pair in due.start if pair[0] in names), remove=came))
+    back = () if found is UNKNOWN else tuple(service for service in due.remove if service in found.definitions)
+    undo = replace(due, start=tuple(pair for pair in due.start if pair[0] in names), remove=came)
+    yield from start(part, seen, undo, back)
     return part
 
 
@@ -135,12 +155,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     console.add_arguments(commands.add_parser("list", help="show the backups of each host"))
     back = commands.add_parser("restore", help="bring the files of a backup back, and start the services with them")
-    back.add_argument("name", help="the backup, as `list` shows it")
+    back.add_argument("kept", metavar="name", help="the backup, as `list` shows it")
     console.add_arguments(back)
     given = parser.parse_args(argv)
     if given.command == "list":
         return console.run(given, "backup.listed")
-    return console.run(given, "backup.restore", f"name={given.name}")
+    return console.run(given, "backup.restore", f"kept={given.kept}")
 
 
 if __name__ == "__main__":

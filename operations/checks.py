@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 
 import gevent
 from pyinfra import host
@@ -20,7 +20,7 @@ from .stack.check import Check
 from .stack.plan import plan
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import ABOUT_RETIRED, checks
+from .stack.verdicts import ABOUT_HOST, ABOUT_RETIRED, checks
 from .wanted import stack_of
 
 
@@ -52,55 +52,68 @@ def validate(
     **Example:** ``pyinfra inventory operations.checks.validate``
     """
     stack = stack or stack_of(host)
-    # while a password is being rolled out two are accepted, and meant to be
-    overlap = ABOUT_RETIRED if seen is not None and plan(stack, seen).retire else ()
+    later = _later(stack, seen) if seen is not None else ()
     # a preview completes no operation: it shows the checks of the host as it is
     if any(operation.is_complete() and operation.did_change() for operation in after):
-        yield from _judge(stack, *settled(stack, observe(stack, patience=stack.settings.settle_timeout), overlap))
+        yield from _judge(stack, settled(stack, observe(stack, patience=stack.settings.settle_timeout), later), later)
     else:
-        now = seen or observe(stack)
-        yield from _judge(stack, now, _asked(stack, now, overlap))
+        yield from _judge(stack, seen or observe(stack), later)
 
 
 @operation()
-def retired(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, None]:
-    """Every check is ok now that the former password should be refused; nothing is asked where there was none.
+def concluded(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, None]:
+    """Every check is ok at the end of a change: also those which `validate` leaves for later.
 
     + stack: what is wanted
     + seen: the host as a snapshot holds it, before the run
     """
-    if not plan(stack, seen).retire:
-        host.noop("there was no other password")
+    if not _later(stack, seen):
+        host.noop("every check was asked")
     elif host.state.is_executing:
-        yield from _judge(stack, *settled(stack, observe(stack, patience=stack.settings.settle_timeout)))
+        standing = _standing(stack, seen)
+        now = settled(stack, observe(stack, patience=stack.settings.settle_timeout), standing)
+        if not _bad(checks(stack, now), standing):
+            run.current().as_before.add(host.name)
+        yield from _judge(stack, now)
 
 
-def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> tuple[Snapshot, tuple[Check, ...]]:
-    """The checks of a host on which something was just started, and the host as they saw it: what is not ok is asked again, for
-    `settle_timeout` seconds.
+def _later(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+    """The checks that are no reason to take a change back.
+
+    While a password is being rolled out two are accepted, and meant to be. And what was wrong with the host itself before the
+    change, such as a full disk, would be wrong without it too.
+    """
+    return (*(ABOUT_RETIRED if plan(stack, seen).retire else ()), *_standing(stack, seen))
+
+
+def _standing(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+    return tuple(check.id for check in checks(stack, seen) if check.id in ABOUT_HOST and not check.verdict.good)
+
+
+def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> Snapshot:
+    """A host on which something was just started, as soon as its checks are ok, or after `settle_timeout` seconds.
 
     A service without a healthcheck, such as the exporter, runs for Docker before it answers.
     """
-    found, until = _asked(stack, seen, without), time.monotonic() + stack.settings.settle_timeout
+    until = time.monotonic() + stack.settings.settle_timeout
     with waiting("its checks to become ok"):
-        while not all(check.verdict.good for check in found) and time.monotonic() < until:
+        while _bad(checks(stack, seen), without) and time.monotonic() < until:
             gevent.sleep(0.5)
             seen = observe(stack)
-            found = _asked(stack, seen, without)
-    return seen, found
+    return seen
 
 
-def _asked(stack: Stack, seen: Snapshot, without: Collection[str]) -> tuple[Check, ...]:
-    return tuple(check for check in checks(stack, seen) if check.id not in without)
+def _bad(found: Iterable[Check], without: Collection[str]) -> list[Check]:
+    return [check for check in found if not check.verdict.good and check.id not in without]
 
 
-def _judge(stack: Stack, seen: Snapshot, found: Sequence[Check]) -> Generator[PyinfraCommand, None, None]:
+def _judge(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> Generator[PyinfraCommand, None, None]:
+    found = checks(stack, seen)
     run.checked(stack, seen, found)
-    bad = [check for check in found if not check.verdict.good]
-    if bad:
+    if bad := _bad(found, without):
         yield fail(*map(_sentence, bad))
     else:
-        host.noop(f"all {len(found)} checks are ok")
+        host.noop("every check is ok")
 
 
 def _sentence(check: Check) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
@@ -67,8 +67,11 @@ def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, 
     yield from start(stack, seen, due)
 
 
-def start(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, None]:
-    """Start what is due, and what Compose finds to be defined otherwise than when it was last started."""
+def start(stack: Stack, seen: Snapshot, due: Plan, back: Sequence[str] = ()) -> Generator[PyinfraCommand, None, None]:
+    """Start what is due, and what Compose finds to be defined otherwise than when it was last started.
+
+    + back: services of the project that the stack no longer has, and that are started all the same
+    """
     found = host.get_fact(Project, root=stack.settings.stack_dir)
     if found is UNKNOWN:
         yield fail(f"{stack.settings.stack_dir}: Compose could not read the project; it says why in the lines above.")
@@ -80,11 +83,11 @@ def start(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, 
         )
         return
     reasons = dict(due.start)
-    tiered = tiers(found.needs, _to_start(stack, seen, due, found))
+    tiered = tiers(found.needs, [*_to_start(stack, seen, due, found), *back])
     replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
     words = {name: f"{name}:{replicas[name]}" if name in replicas else name for tier in tiered for name in tier}
     gone = [service for service in due.remove if service not in found.definitions]
-    definitions = [f"{service.name}={found.definitions[service.name]}" for service in stack.services]
+    definitions = [f"{name}={found.definitions[name]}" for name in (*(service.name for service in stack.services), *back)]
     settings = stack.settings
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull,

@@ -56,7 +56,15 @@ def _rows() -> Iterator[tuple[str, ...]]:
             password = after if before in ("", after) else f"{before} → {after}"
             by = f"{entry.get('operator')}@{entry.get('controller')}"
             changes = str(len(entry.get("changes") or []))
-            yield str(entry.get("time")), name, str(entry.get("run")), by, password, changes, str(entry.get("result"))
+            yield (
+                str(entry.get("time") or entry.get("since")),
+                name,
+                str(entry.get("run")),
+                by,
+                password,
+                changes,
+                str(entry.get("result")),
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import socket
 from collections.abc import Generator
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from pyinfra import host
@@ -17,6 +15,7 @@ from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.host import Host
 from pyinfra.api.state import BaseStateCallback, State
 
+from .holder import abandoned, may_be_taken, process
 from .report import run
 from .scripts import script
 from .stack.lock import TIME, Owner
@@ -27,19 +26,12 @@ from .stack.stack import Stack
 def problem(stack: Stack, seen: Snapshot) -> str | None:
     """Why the stack of a host may not be changed: another run holds its lock and, as far as can be told, is alive."""
     held, settings = seen.lock, stack.settings
-    if held is None or settings.break_lock or abandoned(held) or held.age(datetime.now(timezone.utc)) > settings.lock_ttl:
+    if held is None or may_be_taken(held, settings):
         return None
     return (
         f"{settings.stack_dir}: is locked by {held}. Nothing was changed. Wait until that run has ended. If it is dead, its lock "
         f"is taken over {settings.lock_ttl} s (lock_ttl) after that time, or at once with --data break_lock=True."
     )
-
-
-def abandoned(held: Owner) -> bool:
-    """Whether the lock's run was on this machine and its process is gone."""
-    pid, _, began = held.process.partition(":")
-    # where there is no /proc nobody can tell
-    return bool(began) and held.controller == socket.gethostname() and held.process != _process(pid)
 
 
 @operation()
@@ -59,7 +51,7 @@ def acquire(stack: Stack, seen: Snapshot) -> Generator[StringCommand, None, None
         run=run.current().id,
         operator=getpass.getuser(),
         controller=socket.gethostname(),
-        process=_process("self"),
+        process=process("self"),
         since=datetime.now(timezone.utc).strftime(TIME),
     )
     words = (settings.stack_dir, str(settings.lock_ttl), over)
@@ -125,13 +117,3 @@ def _release(host: Host, stack: Stack, seen: Snapshot, result: str) -> StringCom
         "sh", "-c", QuoteString(script("release.sh")), "release", *(QuoteString(word) for word in words),
         _stdin=json.dumps(entry, ensure_ascii=False),
     )  # fmt: skip
-
-
-def _process(pid: str) -> str:
-    """A process' number with the time that it was started at, which together are never used again; "" for one that is gone."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return f"{os.getpid()}:" if pid == "self" else ""
-    # the command's name, in parentheses, may hold blanks
-    return f"{stat.split(' ', 1)[0]}:{stat.rpartition(')')[2].split()[19]}"

@@ -21,6 +21,7 @@ from .facts.machine import Literals, Machine, Metrics
 from .facts.probe import Probe
 from .facts.redis import Redis
 from .facts.state import Containers, State
+from .holder import may_be_taken
 from .stack.plan import Plan, plan
 from .stack.probes import Probe as DeclaredProbe
 from .stack.snapshot import UNKNOWN, Snapshot, Unknown
@@ -166,6 +167,7 @@ def _exporter_page(stack: Stack) -> str:
 def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
     """The answers to the questions of a stack as one value."""
     past = found["state"]
+    lock = None if past is UNKNOWN else past.lock
     return Snapshot(
         engine=found["engine"],
         files=found["files"],
@@ -174,7 +176,8 @@ def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
         applied=UNKNOWN if past is UNKNOWN else past.applied,
         acl=UNKNOWN if past is UNKNOWN else past.acl,
         fragments=UNKNOWN if past is UNKNOWN else past.fragments,
-        lock=None if past is UNKNOWN else past.lock,
+        lock=lock,
+        left=lock.run if lock and may_be_taken(lock, stack.settings) else "",
         redis=found.get("redis", UNKNOWN),
         logs=found.get("logs", UNKNOWN),
         metrics=found.get(_PAGE + _exporter_page(stack), UNKNOWN),

@@ -50,4 +50,4 @@ def gate(fleet: Fleet, wave: Wave) -> Generator[PyinfraCommand, None, None]:
 
 
 def _failed() -> set[str]:
-    return {failed.name for failed in host.state.failed_hosts}
+    return {failed.name for failed in host.state.failed_hosts} - run.current().as_before

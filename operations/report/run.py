@@ -42,7 +42,11 @@ def _now() -> datetime:
 
 @dataclass
 class Run:
-    """What is known of this run so far. All but `taken_back` is by the host's name; `times`: also by the operation's hash."""
+    """What is known of this run so far, by the host's name; `times`: also by the operation's hash.
+
+    + aborted: the hosts whose change failed; taken_back: those of them that are as they were before
+    + as_before: those whose change succeeded, and that have failed for what was wrong before it too
+    """
 
     state: State
     folder: Path
@@ -55,7 +59,9 @@ class Run:
     password_changed: dict[str, float] = field(default_factory=dict)
     times: dict[tuple[str, str], tuple[datetime, datetime | None]] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
+    aborted: set[str] = field(default_factory=set)
     taken_back: set[str] = field(default_factory=set)
+    as_before: set[str] = field(default_factory=set)
 
     @property
     def hosts(self) -> list[Host]:
@@ -194,8 +200,8 @@ def _host(run: Run, host: Host) -> HostReport:
     done = replace(seen, changes=tuple(run.changes(host)), steps=tuple(run.steps(host)))
     if host not in run.state.failed_hosts:
         return replace(done, status="changed" if done.changes else "ok")
-    # the checks speak for themselves, but not where they were asked again after files were taken back
-    told = bool(done.bad_checks) and name not in run.taken_back
+    # the checks speak for themselves, but not where they were asked again after a change that failed
+    told = bool(done.bad_checks) and name not in run.aborted
     return replace(done, status="failed", error=None if told else _error(run, host))
 
 

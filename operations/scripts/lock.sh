@@ -14,6 +14,8 @@ run_of() {
     sed -n 's/.*"run": "\([^"]*\)".*/\1/p' "$1/owner" 2>/dev/null
 }
 
+#include note.sh
+
 # two that come at once go one after the other
 exec 8<.fleet && flock -w 60 8 || exit 1
 
@@ -29,8 +31,13 @@ fi
 if [ -d "$lock" ]; then
     age=$(($(date +%s) - $(stat -c %Y -- "$lock")))
     held=$(run_of "$lock")
-    if [ "$over" = '*' ] || [ "$over" = "$held" ] || [ "$held" = "$(run_of "$new")" ] || [ $age -gt "$ttl" ]; then
-        [ "$held" = "$(run_of "$new")" ] || echo "took over the lock of run ${held:-unknown}, $age s old"
+    # one without an owner is left of a crash of the host: a lock gets its place together with its owner
+    if [ -z "$held" ] || [ "$over" = '*' ] || [ "$over" = "$held" ] || [ "$held" = "$(run_of "$new")" ] || [ $age -gt "$ttl" ]; then
+        if [ "$held" != "$(run_of "$new")" ]; then
+            echo "took over the lock of run ${held:-unknown}, $age s old"
+            # that run never came to note in the history what it did
+            [ -z "$held" ] || printf '%s, "result": "interrupted"}\n' "$(sed 's/}$//' "$lock/owner")" | note
+        fi
         rm -rf -- "$lock"
     fi
 fi

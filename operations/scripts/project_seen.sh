@@ -7,8 +7,10 @@ cd -- "$1" || exit 1
 hashes=$(docker compose config --hash '*') || exit 1
 echo "$hashes" | while read -r service hash; do printf 'hash\t%s\t%s\n' "$service" "$hash"; done
 
+config=$(docker compose config) || exit 1
+
 # Compose prints its own form whatever the files look like: services at two blanks, their keys at four, dependencies at six
-docker compose config | awk '
+printf '%s\n' "$config" | awk '
     /^[^ ]/      { services = ($0 == "services:"); next }
     !services    { next }
     /^  [^ ]/    { service = $1; sub(/:$/, "", service); gsub(/"/, "", service); depends = 0; next }

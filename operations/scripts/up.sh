@@ -50,11 +50,13 @@ done
 shift
 inputs=$(printf '%s' "$inputs" | sha256sum | cut -d ' ' -f 1)
 
-# services that are no longer wanted go before the others come
+# services that are no longer wanted go before the others come, and their env files, which the next change of a password would not
+# reach; the backup has them
 while [ "$1" != -- ]; do
     for id in $(containers "$1"); do
         docker stop "$id" >/dev/null && docker rm "$id" >/dev/null && echo "removed $1"
     done
+    [ ! -f "env/$1.env" ] || { rm -- "env/$1.env" && echo "removed env/$1.env"; }
     shift
 done
 shift

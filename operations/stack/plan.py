@@ -55,6 +55,7 @@ class Plan:
     + recheck: definitions may have changed: Compose must be asked
     + remove: services whose containers and fragments go
     + retire: redis accepts passwords besides the wanted one, on disk or in memory
+    + unlock: the run whose lock was left behind
     + restart: what redis said when it did not let its ACL be read: then it reads a changed one only when it starts
     """
 
@@ -68,6 +69,7 @@ class Plan:
     recheck: bool = False
     remove: tuple[str, ...] = ()
     retire: bool = False
+    unlock: str = ""
     restart: str = ""
 
     @property
@@ -78,11 +80,14 @@ class Plan:
     @property
     def due(self) -> bool:
         """Whether anything is to be done."""
-        return bool(self.engine or self.files or self.accept or self.start or self.recheck or self.remove or self.retire)
+        changes = self.engine or self.files or self.accept or self.start or self.remove or self.retire
+        return bool(changes or self.recheck or self.unlock)
 
     def sentences(self) -> Iterator[str]:
         """The plan for a person, a line each."""
         yield from self.problems
+        if self.unlock:
+            yield f"take away the lock of run {self.unlock}, which did not come to its end"
         if self.retire:
             switch = f"switch {' and '.join(service for service, _ in self.start)}" if self.start else ""
             yield f"password: {', '.join(filter(None, ('accept' if self.accept else '', switch, 'retire')))}"
@@ -137,6 +142,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         recheck=rewritten or stack.settings.pull == "always",
         remove=remove,
         retire=stack.has_redis and bool(others(stack, seen)),
+        unlock=seen.left,
         restart="" if seen.redis is UNKNOWN else seen.redis.denied,
     )
 

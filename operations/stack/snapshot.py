@@ -148,6 +148,7 @@ class Snapshot:
     + acl: the hashes in users.acl on disk
     + fragments: names in compose.d that an earlier run wrote
     + lock: who holds the stack's lock
+    + left: the run whose lock was left behind: it is dead, or was to be taken for dead
     + logs: service → what it complained about
     + metrics: the exporter's, by name and labels
     + literals: file and line of each password that is written out in a Compose file
@@ -162,6 +163,7 @@ class Snapshot:
     acl: tuple[str, ...] | Unknown = UNKNOWN
     fragments: tuple[str, ...] | Unknown = UNKNOWN
     lock: Owner | None = None
+    left: str = ""
     redis: SeenRedis | Unknown = UNKNOWN
     logs: Mapping[str, SeenLog] | Unknown = UNKNOWN
     metrics: Mapping[str, float] | Unknown = UNKNOWN

@@ -168,9 +168,7 @@ def _interrupt(fleet: Fleet, point: Point) -> Iterator[str]:
         return
     if not accepted(host, fleet.password) == on_disk(host) == {digest(fleet.password)} or accepts(host, former):
         yield "the former password is still accepted"
-    # a run that finds nothing to do takes no lock, and so gives none back
-    left = [path for path in residue(host) if not path.startswith(f"{STACK}/.fleet/lock") or run.changes(host.name)]
-    if wrong := [*broken(host), *left]:
+    if wrong := [*broken(host), *residue(host)]:
         yield f"after the next run: {wrong}"
 
 

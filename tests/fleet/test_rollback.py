@@ -128,6 +128,9 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
     assert not run.ok
     assert run.host(canary.name)["status"] == "failed"
     assert "taken back from" not in run.output
+    assert "The host is left as it is, for rollback_on_failure is False." in run.host(canary.name)["error"]
+    assert "picky" in run.host(canary.name)["error"]
+    assert run.check(canary.name, "redis.single_password")["verdict"] == "failed"
     assert accepted(canary, former) == on_disk(canary) == {digest(former), digest(picky.password)}
     assert refused(canary) == []
     # the report of every run tells of it, until it is over
@@ -152,6 +155,49 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
     assert run.ok, run.output
     for host in picky.hosts:
         assert accepted(host, picky.password) == {digest(picky.password)}
+
+
+@pytest.mark.parametrize("picky", FAILURES[:1], indirect=True)
+def test_a_service_that_the_same_run_removed_comes_back(picky: Fleet) -> None:
+    canary = picky.hosts[0]
+    kept = contents(canary)
+    picky.settings["services"] = [name for name in picky.settings["services"] if name != "redis-exporter"]
+    picky.settings["picky_only"] = "none"
+    run = picky.deploy()
+    assert_taken_back(run, canary)
+    assert "removed redis-exporter" in run.changes(canary.name)
+    assert contents(canary) == kept
+    assert "redis_up 1" in canary.run("curl --silent http://127.0.0.1:9121/metrics")
+
+    # when it is gone for good it leaves no password behind
+    del picky.settings["picky_only"]
+    run = picky.deploy()
+    assert run.ok, run.output
+    for host in picky.hosts:
+        assert "redis-exporter" not in containers(host)
+        assert not host.succeeds(f"test -e {STACK}/env/redis-exporter.env")
+        assert host.succeeds(f"test -e {STACK}/backups/*/env/redis-exporter.env")
+
+
+def test_what_was_wrong_with_a_host_before_does_not_keep_its_password_from_being_changed(running: Fleet) -> None:
+    full, *others = running.hosts
+    running.groups["canary"] = [full.name]
+    running.host_settings[full.name] = {"disk_min_free": 10**9}
+    former, running.password = running.password, new()
+
+    run = running.deploy()
+
+    assert not run.ok
+    assert run.bad_checks(full.name) == ["disk.space"]
+    assert "taken back" not in run.output
+    for host in running.hosts:
+        assert accepted(host, running.password) == on_disk(host) == {digest(running.password)}
+        assert not accepts(host, former)
+        assert refused(host) == []
+    # nor is it a reason to leave the others alone
+    assert {run.host(host.name)["status"] for host in others} == {"changed"}
+    note = json.loads(full.run(f"tail -n 1 {STACK}/.fleet/history.jsonl"))
+    assert (note["result"], note["run"]) == ("failed", run.report["run"]["id"])
 
 
 def test_a_backup_that_is_not_there_is_not_restored(running: Fleet) -> None:

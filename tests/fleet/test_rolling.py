@@ -9,7 +9,7 @@ import pytest
 from operations.secrets import new
 from tests.fleet import catalogs
 from tests.fleet.fleet import STACK, Fleet, containers, files
-from tests.fleet.passwords import held, refused
+from tests.fleet.passwords import digest, held, refused
 from tests.fleet.wait import until
 from tests.lab import Host
 from tests.lab.images import in_hosts
@@ -106,3 +106,22 @@ def test_a_new_container_that_is_not_well_never_gets_a_request(behind_proxy: Fle
     assert host.run(f"cat {STACK}/compose.d/web.yml") == before
     [one] = webs(host)
     assert host.run(f"docker inspect --format '{{{{.State.Health.Status}}}}' {one}").strip() == "healthy"
+
+
+def test_a_service_that_was_not_replaced_yet_is_not_replaced_when_another_is_taken_back(behind_proxy: Fleet) -> None:
+    fleet, host = behind_proxy, behind_proxy.hosts[0]
+    catalogs.write(fleet, picky=catalogs.PICKY + catalogs.NEVER_HEALTHY)
+    fleet.settings["services"] += ["picky"]
+    fleet.settings["picky_only"] = digest(fleet.password)
+    run = fleet.deploy()
+    assert run.ok, run.output
+    before, former = webs(host), fleet.password
+    fleet.password = new()
+    run = fleet.deploy()
+    del fleet.settings["picky_only"]
+    assert "picky did not start" in run.output
+    assert "The files were taken back" in run.host(host.name)["error"]
+    assert not any(line.startswith("rolled") for line in run.changes(host.name))
+    assert webs(host) == before
+    assert set(held(host).values()) == {former}
+    assert refused(host) == []

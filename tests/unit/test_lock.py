@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from operations import lock
+from operations import holder, lock
 from operations.stack.lock import TIME, Owner
 from operations.stack.snapshot import Snapshot
 from tests.unit.stack.hosts import a_stack, converged
@@ -55,34 +55,34 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_run_whose_process_lives_has_not_lost_its_lock(process: subprocess.Popen[bytes]) -> None:
-    assert not lock.abandoned(here(identity(process.pid)))
-    assert not lock.abandoned(here(identity(os.getpid())))
+    assert not holder.abandoned(here(identity(process.pid)))
+    assert not holder.abandoned(here(identity(os.getpid())))
 
 
 def test_a_run_whose_process_is_gone_has_lost_its_lock(process: subprocess.Popen[bytes]) -> None:
     owner = here(identity(process.pid))
     process.kill()
     process.wait()
-    assert lock.abandoned(owner)
+    assert holder.abandoned(owner)
     assert problem(owner) is None
 
 
 def test_a_process_that_got_the_number_of_another_is_not_taken_for_it(process: subprocess.Popen[bytes]) -> None:
     number, _, start = identity(process.pid).partition(":")
-    assert lock.abandoned(here(f"{number}:{int(start) - 1}"))
+    assert holder.abandoned(here(f"{number}:{int(start) - 1}"))
 
 
 def test_a_command_whose_name_is_hostile_is_told_from_its_start(tmp_path: Path) -> None:
     command = tmp_path / "a ) (b"
     command.symlink_to("/bin/sleep")
     with subprocess.Popen([command, "60"]) as other:
-        assert not lock.abandoned(here(identity(other.pid)))
+        assert not holder.abandoned(here(identity(other.pid)))
         other.kill()
 
 
 @pytest.mark.parametrize("text", ["x:1", "../self:1", "self:1", "-1:5", "999999999:1", ":1"])
 def test_what_is_no_process_is_gone(text: str) -> None:
-    assert lock.abandoned(here(text))
+    assert holder.abandoned(here(text))
 
 
 def test_on_a_machine_without_proc_nobody_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,11 +90,11 @@ def test_on_a_machine_without_proc_nobody_can_tell(monkeypatch: pytest.MonkeyPat
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_text", nowhere)
-    assert not lock.abandoned(here(lock._process("self")))
+    assert not holder.abandoned(here(holder.process("self")))
 
 
 def test_the_process_of_another_machine_cannot_be_seen() -> None:
-    assert not lock.abandoned(held("999999999:1"))
+    assert not holder.abandoned(held("999999999:1"))
 
 
 # Whether the stack may be changed

@@ -14,6 +14,8 @@ EXPORTER_METRICS = services.EXPORTER_METRICS
 
 # what is meant to be so while a password is rolled out
 ABOUT_RETIRED = redis.RETIRED
+# what is about the host and not about the stack's services
+ABOUT_HOST = machine.ABOUT_HOST
 # what compares the host with the state that is wanted
 ABOUT_WANTED = ("files.in_sync", "password.consistent", "url.form", "settings.websocket", *ABOUT_RETIRED)
 

@@ -10,6 +10,7 @@ from ..snapshot import UNKNOWN, Snapshot
 from ..stack import Stack
 from .expect import DEPLOY, unknown
 
+ABOUT_HOST = ("logs.errors", "compose.no_literal_password", "clock.skew", "disk.space")
 _MEGABYTE = 1_000_000
 
 

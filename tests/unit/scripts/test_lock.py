@@ -116,6 +116,23 @@ def test_a_lock_is_taken_over_where_that_is_asked_for_and_it_is_said(host: StubH
     assert held_by(host) == MINE
 
 
+def test_a_run_whose_lock_is_taken_over_is_in_the_history(host: StubHost) -> None:
+    host.write(".fleet/history.jsonl", '{"run": "cut o')
+    take(host, OTHER)
+    take(host, over=OTHER)
+    cut, noted = history(host)
+    assert cut == '{"run": "cut o'
+    assert json.loads(noted) == {**json.loads(owner(OTHER)), "result": "interrupted"}
+
+
+@pytest.mark.parametrize("before", [None, MINE], ids=["free", "its own"])
+def test_a_lock_that_is_taken_over_from_nobody_is_not_noted(host: StubHost, before: str | None) -> None:
+    if before:
+        take(host, before)
+    take(host)
+    assert not (host.root / ".fleet/history.jsonl").exists()
+
+
 def test_the_lock_of_a_third_run_is_not_taken_over(host: StubHost) -> None:
     # the run that was found dead has been followed by another since
     take(host, "20261124T145959Z-ffff")

@@ -533,16 +533,24 @@ def test_a_missing_password_file_is_written() -> None:
 
 NEEDED = ("engine", "files", "env", "applied", "acl", "fragments", "containers", "redis")
 FOR_THE_CHECKS_ALONE = ("logs", "metrics", "machine", "literals", "probes", "lock")
+FOR_THE_LOCK_ALONE = ("left",)
 
 
 def test_every_part_of_a_snapshot_is_needed_but_those_of_the_checks() -> None:
-    assert {field.name for field in fields(Snapshot)} == {*NEEDED, *FOR_THE_CHECKS_ALONE}
+    assert {field.name for field in fields(Snapshot)} == {*NEEDED, *FOR_THE_CHECKS_ALONE, *FOR_THE_LOCK_ALONE}
 
 
 @pytest.mark.parametrize("part", ["logs", "metrics", "machine", "literals"])
 def test_what_only_the_checks_ask_for_changes_no_plan(part: str) -> None:
     for stack, host in ((STACK, converged(STACK)), (STACK, before_the_rollout())):
         assert plan(stack, unseen(part)(host)) == plan(stack, host)
+
+
+def test_a_lock_that_a_dead_run_left_is_all_that_is_taken_away() -> None:
+    due = plan(STACK, replace(converged(STACK), left="20261124T150102Z-3f9a"))
+    assert due == Plan(unlock="20261124T150102Z-3f9a")
+    assert due.due
+    assert list(due.sentences()) == ["take away the lock of run 20261124T150102Z-3f9a, which did not come to its end"]
 
 
 @pytest.mark.parametrize("part", NEEDED)
