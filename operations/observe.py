@@ -133,13 +133,13 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     """The facts that a snapshot of this stack is made of."""
     settings = stack.settings
     root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
-    env = {file.path: file for file in (stack.dotenv, *stack.env_files)}
+    env = (stack.dotenv, *stack.env_files)
     asked: dict[str, Question] = {
+        "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
-        "env": (EnvKeys, {"root": root, "files": {path: tuple(file.lines) for path, file in env.items()}, "wanted": env}),
+        "env": (EnvKeys, {"root": root, "files": {file.path: tuple(file.lines) for file in env}, "wanted": env}),
         "state": (State, {"root": root}),
-        "containers": (Containers, {"project": project}),
         "machine": (Machine, {"root": root}),
         "literals": (Literals, {"root": root, "paths": stack.compose_files()}),
     }

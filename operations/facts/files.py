@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from pyinfra.api import StringCommand
@@ -36,29 +37,29 @@ class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
 
     + root: the stack's folder, absolute
     + files: path relative to it → the keys to look for
-    + wanted: path → the file as it is wanted; a host on which it is so answers in one word and not for each key
+    + wanted: the same files as they are wanted; a host on which all are so answers in one word and not for each key
     """
 
     script = "env_seen.sh"
 
-    def command(self, root: str, files: Mapping[str, Sequence[str]], wanted: Mapping[str, EnvFile] | None = None) -> StringCommand:
+    def command(self, root: str, files: Mapping[str, Sequence[str]], wanted: Sequence[EnvFile] = ()) -> StringCommand:
         self.paths = tuple(files)
-        self.wanted = wanted or {}
+        self.wanted = tuple(wanted)
         words: list[str] = []
         for path, keys in files.items():
-            digest = self.wanted[path].digest if path in self.wanted else ""
-            words += [*(["--"] if words else []), path, digest, *keys]
-        return self.run(root, *words)
+            words += [*(["--"] if words else []), path, *keys]
+        records = "".join(file.records for file in wanted)
+        return self.run(root, hashlib.sha256(records.encode()).hexdigest(), *words)
 
     def parse(self, lines: list[str]) -> dict[str, dict[str, str] | None]:
+        if lines == ["="]:
+            return {file.path: dict(file.hashes) for file in self.wanted}
         found: dict[str, dict[str, str] | None] = {path: {} for path in self.paths}
         for line in lines:
             path, key, *rest = line.split("\t")
             keys = found[path]
             if key == "!":
                 found[path] = None
-            elif key == "=":
-                found[path] = dict(self.wanted[path].hashes)
             elif keys is not None:
                 # a key that stands there more than once is as good as wrong: the reader's order decides which one counts
                 keys[key] = rest[1] if rest[0] == "1" else ""

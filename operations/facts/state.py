@@ -64,7 +64,7 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
         return self.run(project)
 
     def parse(self, lines: list[str]) -> tuple[SeenContainer, ...]:
-        return tuple(_container(line) for line in lines)
+        return tuple(_container(line) for line in lines if not line.startswith("server\t"))
 
 
 def _applied(text: str) -> Applied:

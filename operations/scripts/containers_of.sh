@@ -1,5 +1,5 @@
-# The containers of a Compose project, a line each: id, service, state, health, hash of its definition, address,
-# time of its creation, mounts.
+# A line with `server` and the engine's version; then the containers of a Compose project, a line each: id, service, state,
+# health, hash of its definition, address, time of its creation, mounts.
 # Only these fields leave the host: a command or another label may hold a password. Docker's API tells them in a third of the
 # time that its command line takes; an answer that an earlier part of the same bundle got ($FLEET_CONTAINERS) serves again.
 containers_of() {
@@ -9,7 +9,7 @@ containers_of() {
         return
         ;;
     esac
-    list=$(curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --get --data-urlencode all=true \
+    list=$(curl --silent --fail --include --max-time 10 --unix-socket /var/run/docker.sock --get --data-urlencode all=true \
         --data-urlencode "filters={\"label\":[\"com.docker.compose.project=$1\",\"com.docker.compose.oneoff=False\"]}" \
         http://docker/containers/json) || return 1
     program=$(
@@ -17,7 +17,10 @@ containers_of() {
 #include json.awk
 AWK
     )
-    printf '%s\n' "$list" | awk "$program"'
+    printf '%s\n' "$list" | awk '
+        !body && /^Server: Docker\// { sub(/^Server: Docker\//, ""); print "server\t" $1 }
+        !body { body = /^\r?$/; next }
+    '"$program"'
         function leaf(path, value,   part, n) {
             n = split(path, part, "/")
             if (part[2] != id) { show(); id = part[2] }

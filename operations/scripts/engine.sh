@@ -10,9 +10,14 @@ have() {
 have docker
 have curl
 
-# the server's version over its socket: a tenth of what starting the docker client costs
+# the server's version: as an earlier part of the same bundle got it, or over its socket, which costs a tenth of starting the
+# docker client
 server=
-if command -v curl >/dev/null && [ -S /var/run/docker.sock ]; then
+if [ "${FLEET_CONTAINERS#server}" != "$FLEET_CONTAINERS" ]; then
+    IFS='	' read -r _ server <<EOF
+$FLEET_CONTAINERS
+EOF
+elif command -v curl >/dev/null && [ -S /var/run/docker.sock ]; then
     server=$(curl --silent --head --max-time 10 --unix-socket /var/run/docker.sock http://docker/_ping |
         sed -n 's/^Server: Docker\/\([^ ]*\).*/\1/p')
 elif command -v docker >/dev/null; then

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # Tells which managed keys are set in env files, as digests: no line of a file ever leaves the host.
-#   env_seen <root> <path> <digest> <key>… [-- <path> <digest> <key>…]…
-# <digest>: SHA-256 of all records as they are wanted, or "". Where it fits, one `path = ` line stands for all keys of a file.
+#   env_seen <root> <digest> <path> <key>… [-- <path> <key>…]…
+# <digest>: SHA-256 of the paths and all their records as they are wanted. Where it fits, one `=` stands for all of them.
 
 cd -- "$1" 2>/dev/null || exit 0
-shift
+wanted=$2
+shift 2
 export LC_ALL=C
 t=$(printf '\t')
 env_awk=$(
@@ -14,33 +15,54 @@ AWK
 )
 
 digest() {
-    printf '%s' "$1" | sha256sum | cut -c 1-64
+    sum=$(printf '%s' "$1" | sha256sum)
+    echo "${sum%% *}"
 }
 
-# path, wanted digest, keys parted by blanks
-seen() {
+# path, keys: the keys that are set, how often, and their statements
+records() {
     { [ -f "$1" ] && [ ! -L "$1" ] && [ -r "$1" ]; } || return 0
-    if ! records=$(awk -v mode=seen -v keys="$3" "$env_awk" <"$1"); then
+    awk -v mode=seen -v keys="$2" "$env_awk" <"$1"
+}
+
+# the same with its path before it
+whole() {
+    printf '%s\n' "$1"
+    records "$@"
+}
+
+# the same with the statements as digests
+told() {
+    if ! records=$(records "$@"); then
         printf '%s\t!\n' "$1"
         return
     fi
     [ -n "$records" ] || return 0
-    if [ "$(digest "$records")" = "$2" ]; then
-        printf '%s\t=\n' "$1"
-        return
-    fi
     printf '%s\n' "$records" | while IFS=$t read -r key count statement; do
         printf '%s\t%s\t%s\t%s\n' "$1" "$key" "$count" "$(digest "$statement")"
     done
 }
 
-while [ $# -gt 0 ]; do
-    path=$1 wanted=$2 keys=
-    shift 2
-    while [ $# -gt 0 ] && [ "$1" != -- ]; do
-        keys="$keys $1"
+# one of these for each file
+each() {
+    do=$1
+    shift
+    while [ $# -gt 0 ]; do
+        path=$1 keys=
         shift
+        while [ $# -gt 0 ] && [ "$1" != -- ]; do
+            keys="$keys $1"
+            shift
+        done
+        [ $# -eq 0 ] || shift
+        "$do" "$path" "$keys"
     done
-    [ $# -eq 0 ] || shift
-    seen "$path" "$wanted" "$keys"
-done
+}
+
+all=$(each whole "$@")
+if [ "$(digest "$all
+")" = "$wanted" ]; then
+    echo '='
+else
+    each told "$@"
+fi

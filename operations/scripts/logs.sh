@@ -21,7 +21,7 @@ done
 
 # each line of a log that is no terminal's begins with eight bytes about its stream and length
 found=$(curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --write-out '\n##fleet:log\n' "${urls[@]}" |
-    sed 's/^[\x01\x02]\x00\x00\x00....//' | tr -d '\000' |
+    sed 's/^[\x01\x02]\x00\x00\x00....//; s/\x00//g' |
     harmless=$4 awk -v window="$(date -u -d "-$3 seconds" +%Y-%m-%dT%H:%M:%S)" '
     BEGIN {
         part = 0 # as a subscript, a variable without a value is not 0

@@ -51,10 +51,9 @@ class EnvFile:
         return {key: hashlib.sha256(line.encode()).hexdigest() for key, line in self.lines.items()}
 
     @property
-    def digest(self) -> str:
-        """One SHA-256 for all of them, as `scripts/env_seen.sh` computes it on a host."""
-        records = "\n".join(f"{key}\t1\t{line}" for key, line in self.lines.items())
-        return hashlib.sha256(records.encode()).hexdigest()
+    def records(self) -> str:
+        """All of them as `scripts/env_seen.sh` finds them on a host where they are as wanted."""
+        return "".join([f"{self.path}\n", *(f"{key}\t1\t{line}\n" for key, line in self.lines.items())])
 
 
 ManagedFile = File | EnvFile

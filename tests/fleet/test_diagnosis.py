@@ -126,6 +126,9 @@ def test_a_restart_loop_is_told(broken: Fleet) -> None:
         f"cd {STACK} && printf 'services: {{openwebui: {{command: [\"false\"]}}}}' >loop.yml"
         " && docker compose $(echo $(sed -n 's/^COMPOSE_FILE=//p' .env) | tr : '\\n' | sed 's/^/-f /') -f loop.yml"
         " up --detach --no-deps openwebui; rm loop.yml"
+        # Docker waits twice as long before each start: after the sixth it is 6 s
+        "; id=$(docker ps --all --latest --quiet --filter label=com.docker.compose.service=openwebui)"
+        "; until [ $(docker inspect --format '{{.RestartCount}}' $id) -ge 6 ]; do sleep 0.1; done"
         "; until docker ps --all --filter status=restarting --quiet | grep -q .; do sleep 0.1; done"
     )
     _, bad, _ = validated(broken)

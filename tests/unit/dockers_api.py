@@ -11,6 +11,10 @@ from operations.stack.snapshot import SeenContainer, Unknown
 from tests.unit.stubs import StubHost
 
 CREATED = 1_764_020_000
+HEADERS = (
+    "HTTP/1.1 200 OK\r\nApi-Version: 1.50\r\nContent-Type: application/json\r\nDocker-Experimental: false\r\nOstype: linux\r\n"
+    "Server: Docker/28.2.2 (linux)\r\nDate: Tue, 24 Nov 2026 15:01:02 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 
 
 def a_container(
@@ -91,8 +95,9 @@ def written_by_go(value: object) -> str:
 
 def docker_answers(host: StubHost, *containers: Mapping[str, Any]) -> None:
     """Docker's API lists these containers, whatever it is asked."""
-    (host.home / "containers.json").write_text(written_by_go(list(containers)) + "\n")
-    host.stub("curl", 'exec cat "$HOME/containers.json"')
+    with (host.home / "containers.http").open("w", newline="") as answer:
+        answer.write(HEADERS + written_by_go(list(containers)) + "\n")
+    host.stub("curl", 'exec cat "$HOME/containers.http"')
 
 
 def seen(host: StubHost) -> tuple[SeenContainer, ...] | Unknown:

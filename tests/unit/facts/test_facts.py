@@ -124,9 +124,9 @@ def test_a_script_that_fails_has_no_end_mark(host: StubHost) -> None:
 def test_a_script_that_succeeds_has_one(host: StubHost) -> None:
     docker_answers(host, a_container("redis"))
     done = host.command(Broken().command())
-    (answer, end) = done.stdout.splitlines()
-    assert (done.returncode, end) == (0, END)
-    assert Broken().process([answer, end]) == [answer]
+    *answer, end = done.stdout.splitlines()
+    assert (done.returncode, len(answer), end) == (0, 2, END)
+    assert Broken().process([*answer, end]) == answer
 
 
 def test_every_fact_says_what_it_is_asked_for() -> None:
@@ -216,22 +216,18 @@ def test_a_file_that_cannot_be_parsed_has_no_keys_to_tell_apart() -> None:
     }  # fmt: skip
 
 
-def test_one_word_stands_for_all_keys_of_a_file_that_is_as_wanted() -> None:
-    file = EnvFile("one.env", "0600", {"A": "A=1", "B": "B=2"})
+def test_one_word_stands_for_all_keys_of_files_that_are_as_wanted() -> None:
+    one, two = EnvFile("one.env", "0600", {"A": "A=1", "B": "B=2"}), EnvFile("two.env", "0600", {"A": "A=3"})
     fact = EnvKeys()
-    fact.command("/opt/erni-ki", {"one.env": ("A", "B"), "two.env": ("A",)}, {"one.env": file})
-    assert read(fact, "one.env\t=", f"two.env\tA\t1\t{H1}") == {"one.env": dict(file.hashes), "two.env": {"A": H1}}
-
-
-def test_that_word_for_a_file_whose_wanted_keys_nobody_told_is_unknown() -> None:
-    assert read(env_keys("one.env"), "one.env\t=") is UNKNOWN
+    fact.command("/opt/erni-ki", {"one.env": ("A", "B"), "two.env": ("A",)}, [one, two])
+    assert read(fact, "=") == {"one.env": dict(one.hashes), "two.env": dict(two.hashes)}
 
 
 def test_what_is_wanted_reaches_the_host_as_a_digest_alone() -> None:
     file = EnvFile("one.env", "0600", {"A": "A=the-password"})
-    command = EnvKeys().command("/opt/erni-ki", {"one.env": ("A",)}, {"one.env": file}).get_raw_value()
+    command = EnvKeys().command("/opt/erni-ki", {"one.env": ("A",)}, [file]).get_raw_value()
     assert "the-password" not in command
-    assert file.digest in command
+    assert hashlib.sha256(b"one.env\nA\t1\tA=the-password\n").hexdigest() in command
 
 
 def test_keys_of_a_file_that_nobody_asked_for_are_unknown() -> None:
@@ -682,6 +678,7 @@ def test_docker_is_asked_for_the_containers_once_whoever_needs_them(host: StubHo
     found = bundle.process(host.command(bundle.command(questions(stack))).stdout.splitlines())
     assert found is not UNKNOWN
     assert [container.service for container in found["containers"]] == ["redis"]
+    assert found["engine"].server == "28.2.2"
     assert found["containers"][0].mounts == {"/data": r"/srv/a\nb\\c"}
     assert len([words for words in host.calls("curl") if words[-1].endswith("/containers/json")]) == 1
 
@@ -692,6 +689,7 @@ def test_a_list_of_containers_that_failed_is_nobodys_answer(host: StubHost) -> N
     found = bundle.process(host.command(bundle.command(questions(a_stack(stack_dir=str(host.root))))).stdout.splitlines())
     assert found is not UNKNOWN
     assert [found[part] for part in ("containers", "redis", "logs")] == [UNKNOWN] * 3
+    assert found["engine"].server is None
 
 
 def test_only_what_a_stack_has_is_asked_for() -> None:

@@ -167,6 +167,6 @@ def test_neither_a_command_nor_a_label_leaves_the_host(host: StubHost) -> None:
         a_container("web", command=f'sh -c "REDIS_URL=redis://:{SECRET}@redis run"'),
     )
     done = host.script("containers.sh", "erni-ki")
-    assert len(done.stdout.splitlines()) == 2
+    assert len(done.stdout.splitlines()) == 3
     assert SECRET not in done.stdout + done.stderr
     assert SECRET not in host.shown_to_processes()

@@ -40,7 +40,7 @@ def docker_logs(host: StubHost, services: Mapping[str, Lines], started: int = 30
     """Docker's API tells of these services, which were started so many seconds ago, and hands out their logs."""
     ids = {name: f"{number:064x}" for number, name in enumerate(services, 1)}
     listed = json.dumps([{"Id": ident, "State": "running"} for ident in ids.values()], separators=(",", ":"))
-    (host.home / "list").write_text(listed)
+    (host.home / "list").write_text(f"HTTP/1.1 200 OK\n\n{listed}")
     answers = b""
     for name, lines in services.items():
         described = {
