@@ -36,7 +36,8 @@ found=$(curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --
         if (/"com.docker.compose.service":/) {
             service[part] = value("com.docker.compose.service")
             started[part] = substr(value("StartedAt"), 1, 19)
-            if (started[part] > latest) latest = started[part]
+            # one that ends again and again has always just started; nobody notices that but itself
+            if (started[part] > latest && value("Status") == "running") latest = started[part]
             auth[service[part]] += 0
         }
         next

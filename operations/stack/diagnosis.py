@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from .check import Check, Verdict
+from .check import Check
 from .snapshot import UNKNOWN, Snapshot
 
 _TABLE = Path(__file__).parent.parent / "diagnosis.yml"
@@ -45,8 +45,8 @@ def table() -> tuple[Row, ...]:
 
 
 def explained(check: Check, seen: Snapshot) -> Check:
-    """A failed check with the cause and the remedy of the first row that fits; any other as it is."""
-    if check.verdict is not Verdict.FAILED:
+    """A check that is not ok with the cause and the remedy of the first row that fits; any other as it is."""
+    if check.verdict.good:
         return check
     for row in table():
         if any(fnmatch(check.id, pattern) for pattern in row.checks) and any(map(row.pattern.search, _said(row, check, seen))):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,8 @@ WAYS = [
     Broken("openwebui-password", "openwebui.redis_login", password(OTHER)),
     Broken("openwebui-password", "logs.auth_errors", password(OTHER), "openwebui-password in its log"),
     Broken("openwebui-password", "openwebui.redis_login", password("percent%41escaped-0123456789"), "openwebui-percent"),
+    Broken("openwebui-password", "openwebui.redis_login", password("plus+equals=and-more-0123456789"), "openwebui-plus"),
+    Broken("url-broken", "container.openwebui", password("slash/and-more-0123456789"), "openwebui-slash"),
     Broken("openwebui-refused", "openwebui.redis_login", openwebui("s#:6379#:6380#")),
     Broken("openwebui-network", "openwebui.redis_login", openwebui("s#@redis:#@nowhere:#")),
     Broken("no-connection", "openwebui.redis_login", openwebui(r"/REDIS_URL/d;s/^(WEBSOCKET_MANAGER)=.*/\1=/")),
@@ -143,7 +147,77 @@ def test_a_host_without_docker_is_unknown_and_not_ok(broken: Fleet) -> None:
     finally:
         host.run("service docker start")
     assert status != 0
-    assert {"container.redis", "redis.ping", "exporter.redis_up"} <= bad.keys()
+    assert {"redis.ping", "exporter.redis_up"} <= bad.keys()
+    assert bad["container.redis"] == row("docker-down").cause
+
+
+def test_a_redis_that_hangs_is_unhealthy(broken: Fleet) -> None:
+    host = broken.hosts[0]
+    redis = "$(docker ps --quiet --filter label=com.docker.compose.service=redis)"
+    host.run("pkill -STOP -x redis-server")
+    try:
+        host.run(f"until docker inspect --format '{{{{.State.Health.Status}}}}' {redis} | grep -q unhealthy; do sleep 0.2; done")
+        _, bad, _ = validated(broken)
+    finally:
+        host.run("pkill -CONT -x redis-server")
+    assert bad["container.redis"] == row("unhealthy").cause
+
+
+def test_a_container_that_was_stopped_is_told(broken: Fleet) -> None:
+    broken.hosts[0].run(f"cd {STACK} && docker compose stop openwebui")
+    _, bad, _ = validated(broken)
+    assert bad["container.openwebui"] == row("stopped").cause
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(broken: Fleet) -> None:
+    host, data = broken.hosts[0], f"{STACK}/data/redis"
+    host.run(f"cd {STACK} && docker compose rm --stop --force redis && mount --bind {data} {data}")
+    host.run(f"mount -o remount,bind,ro {data}")
+    try:
+        run = broken.deploy()
+    finally:
+        host.run(f"umount {data}")
+    assert not run.ok
+    assert row("not-writable").cause in run.host(host.name)["error"]
+
+
+# between the published port and Open WebUI, and deaf to `Upgrade`, as a proxy that nobody told of WebSockets
+PROXY = """
+import http.server, urllib.error, urllib.request
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        try:
+            answer = urllib.request.urlopen("http://127.0.0.1:8081" + self.path)
+        except urllib.error.HTTPError as error:
+            answer = error
+        self.send_response(answer.status)
+        self.end_headers()
+        self.wfile.write(answer.read())
+http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Proxy).serve_forever()
+"""
+
+
+def test_a_proxy_that_does_not_pass_upgrades_on_is_told(broken: Fleet) -> None:
+    host = broken.hosts[0]
+    host.run(f"sed -i 's/^OPENWEBUI_PORT=.*/OPENWEBUI_PORT=8081/' {STACK}/.env && {OPENWEBUI} --wait")
+    image = "lab/openwebui-standin:1"
+    host.run(
+        f'script=$(cat) && docker run --detach --name proxy --network host --entrypoint python3 {image} -c "$script"', stdin=PROXY
+    )
+    try:
+        until = time.monotonic() + 30
+        while "openwebui.health" in (found := validated(broken)[1]) and time.monotonic() < until:
+            time.sleep(0.5)
+    finally:
+        host.run("docker rm --force proxy")
+    assert "openwebui.health" not in found
+    assert found["openwebui.websocket"] == row("websocket-proxy").cause
+
+
+def test_every_row_is_provoked() -> None:
+    """By a way to break a host in this module, whose tests name the rows that they expect."""
+    named = {way.row for way in WAYS} | set(re.findall(r'row\("([a-z-]+)"\)', Path(__file__).read_text()))
+    assert named == {row.id for row in table()}
 
 
 def test_a_host_that_is_well_says_nothing_in_twenty_runs(converged: Fleet) -> None:

@@ -25,7 +25,7 @@ def container(service: str, seen: Snapshot) -> Check:
     """It runs, and is healthy where it has a healthcheck."""
     name, logs = f"container.{service}", f"Read `docker compose logs {service}` in the stack's folder, then run the deploy again."
     if seen.containers is UNKNOWN:
-        return unknown(name, "Docker was not observed", "Look whether Docker runs on the host.")
+        return unknown(name, "Docker was not observed")
     containers = seen.of(service)
     if not containers:
         return Check(name, Verdict.FAILED, "there is no container", f"{service} was never started, or was removed.", DEPLOY)

@@ -36,15 +36,17 @@ def at(seconds: int) -> str:
     return f"{datetime.now(timezone.utc) - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.123456789Z"
 
 
-def docker_logs(host: StubHost, services: Mapping[str, Lines], started: int = 3000, terminal: bool = False) -> None:
+def docker_logs(
+    host: StubHost, services: Mapping[str, Lines], started: int = 3000, terminal: bool = False, state: str = "running"
+) -> None:
     """Docker's API tells of these services, which were started so many seconds ago, and hands out their logs."""
     ids = {name: f"{number:064x}" for number, name in enumerate(services, 1)}
-    listed = json.dumps([{"Id": ident, "State": "running"} for ident in ids.values()], separators=(",", ":"))
+    listed = json.dumps([{"Id": ident, "State": state} for ident in ids.values()], separators=(",", ":"))
     (host.home / "list").write_text(f"HTTP/1.1 200 OK\n\n{listed}")
     answers = b""
     for name, lines in services.items():
         described = {
-            "Id": ids[name], "State": {"Status": "running", "StartedAt": at(started)},
+            "Id": ids[name], "State": {"Status": state, "StartedAt": at(started)},
             "Config": {"Env": [f"P={PASSWORD}"], "Labels": {"com.docker.compose.service": name}},
         }  # fmt: skip
         answers += json.dumps(described, separators=(",", ":")).encode() + b"\n\n##fleet:log\n"
@@ -108,6 +110,11 @@ def test_lines_that_are_harmless_do_not_count(host: StubHost) -> None:
 def test_what_was_logged_while_a_service_had_just_started_does_not_count(host: StubHost) -> None:
     docker_logs(host, {"web": [(100, "ERROR at the start"), (90, "ERROR later")]}, started=101)
     assert complaints(host)["web"].errors == ("ERROR later",)
+
+
+def test_a_service_that_ends_again_and_again_has_always_just_started_and_is_heard_all_the_same(host: StubHost) -> None:
+    docker_logs(host, {"web": [(2, "ValueError: at the start")]}, started=3, state="restarting")
+    assert complaints(host)["web"].errors == ("ValueError: at the start",)
 
 
 def test_no_secret_of_a_log_leaves_the_host(host: StubHost) -> None:

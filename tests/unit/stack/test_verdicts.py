@@ -224,15 +224,20 @@ def test_the_retired_password_beside_the_wanted_one_is_not_out_of_sync() -> None
         ({"state": "exited", "health": ""}, "exited"),
         ({"state": "paused", "health": "unhealthy"}, "paused, unhealthy"),
         ({"health": "unhealthy"}, "running, unhealthy"),
-        ({"health": "starting"}, "running, starting"),
     ],
 )
 def test_a_container_that_is_not_up_fails_with_its_state(changes: Mapping[str, str], detail: str) -> None:
     check = the_bad_one(with_container("openwebui", **changes))
-    assert check == Check(
+    assert (check.id, check.verdict, check.detail) == ("container.openwebui", Verdict.FAILED, detail)
+    assert check.cause
+    assert "docker compose logs" in (check.remedy or "")
+
+
+def test_a_container_that_is_not_healthy_yet_fails() -> None:
+    assert the_bad_one(with_container("openwebui", health="starting")) == Check(
         "container.openwebui",
         Verdict.FAILED,
-        detail,
+        "running, starting",
         "openwebui does not run, or its healthcheck fails.",
         "Read `docker compose logs openwebui` in the stack's folder, then run the deploy again.",
     )
