@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -12,7 +13,9 @@ from pyinfra.api.host import Host
 from .secrets import Secret, SecretValue, Sources, check_password
 from .stack.errors import FleetError, SecretError, SettingsError
 from .stack.settings import Settings, before_port
+from .stack.snapshot import Snapshot
 from .stack.stack import Stack
+from .stack.verdicts import checks
 
 
 def stack_of(host: Host) -> Stack:
@@ -62,9 +65,24 @@ def stack_from(data: Mapping[str, Any], server: Mapping[str, Any] | None = None)
         raise type(error)([*error.problems, *problems]) from error
     if stack.uses_redis and "redis_password" not in data:
         problems.append('redis_password: is not set. Add redis_password = Secret("REDIS_PASSWORD") to group_data/all.py.')
+    problems += _unknown_checks(stack)
     if problems:
         raise SecretError(problems)
     return stack
+
+
+def _unknown_checks(stack: Stack) -> Iterator[str]:
+    """Names in `skip_checks` that no check has: neither of this stack's nor of a whole one, for the setting may be the fleet's."""
+    skipped = stack.settings.skip_checks
+    known = {check.id for check in checks(stack, Snapshot())} | (_usual_checks() if skipped else set())
+    for name in sorted(set(skipped) - known):
+        close = difflib.get_close_matches(name, sorted(known), n=1)
+        yield f"skip_checks: there is no check {name!r}{f'; {close[0]} is one' if close else ''}. Correct the name, or remove it."
+
+
+@cache
+def _usual_checks() -> set[str]:
+    return {check.id for check in checks(Stack.build({}, {}), Snapshot())}
 
 
 def _server_problems(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[str]:

@@ -51,6 +51,11 @@ class Service:
     replicas: int = 1
     probes: tuple[probes.Probe, ...] = ()
 
+    @property
+    def conditions(self) -> frozenset[str]:
+        """The names after `#?`: see `fragment`."""
+        return frozenset(name for names in _OPTIONAL.findall(self.text) for name in names.split("|"))
+
     def fragment(self, start_interval: bool, given: Collection[str] = ()) -> str:
         """The file as it lies on a host.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import itertools
 import re
 import types
 import typing
@@ -126,8 +127,16 @@ class Settings:
                 yield f'rollout_waves: {share!r} is neither a count such as "1" nor a share such as "25%".'
         for f in fields(self):
             yield from _named_rule(f.name, getattr(self, f.name))
-        if self.openwebui_port == self.redis_exporter_port:
-            yield f"openwebui_port, redis_exporter_port: both are {self.openwebui_port}. Give each a port of its own."
+        yield from self._port_problems()
+
+    def _port_problems(self) -> Iterator[str]:
+        taken = {"openwebui_port": self.openwebui_port, "redis_exporter_port": self.redis_exporter_port}
+        # on an address of its own redis' port is in nobody's way
+        if self.redis_publish and (self.redis_publish == self.bind_address or self.bind_address in ("0.0.0.0", "::")):
+            taken["redis_port"] = self.redis_port
+        for one, other in itertools.combinations(taken, 2):
+            if taken[one] == taken[other]:
+                yield f"{one}, {other}: both are {taken[one]}. Give each a port of its own."
 
     def _redis_problems(self) -> Iterator[str]:
         if self.redis_publish is not None and not (
@@ -246,7 +255,7 @@ def _named_rule(name: str, value: Any) -> Iterator[str]:
     """The rules that hold for all settings whose name ends alike."""
     if name.endswith("_port") and not 1 <= value <= 65535:
         yield f"{name}: is {value}, expected a number from 1 to 65535."
-    elif name == "max_failures" and value < 0:
+    elif name in ("max_failures", "log_window", "clock_tolerance", "disk_min_free") and value < 0:
         yield f"{name}: is {value}, expected 0 or more."
     elif name.endswith(("_retries", "_keep", "_timeout", "_ttl")) and isinstance(value, int) and value < 1:
         yield f"{name}: is {value}, expected at least 1."

@@ -114,6 +114,11 @@ class Stack:
             secrets=tuple(secrets.values()),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
+        problems += [
+            f"{service.name}: `#? {name}`: there is neither a setting nor a service of that name, so the line never stands. Correct it."
+            for service in services
+            for name in sorted(service.conditions - values.keys() - entries.keys())
+        ]
         if problems:
             raise SettingsError(problems)
         return stack

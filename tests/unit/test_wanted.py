@@ -53,6 +53,18 @@ def client_problems(server: Mapping[str, Any] = SERVER, **client: Any) -> tuple[
 # A host alone
 
 
+def test_a_check_that_is_to_be_skipped_must_be_one() -> None:
+    assert problems_of(fleet({"erni-1": {"skip_checks": ["clock.screw", "nonsense"]}}), "erni-1") == (
+        "skip_checks: there is no check 'clock.screw'; clock.skew is one. Correct the name, or remove it.",
+        "skip_checks: there is no check 'nonsense'. Correct the name, or remove it.",
+    )
+
+
+def test_a_check_of_a_service_that_other_hosts_have_may_be_skipped_everywhere() -> None:
+    host = {"services": ["watchtower"], "skip_checks": ["openwebui.health", "container.redis", "clock.skew"]}
+    assert stack_of(fleet({"erni-1": host}), "erni-1").settings.skip_checks == tuple(host["skip_checks"])
+
+
 def test_a_secret_is_looked_up() -> None:
     stack = stack_of(fleet({"erni-1": {}}), "erni-1")
     assert (stack.password, stack.redis_address) == (PASSWORD, None)

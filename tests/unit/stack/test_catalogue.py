@@ -991,6 +991,15 @@ def test_a_marked_line_stands_only_where_one_of_its_names_is_there(put: Put, giv
     assert lines(put, A, B, given=given) == kept
 
 
+def test_a_condition_that_nothing_can_fulfil_is_a_problem(put: Put) -> None:
+    path = put("web", web("settings: {web_user: }", 'image: x\nuser: "1" #? web_usr|redis'))
+    with pytest.raises(SettingsError) as caught:
+        Stack.build({"services": ["web"], "catalog_dirs": [str(path.parent)]}, {})
+    assert caught.value.problems == (
+        "web: `#? web_usr`: there is neither a setting nor a service of that name, so the line never stands. Correct it.",
+    )
+
+
 @pytest.mark.parametrize("line", ["user: x # ? one", "user: x #?one", 'user: "#? one two"', "# what #? means here"])
 def test_a_line_that_only_looks_marked_stays(put: Put, line: str) -> None:
     assert lines(put, line, given=()) == [line]

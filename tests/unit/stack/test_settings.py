@@ -263,6 +263,9 @@ def test_every_setting_refuses_a_value_of_no_known_type(name: str) -> None:
             "",
             "redis_loglevel: '' is not a word that redis knows; see its configuration reference.",
         ),
+        ("log_window", -1, "log_window: is -1, expected 0 or more."),
+        ("clock_tolerance", -1, "clock_tolerance: is -1, expected 0 or more."),
+        ("disk_min_free", -1, "disk_min_free: is -1, expected 0 or more."),
         (
             "redis_save",
             "3600",
@@ -278,6 +281,15 @@ def test_every_setting_refuses_a_value_of_no_known_type(name: str) -> None:
 )
 def test_a_broken_rule_is_told_with_what_was_found_and_expected(name: str, value: object, message: str) -> None:
     assert only_problem(**{name: value}) == message
+
+
+@pytest.mark.parametrize(("bind", "clash"), [("127.0.0.1", False), ("10.0.0.5", True), ("0.0.0.0", True)])
+def test_redis_port_is_its_own_where_it_is_published_on_the_same_address(bind: str, clash: bool) -> None:
+    data = {"redis_publish": "10.0.0.5", "redis_port": 8080, "bind_address": bind}
+    if clash:
+        assert only_problem(**data) == "openwebui_port, redis_port: both are 8080. Give each a port of its own."
+    else:
+        assert Settings.parse(data).redis_port == 8080
 
 
 @pytest.mark.parametrize(
