@@ -13,7 +13,7 @@ from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
 from . import console
-from .checks import settled
+from .checks import PATIENCE, settled
 from .compose import start
 from .facts.past import Backups
 from .facts.project import Project
@@ -76,7 +76,7 @@ def take_back(
     due = plan(stack, seen)
     yield _restored(stack, name)
     stack = yield from _started(stack, seen, replace(due, start=tuple(_replaced(due, seen, observe(stack)))))
-    now = observe(stack, patience=stack.settings.settle_timeout)
+    now = observe(stack, patience=PATIENCE)
     former = password.others(stack, now)
     # where a killed run had switched some files before, they are in the backup: then clients still need the new one
     if former and not any(password.places(stack, now).values()):

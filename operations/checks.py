@@ -23,6 +23,8 @@ from .stack.stack import Stack
 from .stack.verdicts import ABOUT_HOST, ABOUT_RETIRED, checks
 from .wanted import stack_of
 
+PATIENCE = 10  # seconds in which what was just started answers; asked on the host itself, which saves round trips
+
 
 @operation()
 def ready(stack: Stack, seen: Snapshot | None = None, more: Sequence[str] = ()) -> Generator[PyinfraCommand, None, None]:
@@ -55,7 +57,7 @@ def validate(
     later = _later(stack, seen) if seen is not None else ()
     # a preview completes no operation: it shows the checks of the host as it is
     if any(operation.is_complete() and operation.did_change() for operation in after):
-        yield from _judge(stack, settled(stack, observe(stack, patience=stack.settings.settle_timeout), later), later)
+        yield from _judge(stack, settled(stack, observe(stack, patience=PATIENCE), later), later)
     else:
         yield from _judge(stack, seen or observe(stack), later)
 
@@ -71,7 +73,7 @@ def concluded(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, N
         host.noop("every check was asked")
     elif host.state.is_executing:
         standing = _standing(stack, seen)
-        now = settled(stack, observe(stack, patience=stack.settings.settle_timeout), standing)
+        now = settled(stack, observe(stack, patience=PATIENCE), standing)
         if not _bad(checks(stack, now), standing):
             run.current().as_before.add(host.name)
         yield from _judge(stack, now)

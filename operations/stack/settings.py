@@ -74,7 +74,7 @@ class Settings:
     lock_ttl: int = 3600
     break_lock: bool = False
     start_timeout: int = 300
-    settle_timeout: int = 10
+    settle_timeout: int = 30
     skip_checks: tuple[str, ...] = ()
     log_window: int = 300
     log_allow: tuple[str, ...] = ()

@@ -115,7 +115,7 @@ class Stack:
         )
         problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
         problems += [
-            f"{service.name}: `#? {name}`: there is neither a setting nor a service of that name, so the line never stands. Correct it."
+            f"{service.name}: `#? {name}`: no setting and no service has that name, so the line never stands. Correct it."
             for service in services
             for name in sorted(service.conditions - values.keys() - entries.keys())
         ]

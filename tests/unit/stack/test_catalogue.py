@@ -996,7 +996,7 @@ def test_a_condition_that_nothing_can_fulfil_is_a_problem(put: Put) -> None:
     with pytest.raises(SettingsError) as caught:
         Stack.build({"services": ["web"], "catalog_dirs": [str(path.parent)]}, {})
     assert caught.value.problems == (
-        "web: `#? web_usr`: there is neither a setting nor a service of that name, so the line never stands. Correct it.",
+        "web: `#? web_usr`: no setting and no service has that name, so the line never stands. Correct it.",
     )
 
 
