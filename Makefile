@@ -3,6 +3,8 @@
 PYTHON ?= python3
 # yes: bootstrap pip even where Python could bring its own
 BOOTSTRAP ?= no
+# --last-failed: of test-long only what failed the last time
+again ?=
 
 bin := .venv/bin
 ready := .venv/.ready
@@ -31,7 +33,7 @@ test: env lint lab ## lint, start the lab and run the tests
 	@$(bin)/python -m pytest
 
 test-long: env lab ## the lab tests that take minutes: rollouts under load, interruptions, faults, installations
-	@$(bin)/python -m pytest -m long tests/fleet
+	@$(bin)/python -m pytest -m long $(again) tests/fleet
 
 test-openwebui: env ## build the real Open WebUI from PyPI and run the tests that need it
 	@$(bin)/python -m tests.lab status >/dev/null 2>&1 || $(bin)/python -m tests.lab up
