@@ -18,6 +18,7 @@ from pyinfra.api.state import BaseStateCallback, State
 from .holder import abandoned, may_be_taken, process
 from .report import run
 from .scripts import script
+from .stack.fingerprint import fingerprint
 from .stack.lock import TIME, Owner
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
@@ -108,8 +109,8 @@ def _release(host: Host, stack: Stack, seen: Snapshot, result: str) -> StringCom
         "operator": getpass.getuser(),
         "controller": socket.gethostname(),
         "changes": current.changes(host),
-        "before": [fingerprint[:12] for fingerprint in seen.acl] if isinstance(seen.acl, tuple) else [],
-        "after": stack.password_hash[:12] if stack.password else None,
+        "before": list(map(fingerprint, seen.acl)) if isinstance(seen.acl, tuple) else [],
+        "after": fingerprint(stack.password_hash) if stack.password else None,
         "result": "rolled back" if host.name in current.taken_back else result,
     }
     words = (stack.settings.stack_dir, current.id)

@@ -30,6 +30,7 @@ from dotenv import dotenv_values
 from pyinfra.api import HiddenValue
 
 from .stack.errors import SecretError
+from .stack.fingerprint import fingerprint
 
 DEFAULT_FILE = Path(".env")
 COMMAND_TIMEOUT = 60
@@ -72,7 +73,7 @@ class SecretValue(HiddenValue):
     @property
     def fingerprint(self) -> str:
         """What may be shown of it."""
-        return self.sha256[:12]
+        return fingerprint(self.sha256)
 
     def to_json(self) -> str:
         return str(self)

@@ -30,11 +30,3 @@ class InventoryError(FleetError):
 
 class CatalogueError(FleetError):
     """A file of the catalogue does not say what it should."""
-
-
-class SnapshotError(FleetError):
-    """A host could not be observed, so nothing may be decided about it."""
-
-
-class StartError(FleetError):
-    """A service did not start, or did not become healthy."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .acl import ACL_PATH, PASSWORD_PATH
+from .fingerprint import fingerprint
 from .password import others
 from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
 from .stack import BASE, EnvFile, File, Stack, fragment_path
 
 MIN_COMPOSE = (2, 20)
-FINGERPRINT = 12  # hex digits of a SHA-256 that a person is shown
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _file_change(file: File, seen: SeenFile) -> Change | None:
 
 
 def _difference(key: str, before: str | None, after: str) -> tuple[Difference, ...]:
-    return () if before == after else (Difference(key, before[:FINGERPRINT] if before else None, after[:FINGERPRINT]),)
+    return () if before == after else (Difference(key, fingerprint(before) if before else None, fingerprint(after)),)
 
 
 def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from .. import password
 from ..acl import ACL_PATH
 from ..check import Check, Verdict
+from ..fingerprint import fingerprint
 from ..lock import TIME
 from ..snapshot import MISSING, UNKNOWN, SeenRedis, Snapshot
 from ..stack import Stack
@@ -34,7 +35,7 @@ def places(stack: Stack, seen: Snapshot) -> Iterator[Check]:
         found[ACL_PATH] = stack.password_hash in seen.acl
         if seen.redis is not UNKNOWN and seen.redis.hashes:
             found["redis itself"] = stack.password_hash in seen.redis.hashes
-    detail = f"fingerprint {stack.password_hash[:12]} in {len(found)} places"
+    detail = f"fingerprint {fingerprint(stack.password_hash)} in {len(found)} places"
     yield everywhere("password.consistent", found, detail, "another password")
     yield everywhere("url.form", urls, f"{len(urls)} URLs are redis://:<password>@<host>:<port>", "another URL")
 
@@ -92,9 +93,9 @@ def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
     others = password.others(stack, seen)
     file = MISSING if seen.files is UNKNOWN else seen.files.get(ACL_PATH, MISSING)
     since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f" since {TIME}") if file.changed else ""
-    shown = ", ".join(other[:12] for other in others)
+    shown = ", ".join(map(fingerprint, others))
     if not others:
-        yield Check("redis.single_password", Verdict.OK, f"accepts {stack.password_hash[:12]} alone")
+        yield Check("redis.single_password", Verdict.OK, f"accepts {fingerprint(stack.password_hash)} alone")
     else:
         yield Check(
             "redis.single_password", Verdict.FAILED, f"{len(others) + 1} passwords are accepted{since}, also {shown}",
@@ -106,6 +107,6 @@ def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
         yield Check("redis.old_password_refused", Verdict.UNKNOWN, detail, "Its default user lacks +@all.", DEPLOY)
         return
     yield expect(
-        "redis.old_password_refused", ", ".join(h[:12] for h in redis.hashes), stack.password_hash[:12],
+        "redis.old_password_refused", ", ".join(map(fingerprint, redis.hashes)), fingerprint(stack.password_hash),
         "redis did not read its ACL file again.", DEPLOY, "accepts",
     )  # fmt: skip
