@@ -9,6 +9,7 @@ import contextlib
 import random
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class RedisServer(socketserver.ThreadingTCPServer):
     + acl_file: what ACL LOAD reads; where there is none it says OK
     + says: a command → what it says to it instead
     + on: a command → what happens just before its answer
-    + asked: the commands of every connection, in order
+    + served: the commands of every connection, in order, so far
     """
 
     allow_reuse_address = True
@@ -44,7 +45,8 @@ class RedisServer(socketserver.ThreadingTCPServer):
         self.acl_file = acl_file
         self.says: dict[str, str] = {}
         self.on: dict[str, Callable[[], object]] = {}
-        self.asked: list[list[list[str]]] = []
+        self.served: list[list[list[str]]] = []
+        self.serving = 0
         for _ in range(50):
             # the host's own and those of other tests are taken
             self.address = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(2, 250)}"
@@ -55,6 +57,14 @@ class RedisServer(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is no error."""
+
+    @property
+    def asked(self) -> list[list[list[str]]]:
+        """The commands of every connection, in order: all of them, also those whose answers nobody waited for."""
+        until = time.monotonic() + 5
+        while self.serving and time.monotonic() < until:
+            time.sleep(0.005)
+        return self.served
 
     @property
     def commands(self) -> list[list[str]]:
@@ -89,8 +99,15 @@ class _Connection(socketserver.StreamRequestHandler):
     server: RedisServer
 
     def handle(self) -> None:
+        self.server.serving += 1
+        try:
+            self.serve()
+        finally:
+            self.server.serving -= 1
+
+    def serve(self) -> None:
         asked: list[list[str]] = []
-        self.server.asked.append(asked)
+        self.server.served.append(asked)
         well = not self.server.hashes
         for words in self.read():
             asked.append(words)
