@@ -23,6 +23,7 @@ host_of() {
 websocket() {
     local rest=${1#*://} place path said
     place=${rest%%/*} path=/${rest#*/}
+    case ${place##*]} in *:*) ;; *) place=$place:80 ;; esac
     exec 3<>"/dev/tcp/$(host_of "$place")/${place##*:}" || return 0
     printf 'GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' "$path" "$place" >&3
     printf 'Sec-WebSocket-Key: cHlpbmZyYS1jb21wb3NlIQ==\r\n\r\n' >&3

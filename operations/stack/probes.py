@@ -90,6 +90,8 @@ def problems(check: object) -> Iterator[str]:
     for key in _TEXTS:
         if not isinstance(check.get(key, ""), str):
             yield f"{name}: {key}: is {check[key]!r}, expected text. Put it in quotes."
+    if isinstance(url := check.get("websocket"), str) and not url.startswith(("http://", "{")):
+        yield f"{name}: websocket: {url!r} does not begin with http://, and nothing else is asked."
     if isinstance(metric := check.get("metric"), str) and not _METRIC.fullmatch(metric):
         yield f"{name}: metric: {metric!r} is no metric's name. Leave its labels out."
     words = check.get("command", ())

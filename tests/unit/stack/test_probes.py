@@ -39,6 +39,20 @@ def test_each_kind_is_read_as_it_is_written(kind: str) -> None:
     assert probe("web", check) == Probe("web.x", "web", kind, TARGETS[kind], EXPECTED[kind], "equals", "why", "what now")
 
 
+@pytest.mark.parametrize(
+    ("check", "problem"),
+    [
+        ({"websocket": "wss://x/ws"}, "a: websocket: 'wss://x/ws' does not begin with http://, and nothing else is asked."),
+        (
+            {"metric": 'up{job="x"}', "url": "http://x", "equals": 1},
+            "a: metric: 'up{job=\"x\"}' is no metric's name. Leave its labels out.",
+        ),
+    ],
+)
+def test_what_could_never_be_answered_is_a_problem(check: dict[str, Any], problem: str) -> None:
+    assert list(problems({"id": "a", **check})) == [problem]
+
+
 @pytest.mark.parametrize("comparison", ["equals", "above", "below"])
 def test_a_metric_is_compared_as_it_is_written(comparison: str) -> None:
     check = {"id": "a", "metric": "up", "url": "http://x", comparison: 100}
