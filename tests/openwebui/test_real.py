@@ -74,7 +74,9 @@ def test_a_password_given_to_redis_by_hand_is_seen_and_taken_back(well: Real) ->
     assert_login_is_broken(broken, host.name)
     # the run gives redis its password back; Open WebUI itself tries again for a minute, and its log keeps what was
     well.deploy()
-    host.run(f"cd {STACK} && docker compose restart openwebui && docker compose up --detach --wait --no-recreate", timeout=300)
+    # while redis' own healthcheck, which was refused too, may need one more turn
+    up = "docker compose up --detach --wait --no-recreate --no-deps"
+    host.run(f"cd {STACK} && docker compose restart openwebui && {up} openwebui && until {up} redis; do sleep 1; done", timeout=300)
     repaired = well.validate()
     assert (repaired.ok, repaired.bad_checks(host.name)) == (True, []), repaired.output
 
