@@ -49,12 +49,13 @@ def validate(
 
     + stack: what is wanted; told from the host's data when left out
     + seen: the host as a snapshot holds it; observed when left out
-    + after: operations since the snapshot; the host is observed anew only when one of them changed something
+    + after: the operations of a change since the snapshot; the host is observed anew only when one of them changed something,
+      and what is no reason to take the change back is left to `concluded`
 
     **Example:** ``pyinfra inventory operations.checks.validate``
     """
     stack = stack or stack_of(host)
-    later = _later(stack, seen) if seen is not None else ()
+    later = _later(stack, seen) if seen is not None and after else ()
     # a preview completes no operation: it shows the checks of the host as it is
     if any(operation.is_complete() and operation.did_change() for operation in after):
         yield from _judge(stack, settled(stack, observe(stack, patience=PATIENCE), later), later)

@@ -198,6 +198,9 @@ def test_what_was_wrong_with_a_host_before_does_not_keep_its_password_from_being
     assert {run.host(host.name)["status"] for host in others} == {"changed"}
     note = json.loads(full.run(f"tail -n 1 {STACK}/.fleet/history.jsonl"))
     assert (note["result"], note["run"]) == ("failed", run.report["run"]["id"])
+    # with nothing left to change it is told all the same
+    again = running.deploy()
+    assert (again.ok, again.bad_checks(full.name), again.changes(full.name)) == (False, ["disk.space"], [])
 
 
 def test_a_backup_that_is_not_there_is_not_restored(running: Fleet) -> None:
