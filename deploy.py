@@ -38,8 +38,9 @@ for wave in host.loop(fleet.waves):  # a few of the hosts that need changes firs
         verified = checks.validate(
             name="Every check is ok", stack=stack, seen=seen, after=changes, _if=started.did_succeed, _ignore_errors=True
         )
-        backup.take_back(name="What failed is taken back", stack=stack, seen=seen, kept=kept, after=(started, verified))
-        redis.retire(name="Redis refuses every other password", stack=stack, seen=seen, sharing=fleet.sharing(host.name))
+        sharing, failed = fleet.sharing(host.name), (started, verified)
+        backup.take_back(name="What failed is taken back", stack=stack, seen=seen, kept=kept, after=failed, sharing=sharing)
+        redis.retire(name="Redis refuses every other password", stack=stack, seen=seen, sharing=sharing)
         checks.concluded(name="Every check is ok at the end", stack=stack, seen=seen)
         lock.release(name="The run is noted and the lock given back", stack=stack, seen=seen)
     waves.gate(name="The wave has passed", fleet=fleet, wave=wave)

@@ -73,7 +73,7 @@ docker_apt_source = None  # a line for apt's sources, where the distribution has
 # Checks
 skip_checks = ()  # ids of checks that are not to be made
 log_window = 300  # seconds of the services' logs in which there should be no error
-log_allow = ()  # regular expressions (POSIX, extended) of log lines that are no error
+log_allow = ()  # regular expressions (POSIX, extended; some hosts' awk knows no {n}) of log lines that are no error
 clock_tolerance = 10  # seconds that a host's clock may differ from this machine's
 disk_min_free = 500  # megabytes that should be free where the stack and Docker keep what they have
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
 
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
@@ -52,7 +51,7 @@ def backup(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComman
 
 @operation()
 def take_back(
-    stack: Stack, seen: Snapshot, kept: OperationMeta, after: Sequence[OperationMeta]
+    stack: Stack, seen: Snapshot, kept: OperationMeta, after: Sequence[OperationMeta], sharing: Sequence[str] = ()
 ) -> Generator[PyinfraCommand, None, None]:
     """Where one of the operations before failed, the files of this run's backup come back, the services are started with them, the
     former passwords stay accepted and the new one is retired. The host has failed all the same. With `rollback_on_failure` False
@@ -62,6 +61,7 @@ def take_back(
     + seen: the host as a snapshot holds it, before the run
     + kept: this run's backup
     + after: the operations that must have succeeded
+    + sharing: the hosts whose services use this redis; where there are others they may have been switched, and both passwords stay
     """
     if not any(operation.is_complete() and operation.did_error() for operation in after):
         return
@@ -73,13 +73,13 @@ def take_back(
         why = "rollback_on_failure is False" if name else "there is nothing to go back to: no file of an earlier state was changed"
         yield fail(f"The host is left as it is, for {why}.")
         return
-    due = plan(stack, seen)
     yield _restored(stack, name)
-    stack = yield from _started(stack, seen, replace(due, start=tuple(_replaced(due, seen, observe(stack)))))
+    restored = observe(stack)
+    stack = yield from _started(stack, seen, restored, Plan(start=tuple(_replaced(stack, seen, restored))))
     now = observe(stack, patience=PATIENCE)
     former = password.others(stack, now)
     # where a killed run had switched some files before, they are in the backup: then clients still need the new one
-    if former and not any(password.places(stack, now).values()):
+    if former and not any(password.places(stack, now).values()) and not set(sharing) - {host.name}:
         yield write_acl(stack, former)
         now = observe(stack)
     now = settled(stack, now, ABOUT_WANTED)
@@ -104,28 +104,31 @@ def restore(kept: str, stack: Stack | None = None) -> Generator[PyinfraCommand, 
     seen = observe(stack)
     yield _restored(stack, kept)
     every = Plan(start=tuple((service.name, "its files were restored") for service in stack.services))
-    yield from _started(stack, seen, every)
+    yield from _started(stack, seen, observe(stack), every)
 
 
-def _replaced(due: Plan, before: Snapshot, now: Snapshot) -> Iterator[tuple[str, str]]:
-    """What was due and begun: a service whose containers are the ones from before, and up, is as it was."""
-    for service, reason in due.start:
-        containers = now.of(service)
-        same = [one.id for one in containers] == [one.id for one in before.of(service)]
+def _replaced(stack: Stack, before: Snapshot, now: Snapshot) -> Iterator[tuple[str, str]]:
+    """What is not as it was: a service whose containers are the ones from before, and up, is."""
+    for service in stack.services:
+        containers = now.of(service.name)
+        same = {one.id for one in containers} == {one.id for one in before.of(service.name)}
         if not (containers and same and all(one.up for one in containers)):
-            yield service, reason
+            yield service.name, "it is taken back"
 
 
-def _started(stack: Stack, seen: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, Stack]:
-    """What is due starts where the restored project has it, and so does what this run removed; what came with this run goes.
-    Returns that part of the stack."""
+def _started(stack: Stack, seen: Snapshot, restored: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, Stack]:
+    """What is due starts where the restored project has it, and so do its services that the stack no longer has; what came with
+    this run goes. Returns the part of the stack that the project has."""
     found = host.get_fact(Project, root=stack.settings.stack_dir)
-    part = stack if found is UNKNOWN else stack.only(found.definitions)
+    if found is UNKNOWN:
+        yield from start(stack, seen, due)
+        return stack
+    part = stack.only(found.definitions)
     names = {service.name for service in part.services}
     came = tuple(service.name for service in stack.services if service.name not in names and not seen.of(service.name))
-    back = () if found is UNKNOWN else tuple(service for service in due.remove if service in found.definitions)
-    undo = replace(due, start=tuple(pair for pair in due.start if pair[0] in names), remove=came)
-    yield from start(part, seen, undo, back)
+    ours = () if restored.fragments is UNKNOWN else restored.fragments
+    back = tuple(name for name in ours if name in found.definitions and not stack.has(name))
+    yield from start(part, seen, Plan(start=tuple(pair for pair in due.start if pair[0] in names)), back, came)
     return part
 
 

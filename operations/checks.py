@@ -16,7 +16,7 @@ from .failure import fail
 from .observe import observe
 from .progress import waiting
 from .report import run
-from .stack.check import Check
+from .stack.check import Check, Verdict
 from .stack.plan import plan
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
@@ -60,7 +60,7 @@ def validate(
     if any(operation.is_complete() and operation.did_change() for operation in after):
         yield from _judge(stack, settled(stack, observe(stack, patience=PATIENCE), later), later)
     else:
-        yield from _judge(stack, seen or observe(stack), later)
+        yield from _judge(stack, seen or observe(stack), later, () if after else ABOUT_HOST)
 
 
 @operation()
@@ -75,9 +75,8 @@ def concluded(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, N
     elif host.state.is_executing:
         standing = _standing(stack, seen)
         now = settled(stack, observe(stack, patience=PATIENCE), standing)
-        if not _bad(checks(stack, now), standing):
-            run.current().as_before.add(host.name)
-        yield from _judge(stack, now)
+        # an error in a log may be another one than before
+        yield from _judge(stack, now, before=set(standing) - {"logs.errors"})
 
 
 def _later(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
@@ -90,7 +89,7 @@ def _later(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
 
 
 def _standing(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
-    return tuple(check.id for check in checks(stack, seen) if check.id in ABOUT_HOST and not check.verdict.good)
+    return tuple(check.id for check in checks(stack, seen) if check.id in ABOUT_HOST and check.verdict is Verdict.FAILED)
 
 
 def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> Snapshot:
@@ -110,13 +109,25 @@ def _bad(found: Iterable[Check], without: Collection[str]) -> list[Check]:
     return [check for check in found if not check.verdict.good and check.id not in without]
 
 
-def _judge(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> Generator[PyinfraCommand, None, None]:
+def _judge(
+    stack: Stack, seen: Snapshot, without: Collection[str] = (), before: Collection[str] = ()
+) -> Generator[PyinfraCommand, None, None]:
+    """Fails the host where a check is not ok.
+
+    + without: checks that are not judged now
+    + before: checks that this run cannot have made worse
+    """
     found = checks(stack, seen)
     run.checked(stack, seen, found)
-    if bad := _bad(found, without):
-        yield fail(*map(_sentence, bad))
-    else:
+    bad = _bad(found, without)
+    if not bad:
         host.noop("every check is ok")
+        return
+    if host.state.is_executing:
+        run.current().judged.add(host.name)
+        if not _bad(bad, before):
+            run.current().as_before.add(host.name)
+    yield fail(*map(_sentence, bad))
 
 
 def _sentence(check: Check) -> str:

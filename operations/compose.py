@@ -67,10 +67,13 @@ def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, 
     yield from start(stack, seen, due)
 
 
-def start(stack: Stack, seen: Snapshot, due: Plan, back: Sequence[str] = ()) -> Generator[PyinfraCommand, None, None]:
+def start(
+    stack: Stack, seen: Snapshot, due: Plan, back: Sequence[str] = (), came: Sequence[str] = ()
+) -> Generator[PyinfraCommand, None, None]:
     """Start what is due, and what Compose finds to be defined otherwise than when it was last started.
 
     + back: services of the project that the stack no longer has, and that are started all the same
+    + came: services that go without a trace of them in the project; an env file stays, for it may have been there before them
     """
     found = host.get_fact(Project, root=stack.settings.stack_dir)
     if found is UNKNOWN:
@@ -86,7 +89,7 @@ def start(stack: Stack, seen: Snapshot, due: Plan, back: Sequence[str] = ()) -> 
     tiered = tiers(found.needs, [*_to_start(stack, seen, due, found), *back])
     replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
     words = {name: f"{name}:{replicas[name]}" if name in replicas else name for tier in tiered for name in tier}
-    gone = [service for service in due.remove if service not in found.definitions]
+    gone = [*(f"{service}:env" for service in due.remove if service not in found.definitions), *came]
     definitions = [f"{name}={found.definitions[name]}" for name in (*(service.name for service in stack.services), *back)]
     settings = stack.settings
     arguments = [

@@ -10,6 +10,7 @@ from pyinfra.api.command import PyinfraCommand
 
 from .files import put
 from .observe import observe
+from .report import run
 from .stack.acl import ACL_PATH
 from .stack.plan import plan
 from .stack.snapshot import Snapshot
@@ -48,7 +49,7 @@ def retire(stack: Stack, seen: Snapshot | None = None, sharing: Sequence[str] = 
 
 
 def _not_verified(sharing: Sequence[str]) -> list[str]:
-    well = {active.name for active in host.state.inventory.get_active_hosts()}
+    well = {active.name for active in host.state.inventory.get_active_hosts()} | run.current().as_before
     return sorted(name for name in sharing if name not in well)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pyinfra.api.host import Host
 
 from .secrets import Secret, SecretValue, Sources, check_password
+from .stack.catalogue import catalogue
 from .stack.errors import FleetError, SecretError, SettingsError
 from .stack.settings import Settings, before_port
 from .stack.snapshot import Snapshot
@@ -72,9 +73,13 @@ def stack_from(data: Mapping[str, Any], server: Mapping[str, Any] | None = None)
 
 
 def _unknown_checks(stack: Stack) -> Iterator[str]:
-    """Names in `skip_checks` that no check has: neither of this stack's nor of a whole one, for the setting may be the fleet's."""
+    """Names in `skip_checks` that no check has: neither of this stack's nor of any other, for the setting may be the fleet's."""
     skipped = stack.settings.skip_checks
-    known = {check.id for check in checks(stack, Snapshot())} | (_usual_checks() if skipped else set())
+    if not skipped:
+        return
+    known = {check.id for check in checks(stack, Snapshot())} | _usual_checks()
+    for service in catalogue(stack.settings.catalog_dirs).values():
+        known |= {f"container.{service.name}", *(probe.id for probe in service.probes)}
     for name in sorted(set(skipped) - known):
         close = difflib.get_close_matches(name, sorted(known), n=1)
         yield f"skip_checks: there is no check {name!r}{f'; {close[0]} is one' if close else ''}. Correct the name, or remove it."

@@ -22,7 +22,7 @@ def enter(fleet: Fleet) -> Generator[PyinfraCommand, None, None]:
     + fleet: the hosts of the run
     """
     server = fleet.stacks[host.name].settings.redis_host
-    if server in _failed():
+    if server and (server in _failed() or _erred(server)):
         yield fail(f"Nothing was changed here: {server}, whose redis this host uses, failed. Put it right, then run again.")
 
 
@@ -47,6 +47,11 @@ def gate(fleet: Fleet, wave: Wave) -> Generator[PyinfraCommand, None, None]:
             f"Nothing was changed here: {folded(failed)} failed in an earlier wave, and max_failures is {settings.max_failures}. "
             "Put what failed right, then run again."
         )
+
+
+def _erred(name: str) -> bool:
+    """Whether something failed on a host in this run, also where the run went on, to take it back."""
+    return any(operation.did_error() for operation in run.current().operations(host.state.inventory.get_host(name)))
 
 
 def _failed() -> set[str]:

@@ -45,8 +45,9 @@ def _now() -> datetime:
 class Run:
     """What is known of this run so far, by the host's name; `times`: also by the operation's hash.
 
+    + judged: the hosts that a check has failed
     + aborted: the hosts whose change failed; taken_back: those of them that are as they were before
-    + as_before: those whose change succeeded, and that have failed for what was wrong before it too
+    + as_before: the hosts that have failed for nothing but what was wrong before too
     """
 
     state: State
@@ -60,6 +61,7 @@ class Run:
     password_changed: dict[str, float] = field(default_factory=dict)
     times: dict[tuple[str, str], tuple[datetime, datetime | None]] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
+    judged: set[str] = field(default_factory=set)
     aborted: set[str] = field(default_factory=set)
     taken_back: set[str] = field(default_factory=set)
     as_before: set[str] = field(default_factory=set)
@@ -203,7 +205,7 @@ def _host(run: Run, host: Host) -> HostReport:
     if host not in run.state.failed_hosts:
         return replace(done, status="changed" if done.changes else "ok")
     # the checks speak for themselves, but not where they were asked again after a change that failed
-    told = bool(done.bad_checks) and name not in run.aborted
+    told = name in run.judged and name not in run.aborted
     return replace(done, status="failed", error=None if told else _error(run, host))
 
 

@@ -7,6 +7,11 @@ root=$1
 #include mutex.sh
 #include redis_client.sh
 
+# a Docker that does not answer does not say that redis does not run
+containers_of "$2" >/dev/null || {
+    echo "Docker did not answer, so redis was not told of its new ACL file. Look whether Docker runs, then run the deploy again." >&2
+    exit 1
+}
 address=$(redis_address "$2")
 [ -n "$address" ] || exit 0
 

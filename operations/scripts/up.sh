@@ -50,13 +50,14 @@ done
 shift
 inputs=$(printf '%s' "$inputs" | sha256sum | cut -d ' ' -f 1)
 
-# services that are no longer wanted go before the others come, and their env files, which the next change of a password would not
-# reach; the backup has them
+# services that are no longer wanted go before the others come; those given as `<service>:env` with their env files, which the next
+# change of a password would not reach, and which the backup has
 while [ "$1" != -- ]; do
-    for id in $(containers "$1"); do
-        docker stop "$id" >/dev/null && docker rm "$id" >/dev/null && echo "removed $1"
+    service=${1%:env}
+    for id in $(containers "$service"); do
+        docker stop "$id" >/dev/null && docker rm "$id" >/dev/null && echo "removed $service"
     done
-    [ ! -f "env/$1.env" ] || { rm -- "env/$1.env" && echo "removed env/$1.env"; }
+    [ "$1" = "$service" ] || [ ! -f "env/$service.env" ] || { rm -- "env/$service.env" && echo "removed env/$service.env"; }
     shift
 done
 shift

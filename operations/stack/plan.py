@@ -164,10 +164,11 @@ def engine_needs(engine: SeenEngine) -> Iterator[str]:
 def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     """The parts without which nothing may be planned, as far as they are missing on this host.
 
-    A host whose Docker does not run has no containers to show, and one whose redis does not run no answer of it.
+    A host whose Docker does not run has no containers to show, nor has one without the curl to ask it with, and one whose redis
+    does not run no answer of it.
     """
     parts = list(seen.unknown())
-    if seen.engine is not UNKNOWN and seen.engine.server is not None and seen.containers is UNKNOWN:
+    if seen.engine is not UNKNOWN and seen.engine.server is not None and seen.engine.curl and seen.containers is UNKNOWN:
         parts.append("containers")
     if stack.has_redis and seen.redis is UNKNOWN and any(container.up for container in seen.of("redis")):
         parts.append("redis")

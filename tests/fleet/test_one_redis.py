@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from operations.secrets import new
+from tests.fleet import catalogs
 from tests.fleet.clients import Clients, clients_on, failures
-from tests.fleet.fleet import STACK, Fleet, Run, containers, files
+from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files
 from tests.fleet.passwords import accepted, accepts, digest, on_disk, refused, uptime
 from tests.lab import Host
 
@@ -111,6 +112,32 @@ def assert_overlap_is_told(run: Run, server: Host, former: str) -> None:
     assert check["verdict"] == "failed"
     assert digest(former)[:12] in check["detail"]
     assert not run.ok
+
+
+@pytest.mark.parametrize("health", [catalogs.NEVER_HEALTHY, ""], ids=["its services do not start", "a check of it fails"])
+def test_what_goes_wrong_on_the_server_locks_nobody_out(whole: Fleet, health: str) -> None:
+    server, *users = whole.hosts
+    catalogs.write(whole, picky=catalogs.PICKY + health)
+    mine = whole.host_settings[server.name]
+    mine |= {"services": [*SERVICES, "picky"], "picky_only": digest(whole.password)}
+    assert whole.deploy().ok
+    former, whole.password = whole.password, new()
+    before = [containers(host) for host in users]
+    with clients_on(users, without_exporter=users) as everyone:
+        run = whole.deploy()
+        assert failures(everyone) == {}
+    assert not run.ok
+    assert "The files were taken back" in run.host(server.name)["error"]
+    assert accepted(server, former) == on_disk(server) == {digest(former), digest(whole.password)}
+    assert [refused(host, server) for host in whole.hosts] == [[], [], []]
+    if health:
+        # the clients were not switched, for their turn is after the server's
+        assert [containers(host) for host in users] == before
+        assert "whose redis this host uses, failed" in run.host(users[0].name)["error"]
+    del mine["picky_only"], mine["services"]
+    run = whole.deploy()
+    assert run.ok, run.output
+    assert single(whole)
 
 
 def test_a_client_alone_is_refused_before_anything_changes(whole: Fleet) -> None:

@@ -12,7 +12,16 @@ from tests.fleet import catalogs
 from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files
 from tests.fleet.passwords import accepted, accepts, digest, held, on_disk, refused, uptime
 from tests.lab import Host
+from tests.lab.images import in_hosts
 
+# reads an env file of which no key is managed, and ends at once
+HAND = f"""
+services:
+  hand:
+    image: {in_hosts("openwebui-standin")}
+    env_file: [./env/hand.env]
+    command: ["false"]
+"""
 FAILURES = [pytest.param(catalogs.NEVER_HEALTHY, id="never healthy"), pytest.param("", id="check fails")]
 
 
@@ -155,6 +164,36 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
     assert run.ok, run.output
     for host in picky.hosts:
         assert accepted(host, picky.password) == {digest(picky.password)}
+
+
+def test_a_wrong_image_is_taken_back(running: Fleet) -> None:
+    canary = running.hosts[0]
+    running.groups["canary"] = [canary.name]
+    kept = contents(canary)
+    running.settings["openwebui_image"] = in_hosts("watchtower-standin")
+    run = running.deploy()
+    assert_taken_back(run, canary)
+    assert "openwebui did not start" in run.host(canary.name)["error"]
+    assert contents(canary) == kept
+    assert canary.succeeds("curl --fail --silent http://127.0.0.1:8080/health")
+    # with the setting as before there is nothing to do
+    del running.settings["openwebui_image"]
+    seen = containers(canary)
+    again = running.deploy()
+    assert (again.ok, again.changes(canary.name)) == (True, [])
+    assert containers(canary) == seen
+
+
+def test_an_env_file_that_was_there_before_its_service_stays(running: Fleet) -> None:
+    canary = running.hosts[0]
+    running.groups["canary"] = [canary.name]
+    catalogs.write(running, hand=HAND)
+    canary.run(f"umask 077 && echo KEY=mine >{STACK}/env/hand.env")
+    running.settings["services"] = [*SERVICES, "hand"]
+    run = running.deploy()
+    assert_taken_back(run, canary)
+    assert "hand" not in containers(canary)
+    assert canary.run(f"cat {STACK}/env/hand.env") == "KEY=mine\n"
 
 
 @pytest.mark.parametrize("picky", FAILURES[:1], indirect=True)

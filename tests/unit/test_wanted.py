@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +59,13 @@ def test_a_check_that_is_to_be_skipped_must_be_one() -> None:
         "skip_checks: there is no check 'clock.screw'; clock.skew is one. Correct the name, or remove it.",
         "skip_checks: there is no check 'nonsense'. Correct the name, or remove it.",
     )
+
+
+def test_a_check_of_ones_own_catalogue_may_be_skipped_on_hosts_without_the_service(tmp_path: Path) -> None:
+    check = "{id: web.answers, http: 'http://x', status: 200}"
+    (tmp_path / "web.yml").write_text(f"x-fleet: {{checks: [{check}]}}\nservices: {{web: {{image: x}}}}\n")
+    host = {"catalog_dirs": [str(tmp_path)], "skip_checks": ["web.answers", "container.web"]}
+    assert stack_of(fleet({"erni-1": host}), "erni-1").settings.skip_checks == ("web.answers", "container.web")
 
 
 def test_a_check_of_a_service_that_other_hosts_have_may_be_skipped_everywhere() -> None:

@@ -92,7 +92,7 @@ def test_patience_comes_to_an_end(host: StubHost) -> None:
     before = time.monotonic()
     assert ask_http(host, patience=1) == ""
     assert time.monotonic() - before < 10
-    assert len(host.calls("curl")) == 6
+    assert 3 <= len(host.calls("curl")) <= 11
 
 
 # command and log, in the service's container

@@ -89,7 +89,9 @@ def test_what_redis_answers_is_told(host: StubHost, redis: RedisServer) -> None:
 
 
 def test_only_a_running_redis_of_this_project_is_asked(host: StubHost, redis: RedisServer) -> None:
-    look(host)
+    web, exited = a_container("web", networks={"a": "127.0.0.1"}), a_container(state="exited", networks={"a": "127.0.0.2"})
+    docker_answers(host, web, exited, a_container(networks={"a": redis.address}))
+    assert the_answers(host).login == "PONG"
     (words,) = host.calls("curl")
     assert 'filters={"label":["com.docker.compose.project=erni-ki","com.docker.compose.oneoff=False"]}' in words
     assert words[words.index("--unix-socket") + 1] == "/var/run/docker.sock"
@@ -224,6 +226,13 @@ def test_a_running_redis_reads_its_acl_file_again(host: StubHost, redis: RedisSe
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert redis.asked == [[["AUTH", PASSWORD], ["ACL", "LOAD"], ["QUIT"]]]
     assert redis.hashes == {sha256(PASSWORD), sha256("another")}
+
+
+def test_a_docker_that_does_not_answer_does_not_say_that_redis_does_not_run(host: StubHost) -> None:
+    host.stub("curl", "exit 28")
+    done = load(host)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Docker did not answer" in done.stderr
 
 
 def test_a_redis_that_does_not_run_reads_it_when_it_starts(host: StubHost) -> None:

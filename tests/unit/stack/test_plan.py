@@ -561,6 +561,12 @@ def test_a_part_that_is_unknown_is_a_problem_and_nothing_is_done(part: str) -> N
         )
 
 
+def test_a_host_with_docker_and_without_curl_gets_curl() -> None:
+    seen = replace(unseen("containers", "redis")(converged(STACK)), engine=replace(ENGINE, curl=False))
+    due = plan(STACK, seen)
+    assert (due.problems, due.engine) == ((), ("curl is missing",))
+
+
 def test_a_host_that_did_not_answer_at_all_has_every_problem_and_nothing_is_done() -> None:
     due = plan(STACK, Snapshot())
     assert due == Plan(problems=due.problems)
