@@ -16,8 +16,8 @@ if not fleet.plans[host.name].due:
 
 for wave in host.loop(fleet.waves):  # a few of the hosts that need changes first, and the rest only when those are well
     for hosts in host.loop(fleet.turns(wave)):  # those with a redis before those that use it
+        waves.enter(name="The host may be changed", fleet=fleet, hosts=hosts)
         if host.name in hosts:
-            waves.enter(name="The host may be changed", fleet=fleet)
             lock.acquire(name="The stack is locked for this run", stack=stack, seen=seen)
             docker = engine.docker(
                 name="Docker Engine and Compose v2 run",

@@ -16,11 +16,16 @@ from .stack.waves import Wave
 
 
 @operation()
-def enter(fleet: Fleet) -> Generator[PyinfraCommand, None, None]:
+def enter(fleet: Fleet, hosts: Wave) -> Generator[PyinfraCommand, None, None]:
     """The host may be changed: the redis that it uses, where that is another host's, has not failed in this run.
 
     + fleet: the hosts of the run
+    + hosts: those whose turn it is
+
+    It stands on every host: that is what keeps pyinfra from mixing the turns.
     """
+    if host.name not in hosts:
+        return
     server = fleet.stacks[host.name].settings.redis_host
     if server and (server in _failed() or _erred(server)):
         yield fail(f"Nothing was changed here: {server}, whose redis this host uses, failed. Put it right, then run again.")
