@@ -72,7 +72,10 @@ def test_a_password_given_to_redis_by_hand_is_seen_and_taken_back(well: Real) ->
     broken = well.validate()
     assert well.health() == 200
     assert_login_is_broken(broken, host.name)
-    # the run gives redis its password back; Open WebUI itself tries again for a minute, and its log keeps what was
+    # redis still says what it was started with is well until its healthcheck, which logs in, has failed for some times
+    unhealthy = "docker inspect --format '{{.State.Health.Status}}' erni-ki-redis-1 | grep -q unhealthy"
+    host.run(f"until {unhealthy}; do sleep 0.5; done")
+    # the run restarts it, and so gives it its password back; Open WebUI itself tries again for a minute, and its log keeps what was
     well.deploy()
     # while redis' own healthcheck, which was refused too, may need one more turn
     up = "docker compose up --detach --wait --no-recreate --no-deps"
