@@ -3,7 +3,7 @@
 PYTHON ?= python3
 # yes: bootstrap pip even where Python could bring its own
 BOOTSTRAP ?= no
-# --last-failed: of test-long only what failed the last time
+# --last-failed: of test-long and test-openwebui only what failed the last time
 again ?=
 
 bin := .venv/bin
@@ -38,7 +38,7 @@ test-long: env lab ## the lab tests that take minutes: rollouts under load, inte
 test-openwebui: env ## build the real Open WebUI from PyPI and run the tests that need it
 	@$(bin)/python -m tests.lab status >/dev/null 2>&1 || $(bin)/python -m tests.lab up
 	@$(bin)/python -m tests.lab openwebui $(firstword $(subst $(comma), ,$(LAB_HOSTS)))
-	@$(bin)/python -m pytest -m openwebui tests/openwebui
+	@$(bin)/python -m pytest -m openwebui $(again) tests/openwebui
 
 bench: env ## what a run costs, beside its floor
 	@$(bin)/python -m tests.bench
