@@ -77,7 +77,7 @@ def _unknown_checks(stack: Stack) -> Iterator[str]:
     skipped = stack.settings.skip_checks
     if not skipped:
         return
-    known = {check.id for check in checks(stack, Snapshot())} | _usual_checks()
+    known = set(_usual_checks())
     for service in catalogue(stack.settings.catalog_dirs).values():
         known |= {f"container.{service.name}", *(probe.id for probe in service.probes)}
     for name in sorted(set(skipped) - known):
@@ -86,8 +86,8 @@ def _unknown_checks(stack: Stack) -> Iterator[str]:
 
 
 @cache
-def _usual_checks() -> set[str]:
-    return {check.id for check in checks(Stack.build({}, {}), Snapshot())}
+def _usual_checks() -> frozenset[str]:
+    return frozenset(check.id for check in checks(Stack.build({}, {}), Snapshot()))
 
 
 def _server_problems(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[str]:
