@@ -6,9 +6,10 @@ from operations.secrets import Secret
 stack_dir = "/opt/erni-ki"  # the folder of the Compose project on the host
 stack_name = "erni-ki"  # the Compose project's name
 services = ("watchtower", "redis", "redis-exporter", "openwebui")  # names of files of the catalogue
+compose_files = ("compose.yml",)  # the project's own Compose files, which are never edited; paths in stack_dir
 catalog_dirs = ()  # folders with catalogue files of your own; a file there replaces one of the same name
 
-# Images
+# Images; None: as the project's own Compose file has it
 watchtower_image = "containrrr/watchtower:latest"  # updates the images of the other services
 redis_image = "redis/redis-stack:latest"  # redis-stack, or an official redis image from version 7 on
 redis_exporter_image = "oliver006/redis_exporter:latest"  # redis' metrics for Prometheus
@@ -31,6 +32,12 @@ redis_maxmemory_policy = "allkeys-lru"  # what goes when memory is full
 redis_save = ""  # snapshots as "seconds changes" pairs; "" for none
 redis_appendonly = True  # every write goes to the append-only file
 redis_loglevel = "notice"  # debug, verbose, notice or warning
+
+# A stack that runs already: docs/adopting.md
+redis_clients: dict[str, dict[str, dict[str, str]]] = {}  # further services with the password: service, env file, key, template
+redis_dbs: dict[str, int] = {}  # service to number of its database, where that is not 0
+redis_password_file = None  # the Compose secret's file, where the project's own redis reads the password from one
+redis_user = "default"  # the user that changes passwords there
 
 # Open WebUI
 openwebui_env: dict[str, str] = {}  # further keys of env/openwebui.env, name to value
@@ -60,6 +67,7 @@ rollout_waves = ("1", "25%", "100%")  # how many hosts have been changed after e
 max_failures = 0  # hosts that may fail before later waves are left alone
 unreachable_counts = False  # whether a host that cannot be reached is one of them
 rollback_on_failure = True  # a host on which a service does not start or a check fails gets its former files back
+retire = "verified"  # when redis refuses the former password: verified (nobody else logs in), when_unused, or always
 lock_ttl = 3600  # seconds after which the lock of a run that died is taken over
 break_lock = False  # take over a lock that another run holds
 

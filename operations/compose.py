@@ -36,10 +36,12 @@ def project(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComma
     # the engine may have been installed since the snapshot
     engine = host.get_fact(Engine) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
     fragments = stack.fragments(engine is UNKNOWN or engine.start_interval)
-    base = [stack.base()] if stack.base().path in changes else []
+    base = [file for file in stack.base() if file.path in changes]
     written: list[ManagedFile] = [*base, stack.dotenv, *fragments, stack.manifest()]
     stale = changes - {file.path for file in written}
-    words = (stack.settings.stack_dir, script("put.sh"), *(s.name for s in stack.services if s.reads_env))
+    keys = {file.path: ",".join(file.lines) for file in stack.env_files}
+    env = [f"{service.name}={service.env_path}={keys[service.env_path]}" for service in stack.services if service.reads_env]
+    words = (stack.settings.stack_dir, script("put.sh"), *stack.settings.compose_files, "--", *env)
     yield StringCommand(
         "sh", "-c", QuoteString(script("project.sh")), "project", *(QuoteString(word) for word in words),
         _stdin=put_list(written, sorted(stale)),
@@ -81,7 +83,7 @@ def start(
         return
     if absent := [service.name for service in stack.services if service.name not in found.definitions]:
         yield fail(
-            f"{stack.settings.stack_dir}: the merged project has no {' and no '.join(absent)}. Look for `profiles` in compose.yml "
+            f"{stack.settings.stack_dir}: the merged project has no {' and no '.join(absent)}. Look for `profiles` in its Compose files "
             "that take it out, or for another COMPOSE_FILE in the environment."
         )
         return
@@ -90,7 +92,8 @@ def start(
     replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
     words = {name: f"{name}:{replicas[name]}" if name in replicas else name for tier in tiered for name in tier}
     gone = [*(f"{service}:env" for service in due.remove if service not in found.definitions), *came]
-    definitions = [f"{name}={found.definitions[name]}" for name in (*(service.name for service in stack.services), *back)]
+    env = {service.name: service.env_path for service in stack.services}
+    definitions = [f"{name}={found.definitions[name]}={env.get(name, f'env/{name}.env')}" for name in (*env, *back)]
     settings = stack.settings
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull,

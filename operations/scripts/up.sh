@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Starts services of the stack in folder $1, tier by tier, and awaits each tier.
-#   up <root> <project> <seconds> <pull> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>…
+#   up <root> <project> <seconds> <pull> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>=<env file>…
 # A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones.
 # Standard input: texts to mask in whatever is printed, one per line.
 # At the end .fleet/applied.json tells what runs now, for which definition and env file.
@@ -160,13 +160,14 @@ next=.fleet/applied.json.next
     printf '{"inputs": "%s", "services": {' "$inputs"
     comma=
     for pair in "$@"; do
-        service=${pair%%=*}
+        service=${pair%%=*} definition=${pair#*=}
+        file=${definition#*=} definition=${definition%%=*}
         id=$(containers "$service" | head -n 1)
         label=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")
         env=
-        [ ! -f "env/$service.env" ] || env=$(sha256sum "env/$service.env" | cut -d ' ' -f 1)
+        [ ! -f "$file" ] || env=$(sha256sum -- "$file" | cut -d ' ' -f 1)
         printf '%s\n  "%s": {"definition": "%s", "env": "%s", "label": "%s", "container": "%s"}' \
-            "$comma" "$service" "${pair#*=}" "$env" "$label" "$id"
+            "$comma" "$service" "$definition" "$env" "$label" "$id"
         comma=,
     done
     printf '\n}}\n'

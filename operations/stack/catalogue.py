@@ -33,9 +33,10 @@ class Service:
     + needs: the services named in its `depends_on`, but for those with `required: false`
     + rolling: a new container is started beside the old one, which goes when the new one is healthy
     + replicas: how many containers it has
-    + reads_env: whether its container reads env/<name>.env
+    + reads_env: whether its container reads its env file
+    + env_path: that file, relative to the stack's folder
     + settings: settings that this file adds, with their defaults
-    + variables, env: name → template; written to .env and to env/<name>.env
+    + variables, env: name → template; written to .env and to the env file
     + env_from: the setting that holds further keys of the env file
     """
 
@@ -50,6 +51,11 @@ class Service:
     rolling: bool = False
     replicas: int = 1
     probes: tuple[probes.Probe, ...] = ()
+    file: str | None = None
+
+    @property
+    def env_path(self) -> str:
+        return self.file or f"env/{self.name}.env"
 
     @property
     def conditions(self) -> frozenset[str]:
@@ -65,6 +71,23 @@ class Service:
         """
         text = _OPTIONAL.sub(lambda line: line[0] if set(line[1].split("|")) & set(given) else "", self.text)
         return text if start_interval else _START_INTERVAL.sub("", text)
+
+
+def client(name: str, path: str, env: Mapping[str, str]) -> Service:
+    """A service that the project defines itself, with the env file `path`, in which the keys of `env` are set.
+
+    Its fragment has it read that file, and takes the keys out of its `environment`, which would beat it.
+    """
+    keys = "".join(f"      {key}: !reset null\n" for key in env)
+    text = f"""\
+# Made from the setting redis_clients: the service is defined by the project itself.
+services:
+  {name}:
+    env_file:
+      - ${{STACK_ROOT}}/{path}
+    environment:
+{keys}"""
+    return Service(name, text, needs=(), reads_env=True, env=env, file=path)
 
 
 @cache
@@ -253,4 +276,4 @@ def _env_files(definition: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _relative(path: str) -> str:
-    return path.removeprefix("./")
+    return path.removeprefix("${STACK_ROOT}/").removeprefix("./")

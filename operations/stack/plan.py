@@ -11,9 +11,9 @@ from .fingerprint import fingerprint
 from .password import others
 from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
-from .stack import BASE, EnvFile, File, Stack, fragment_path
+from .stack import EnvFile, File, Stack, fragment_path
 
-MIN_COMPOSE = (2, 20)
+MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ _KINDS = {"dir": "folder", "symlink": "symbolic link (or lies behind one)", "den
 
 def _base(stack: Stack, files: Mapping[str, SeenFile]) -> tuple[File, ...]:
     # an existing one is somebody else's
-    return () if files.get(BASE, MISSING).kind == "file" else (stack.base(),)
+    return tuple(file for file in stack.base() if files.get(file.path, MISSING).kind != "file")
 
 
 def _file_change(file: File, seen: SeenFile) -> Change | None:
@@ -269,7 +269,7 @@ def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[s
     for service in stack.services:
         containers = seen.of(service.name)
         applied = seen.applied.services.get(service.name, {})
-        env = seen.files.get(f"env/{service.name}.env", MISSING).sha256
+        env = seen.files.get(service.env_path, MISSING).sha256
         down = next((c for c in containers if not c.up), None)
         if not containers:
             yield service.name, "it has no container"
@@ -277,7 +277,7 @@ def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[s
             yield service.name, f"its container is {down.state}{f' and {down.health}' if down.health else ''}"
         elif fragment_path(service.name) in written:
             yield service.name, "its fragment changes"
-        elif service.reads_env and f"env/{service.name}.env" in written:
+        elif service.reads_env and service.env_path in written:
             yield service.name, "its env file changes"
         elif service.reads_env and env != applied.get("env"):
             yield service.name, "its env file was changed since it was started"

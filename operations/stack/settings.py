@@ -20,6 +20,7 @@ from .errors import SettingsError
 from .waves import SHARE
 
 Pull = Literal["missing", "never", "always"]
+Retire = Literal["verified", "when_unused", "always"]
 Flavour = Literal["stack", "official"]
 
 SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -34,10 +35,11 @@ class Settings:
     stack_name: str = "erni-ki"
     services: tuple[str, ...] = ("watchtower", "redis", "redis-exporter", "openwebui")
     catalog_dirs: tuple[str, ...] = ()
-    watchtower_image: str = "containrrr/watchtower:latest"
-    redis_image: str = "redis/redis-stack:latest"
-    redis_exporter_image: str = "oliver006/redis_exporter:latest"
-    openwebui_image: str = "ghcr.io/open-webui/open-webui:latest"
+    compose_files: tuple[str, ...] = ("compose.yml",)
+    watchtower_image: str | None = "containrrr/watchtower:latest"
+    redis_image: str | None = "redis/redis-stack:latest"
+    redis_exporter_image: str | None = "oliver006/redis_exporter:latest"
+    openwebui_image: str | None = "ghcr.io/open-webui/open-webui:latest"
     pull: Pull = "missing"
     bind_address: str = "127.0.0.1"
     openwebui_port: int = 8080
@@ -50,6 +52,10 @@ class Settings:
     redis_save: str = ""
     redis_appendonly: bool = True
     redis_loglevel: str = "notice"
+    redis_clients: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    redis_dbs: Mapping[str, int] = field(default_factory=dict)
+    redis_password_file: str | None = None
+    redis_user: str = "default"
     openwebui_env: Mapping[str, str] = field(default_factory=dict)
     redis_password: object = None
     secrets_file: str | None = None
@@ -71,6 +77,7 @@ class Settings:
     max_failures: int = 0
     unreachable_counts: bool = False
     rollback_on_failure: bool = True
+    retire: Retire = "verified"
     lock_ttl: int = 3600
     break_lock: bool = False
     start_timeout: int = 300
@@ -112,8 +119,13 @@ class Settings:
         yield from _path_problems("stack_dir", self.stack_dir)
         if not SERVICE_NAME.fullmatch(self.stack_name):
             yield (f"stack_name: {self.stack_name!r} is no Compose project name. Use lower-case letters, digits, - and _.")
-        if not self.services:
+        if not (self.services or self.redis_clients or self.redis_password_file):
             yield "services: the list is empty. Name at least one service of the catalogue."
+        if not self.compose_files:
+            yield "compose_files: the list is empty. Name the project's own Compose files, or leave it out for compose.yml."
+        for path in (*self.compose_files, *filter(None, (self.redis_password_file,))):
+            yield from _inside_problems("redis_password_file" if path == self.redis_password_file else "compose_files", path)
+        yield from self._client_problems()
         for name in self.services:
             if not SERVICE_NAME.fullmatch(name):
                 yield f"services: {name!r} is no service name. Use lower-case letters, digits, - and _."
@@ -138,6 +150,24 @@ class Settings:
             if taken[one] == taken[other]:
                 yield f"{one}, {other}: both are {taken[one]}. Give each a port of its own."
 
+    def _client_problems(self) -> Iterator[str]:
+        for service, files in self.redis_clients.items():
+            where = f"redis_clients: {service}"
+            if not SERVICE_NAME.fullmatch(service):
+                yield f"{where}: is no service name. Use lower-case letters, digits, - and _."
+            if service in self.services:
+                yield f"{where}: is in `services` as well. Name it in one of them."
+            if len(files) != 1:
+                yield f"{where}: names {len(files)} env files, expected one, with its keys."
+            for path in files:
+                yield from _inside_problems(where, path)
+        if self.redis_password_file and "redis" in self.services:
+            yield "redis_password_file: is for a redis that the project defines itself. Take redis out of `services`, or the file out."
+        if self.redis_password_file and self.redis_host:
+            yield "redis_password_file: this host uses the redis of redis_host. Set one of the two to None."
+        if not re.fullmatch(r"[^\s:,]+", self.redis_user):
+            yield f"redis_user: {self.redis_user!r} is no name of a redis user."
+
     def _redis_problems(self) -> Iterator[str]:
         if self.redis_publish is not None and not (
             _is_address(self.redis_publish) and not ipaddress.ip_address(self.redis_publish).is_unspecified
@@ -156,7 +186,7 @@ class Settings:
         """How the redis image is started: as set, else told from the image's name."""
         if self.redis_flavour:
             return self.redis_flavour
-        repository = self.redis_image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+        repository = (self.redis_image or "").split("@")[0].rsplit("/", 1)[-1].split(":")[0]
         if "redis-stack" in repository:
             return "stack"
         return "official" if repository in ("redis", "valkey") else None
@@ -207,6 +237,13 @@ def _type_problem(name: str, value: Any, hint: Any) -> str | None:
     return f"{name}: is {_shown(value)}, expected {_described(hint)}."
 
 
+def _inside_problems(name: str, path: str) -> Iterator[str]:
+    """A path that must lie in the stack's folder."""
+    pure = PurePosixPath(path)
+    if not path or pure.is_absolute() or ".." in pure.parts or re.search(r"[\s:$,]", path):
+        yield f"{name}: {path!r} is no path in the stack's folder. Expected one such as compose/base.yml, without '..', ':' and blanks."
+
+
 def _fits(value: Any, hint: Any) -> bool:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
@@ -216,7 +253,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is tuple:
         return isinstance(value, tuple) and all(isinstance(v, args[0]) for v in value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(isinstance(x, str) for kv in value.items() for x in kv)
+        return isinstance(value, Mapping) and all(_fits(k, args[0]) and _fits(v, args[1]) for k, v in value.items())
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, hint)
@@ -237,7 +274,7 @@ def _described(hint: Any) -> str:
     if origin is tuple:
         return "a list of text"
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return "a mapping of text to text"
+        return f"a mapping of {_described(args[0])} to {_described(args[1])}"
     words = {str: "text", int: "a whole number", bool: "True or False", type(None): "None"}
     return words.get(hint, str(hint))
 
@@ -261,7 +298,7 @@ def _named_rule(name: str, value: Any) -> Iterator[str]:
         yield f"{name}: is {value}, expected at least 1."
     elif name.endswith(("_interval", "_start_period", "_health_timeout")) and not _DURATION.fullmatch(value):
         yield f"{name}: {value!r} is no duration. Expected one such as 30s, 1m30s or 500ms."
-    elif name.endswith("_image") and (not value or re.search(r"[\s$]", value)):
+    elif name.endswith("_image") and value is not None and (not value or re.search(r"[\s$]", value)):
         yield f"{name}: {value!r} is no image name. Expected one such as redis/redis-stack:latest."
     elif name in ("redis_maxmemory_policy", "redis_loglevel") and not re.fullmatch(r"[a-z-]+", value):
         yield f"{name}: {value!r} is not a word that redis knows; see its configuration reference."

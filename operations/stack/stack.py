@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import acl, graph
-from .catalogue import Service, catalogue, template_names
+from .catalogue import Service, catalogue, client, template_names
 from .env_file import EnvValueError, line
 from .errors import SettingsError
 from .probes import Probe
@@ -97,10 +98,11 @@ class Stack:
         ]
         if unknown:
             raise SettingsError(unknown)
-        services = tuple(entries[name] for name in settings.services)
+        clients = {name: client(name, *pair) for name, files in settings.redis_clients.items() for pair in files.items()}
+        services = (*(entries[name] for name in settings.services), *clients.values())
         values = {**added, **{k: data[k] for k in added if k in data}, **settings.values()}
         values |= {"redis_command": acl.redis_command(settings), "redis_args": acl.redis_args(settings)}
-        values |= {"redis_at": redis_address or "redis:6379"}
+        values |= {"redis_at": redis_address or "redis:6379", "STACK_ROOT": _root(settings)}
         builder = _Builder(values, dict(secrets))
         stack = cls(
             settings=settings,
@@ -108,7 +110,7 @@ class Stack:
             dotenv=builder.dotenv(services),
             env_files=tuple(builder.env_file(s) for s in services if s.env or s.env_from or s.reads_env),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
-            given=frozenset(settings.services) | {name for name, value in values.items() if value},
+            given=frozenset(service.name for service in services) | {name for name, value in values.items() if value},
             redis_address=redis_address,
             password=secrets.get("redis_password"),
             secrets=tuple(secrets.values()),
@@ -126,7 +128,7 @@ class Stack:
     def only(self, names: Collection[str]) -> Stack:
         """The part of the stack that the services with these names make up."""
         services = tuple(service for service in self.services if service.name in names)
-        env = {f"env/{service.name}.env" for service in services}
+        env = {service.env_path for service in services}
         return replace(
             self,
             services=services,
@@ -152,9 +154,9 @@ class Stack:
         """SHA-256 of the password: what redis' ACL file holds, and what a host may show."""
         return hashlib.sha256((self.password or "").encode()).hexdigest()
 
-    def base(self) -> File:
-        """The base file, written only where there is none."""
-        return File(BASE, "0644", _MINIMAL_BASE)
+    def base(self) -> tuple[File, ...]:
+        """The base file, written only where there is none; the project's own files are never written."""
+        return (File(BASE, "0644", _MINIMAL_BASE),) if self.settings.compose_files == (BASE,) else ()
 
     def fragments(self, start_interval: bool) -> tuple[File, ...]:
         """The fragments for an engine that knows `start_interval`, or does not."""
@@ -181,7 +183,7 @@ class Stack:
         """Every path that a snapshot must tell about."""
         fragments = [fragment_path(s.name) for s in self.services]
         env = [f.path for f in self.env_files]
-        return (BASE, ".env", FRAGMENTS, *fragments, *env, *(f.path for f in self.secret_files()))
+        return (*self.settings.compose_files, ".env", FRAGMENTS, *fragments, *env, *(f.path for f in self.secret_files()))
 
     def compose_files(self) -> tuple[str, ...]:
         """The Compose files of the project."""
@@ -189,7 +191,7 @@ class Stack:
 
     def inputs(self) -> tuple[str, ...]:
         """The files that Compose reads the definitions from."""
-        return (BASE, ".env", *(fragment_path(s.name) for s in self.services))
+        return (*self.settings.compose_files, ".env", *(fragment_path(s.name) for s in self.services))
 
 
 def fragment_path(service: str) -> str:
@@ -207,30 +209,41 @@ class _Builder:
         self.problems: list[str] = []
 
     def dotenv(self, services: Sequence[Service]) -> EnvFile:
-        compose_file = ":".join([BASE, *(fragment_path(s.name) for s in services)])
+        compose_file = ":".join([*self.values["compose_files"], *(fragment_path(s.name) for s in services)])
         lines = {
             "COMPOSE_FILE": line("COMPOSE_FILE", compose_file),
             "COMPOSE_PATH_SEPARATOR": line("COMPOSE_PATH_SEPARATOR", ":"),
             "COMPOSE_PROJECT_NAME": line("COMPOSE_PROJECT_NAME", self.values["stack_name"]),
+            "STACK_ROOT": line("STACK_ROOT", self.values["STACK_ROOT"]),
         }
         for service in services:
             for key, template in service.variables.items():
                 where = f"{service.name}: x-fleet: variables: {key}"
                 for name in sorted(template_names(template) & self.secret_names):
                     self.problems.append(f"{where}: {name} is a secret and would land in .env. Put it under `env`.")
+                if template == "{%s_image}" % service.name.replace("-", "_") and self.values.get(template[1:-1], "") is None:
+                    continue  # the image stays as the project's own file has it, and so does a variable that names it there
                 rendered = self.line(where, key, template)
                 if lines.setdefault(key, rendered) != rendered:
                     self.problems.append(f"{where}: another service gives the variable another value. Rename one.")
         return EnvFile(".env", "keep0644", lines)
 
     def env_file(self, service: Service) -> EnvFile:
-        where = f"{service.name}: x-fleet: env"
-        lines = {key: self.line(f"{where}: {key}", key, template) for key, template in service.env.items()}
+        where = f"redis_clients: {service.name}" if service.file else f"{service.name}: x-fleet: env"
+        secrets = {**self.login(service.name), **self.secrets}
+        lines = {key: self.line(f"{where}: {key}", key, template, secrets) for key, template in service.env.items()}
         for key, value in self.further(service).items():
             if key in lines:
                 self.problems.append(f"{service.env_from}: {key} is managed by the catalogue. Remove it.")
             lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
-        return EnvFile(f"env/{service.name}.env", "0600", lines)
+        return EnvFile(service.env_path, "0600", lines)
+
+    def login(self, service: str) -> dict[str, str]:
+        """What a service needs to log in to redis, by the short names that its templates may use."""
+        host, _, port = self.values["redis_at"].rpartition(":")
+        password, db = self.secrets.get("redis_password", ""), str(self.values["redis_dbs"].get(service, 0))
+        url = f"redis://:{password}@{host}:{port}/{db}"
+        return {"password": password, "url": url, "host": host, "port": port, "db": db}
 
     def further(self, service: Service) -> Mapping[str, str]:
         name = service.env_from
@@ -253,8 +266,8 @@ class _Builder:
             self.problems.append(f"{where}: {name} is a secret and would be shown in the report. Take it out.")
         return replace(probe, target=tuple(self.text(where, word) for word in probe.target))
 
-    def line(self, where: str, key: str, template: str) -> str:
-        return self.quoted(where, key, self.text(where, template, self.secrets))
+    def line(self, where: str, key: str, template: str, secrets: Mapping[str, str] | None = None) -> str:
+        return self.quoted(where, key, self.text(where, template, self.secrets if secrets is None else secrets))
 
     def quoted(self, where: str, key: str, value: str) -> str:
         try:
@@ -264,12 +277,21 @@ class _Builder:
             return ""
 
     def text(self, where: str, template: str, secrets: Mapping[str, str] | None = None) -> str:
-        names = template_names(template)
-        known = {n: _plain(self.values[n]) for n in names & self.values.keys()} | dict(secrets or {})
+        try:
+            names = template_names(template)
+        except ValueError as error:  # only in redis_clients: what is wrong in the catalogue is found when it is read
+            self.problems.append(f"{where}: {template!r}: {error}. Write a literal brace as {{{{ or }}}}.")
+            return ""
+        known = {**(secrets or {}), **{n: _plain(self.values[n]) for n in names & self.values.keys() - self.secrets.keys()}}
         for name in sorted(names - known.keys()):
             self.problems.append(f"{where}: there is no setting {name!r}. Correct it, or declare it under x-fleet: settings.")
             known[name] = ""
         return template.format_map(known)
+
+
+def _root(settings: Settings) -> str:
+    """The way from Compose's project folder, which is that of its first file, to the stack's folder."""
+    return posixpath.relpath(".", posixpath.dirname(settings.compose_files[0]) or ".")
 
 
 def _plain(value: Any) -> str:

@@ -31,7 +31,8 @@ def host(tmp_path: Path) -> StubHost:
 def project(
     host: StubHost, *files: ManagedFile, remove: tuple[str, ...] = (), reads_env: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    return host.script("project.sh", str(host.root), script("put.sh"), *reads_env, stdin=put_list(files, remove))
+    words = ("compose.yml", "--", *reads_env)
+    return host.script("project.sh", str(host.root), script("put.sh"), *words, stdin=put_list(files, remove))
 
 
 def refusing(host: StubHost) -> StubHost:
@@ -61,12 +62,12 @@ def test_compose_is_asked_about_all_files_together_before_one_is_replaced(host: 
     (words,) = host.calls("docker")
     stage = ".fleet/stage"
     assert words[:5] == ["compose", "--project-directory", ".", "--env-file", f"{stage}/.env"]
-    assert words[5:7] == ["-f", f"{stage}/compose.yml"]
+    assert words[5:7] == ["-f", "compose.yml"]
     assert sorted(words[7:-2:2]) == ["-f", "-f"]
     assert {Path(word).name for word in words[8:-2:2]} == {"api.yml", "web.yml"}
     assert words[-2:] == ["config", "--quiet"]
     staged = (host.home / "staged").read_text().splitlines()
-    assert staged == [f"{stage}/{name}" for name in (".env", "compose.d/api.yml", "compose.d/web.yml", "compose.yml")]
+    assert staged == [f"{stage}/{name}" for name in (".env", "compose.d/api.yml", "compose.d/web.yml")]
     assert tree(host)["compose.yml"] == "services: {mine: {image: x}}\n"
 
 
@@ -94,7 +95,7 @@ def test_lines_of_somebody_else_in_dotenv_are_seen_by_compose_and_kept(host: Stu
 
 def test_env_files_that_are_not_there_yet_are_empty_for_compose(host: StubHost) -> None:
     host.write("env/web.env", "MINE=1\n")
-    assert project(host, *ALL, reads_env=("web", "api")).returncode == 0
+    assert project(host, *ALL, reads_env=("web=env/web.env=", "api=env/api.env=")).returncode == 0
     assert (host.home / "env").read_text().split() == ["api.env", "web.env"]
     assert tree(host)["env/web.env"] == "MINE=1\n"
     assert (host.root / "env/api.env").stat().st_mode & 0o777 == 0o600
@@ -102,7 +103,7 @@ def test_env_files_that_are_not_there_yet_are_empty_for_compose(host: StubHost) 
 
 def test_and_are_taken_away_again_where_compose_refuses(host: StubHost) -> None:
     host.write("env/web.env", "MINE=1\n")
-    project(refusing(host), *ALL, reads_env=("web", "api"))
+    project(refusing(host), *ALL, reads_env=("web=env/web.env=", "api=env/api.env="))
     assert os.listdir(host.root / "env") == ["web.env"]  # noqa: PTH208
 
 
@@ -131,6 +132,6 @@ def test_a_list_that_was_cut_off_replaces_nothing(host: StubHost) -> None:
 def test_a_project_in_a_hostile_folder_is_written_there(tmp_path: Path, name: str) -> None:
     host = StubHost(tmp_path, root=name)
     host.stub("docker")
-    assert project(host, *ALL, reads_env=("web",)).returncode == 0
+    assert project(host, *ALL, reads_env=("web=env/web.env=",)).returncode == 0
     assert tree(host) == WRITTEN | MUTEX | {"env/web.env": ""}
     assert host.nothing_was_executed()

@@ -55,7 +55,7 @@ def sha256(text: str) -> str:
 
 def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
     """The host after a run that did everything; `engine`: the Docker that runs on it."""
-    whole = (stack.base(), *stack.fragments(engine.start_interval), stack.manifest(), *stack.secret_files())
+    whole = (*stack.base(), *stack.fragments(engine.start_interval), stack.manifest(), *stack.secret_files())
     env = (stack.dotenv, *stack.env_files)
     snapshot = Snapshot(
         engine=engine,

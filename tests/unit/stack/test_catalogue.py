@@ -374,7 +374,7 @@ def test_compose_publishes_a_redis_for_others(compose_bin: list[str], tmp_path: 
 def write_project(stack: Stack, folder: Path, start_interval: bool) -> None:
     """The project's files as they lie on a host."""
     env = {file.path: "".join(f"{line}\n" for line in file.lines.values()) for file in (stack.dotenv, *stack.env_files)}
-    whole = {file.path: file.content for file in (stack.base(), *stack.fragments(start_interval))}
+    whole = {file.path: file.content for file in (*stack.base(), *stack.fragments(start_interval))}
     for path, content in (env | whole).items():
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(content)
@@ -521,7 +521,7 @@ def test_nothing_that_is_printed_shows_the_password(part: str) -> None:
 
 def test_files_that_others_may_read_hold_no_password() -> None:
     stack = a_stack(MARKER)
-    readable: list[File | EnvFile] = [stack.base(), stack.dotenv, *stack.fragments(True), *stack.fragments(False)]
+    readable: list[File | EnvFile] = [*stack.base(), stack.dotenv, *stack.fragments(True), *stack.fragments(False)]
     assert {file.mode for file in readable} == {"0644", "keep0644"}
     for file in readable:
         text = file.content if isinstance(file, File) else "\n".join(file.lines.values())
