@@ -15,6 +15,7 @@ from .files import put_list
 from .observe import observe
 from .progress import waiting
 from .scripts import script
+from .stack import acl
 from .stack.graph import tiers
 from .stack.plan import Plan, plan
 from .stack.snapshot import UNKNOWN, Snapshot
@@ -83,7 +84,7 @@ def start(
         return
     if absent := [service.name for service in stack.services if service.name not in found.definitions]:
         yield fail(
-            f"{stack.settings.stack_dir}: the merged project has no {' and no '.join(absent)}. Look for `profiles` in its Compose files "
+            f"{stack.settings.stack_dir}: the merged project has no {' and no '.join(absent)}. Look for `profiles` in its files "
             "that take it out, or for another COMPOSE_FILE in the environment."
         )
         return
@@ -99,11 +100,23 @@ def start(
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull,
         *stack.inputs(), "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
+    if seen.of("redis") and "redis" in words:
+        yield _carry(stack)
     with waiting(", ".join(words) or "Compose"):
         yield StringCommand(
             "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(argument) for argument in arguments),
             _stdin="\n".join([*stack.secrets, ""]),
         )  # fmt: skip
+
+
+def _carry(stack: Stack) -> StringCommand:
+    """What a redis holds that is about to be replaced must be where the new one finds it, and in a form that it reads."""
+    settings = stack.settings
+    words = (
+        settings.stack_dir, settings.stack_name, settings.redis_image or "", settings.pull, acl.redis_owner(settings),
+        str(settings.start_timeout), acl.redis_command(settings), acl.redis_args(settings),
+    )  # fmt: skip
+    return StringCommand("bash", "-c", QuoteString(script("carry.sh")), "carry", *(QuoteString(word) for word in words))
 
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:

@@ -19,7 +19,7 @@ from .facts.files import EnvKeys, Files
 from .facts.logs import Logs
 from .facts.machine import Literals, Machine, Metrics
 from .facts.probe import Probe
-from .facts.redis import Redis
+from .facts.redis import FormerRedis, Redis
 from .facts.state import Containers, State
 from .holder import may_be_taken
 from .stack.plan import Plan, plan
@@ -125,8 +125,14 @@ def observe(stack: Stack, patience: int = 0) -> Snapshot:
 
     + patience: seconds that services which were just started are given to answer
     """
-    found = host.get_fact(Bundle, facts=questions(stack, patience))
-    return Snapshot() if found is UNKNOWN else snapshot(stack, found)
+    asked = questions(stack, patience)
+    found = host.get_fact(Bundle, facts=asked)
+    if found is UNKNOWN:
+        return Snapshot()
+    redis = found.get("redis", UNKNOWN)
+    if redis is not UNKNOWN and redis.refuses and stack.redis_address is None:
+        found["redis"] = host.get_fact(FormerRedis, **asked["redis"][1])
+    return snapshot(stack, found)
 
 
 def questions(stack: Stack, patience: int = 0) -> Questions:
@@ -139,12 +145,13 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
         "env": (EnvKeys, {"root": root, "files": {file.path: tuple(file.lines) for file in env}, "wanted": env}),
-        "state": (State, {"root": root}),
+        "state": (State, {"root": root, "project": project, "folder": stack.project_dir}),
         "machine": (Machine, {"root": root}),
         "literals": (Literals, {"root": root, "paths": stack.compose_files()}),
     }
     if stack.uses_redis:
-        asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address})
+        login = {"user": stack.redis_user, "password_file": stack.password_file}
+        asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address, **login})
     # a page of metrics is fetched once, whoever wants something on it
     pages: dict[str, list[str]] = {_exporter_page(stack): list(EXPORTER_METRICS)} if stack.has("redis-exporter") else {}
     for probe in stack.probes:
@@ -177,6 +184,9 @@ def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
         acl=UNKNOWN if past is UNKNOWN else past.acl,
         fragments=UNKNOWN if past is UNKNOWN else past.fragments,
         lock=lock,
+        bases=() if past is UNKNOWN else past.bases,
+        projects=() if past is UNKNOWN else past.projects,
+        volume="" if past is UNKNOWN else past.volume,
         left=lock.run if lock and may_be_taken(lock, stack.settings) else "",
         redis=found.get("redis", UNKNOWN),
         logs=found.get("logs", UNKNOWN),

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyinfra.api import StringCommand
 
-from ..stack.acl import acl_hashes
+from ..stack.acl import PASSWORD_PATH, acl_hashes
 from ..stack.snapshot import SeenClient, SeenRedis
 from .base import ScriptFact
 
@@ -19,31 +19,61 @@ class Redis(ScriptFact[SeenRedis]):
     + root: the stack's folder, absolute
     + project: the Compose project's name
     + address: host:port of another host's redis; that of the project's own container when left out
+    + user: the user that logs in
+    + password_file: the file with the password, relative to the stack's folder
     """
 
     script = "redis.sh"
     shell = ("timeout", "10", "bash")
 
-    def command(self, root: str, project: str, address: str | None = None) -> StringCommand:
-        return self.run(root, project, address or "")
+    def command(
+        self, root: str, project: str, address: str | None = None, user: str = "default", password_file: str = PASSWORD_PATH
+    ) -> StringCommand:
+        return self.run(root, project, address or "", user, password_file)
 
     def parse(self, lines: list[str]) -> SeenRedis:
+        former, found = "", ""
+        if lines and lines[0].startswith("former\t"):
+            _, former, found = lines.pop(0).split("\t")
+        nowhere = lines[:1] == ["nowhere"]
+        lines = lines[nowhere:]
         answers: list[Any] = list(_replies(iter(lines)))
         if not answers:
             raise ValueError("redis closed the connection without a word")
-        anonymous, login, ping, directory, user, mine, clients, channel, refused = [*answers, *[""] * 9][:9]
+        anonymous, login, ping, directory, user, mine, clients, channel, refused, users = [*answers, *[""] * 10][:10]
         me = _fields(mine) if isinstance(mine, str) else {}
         return SeenRedis(
             anonymous=str(anonymous),
-            login=str(ping) if login == "OK" else str(login),
+            login="WRONGPASS" if former else str(ping) if login == "OK" else str(login),
             directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
-            hashes=acl_hashes(str(user)) if isinstance(user, list) else (),
+            hashes=acl_hashes(str(user)) if isinstance(user, list) else (found,) if found else (),
             denied=user if isinstance(user, str) and user.startswith("NOPERM") else "",
             me=_address(me),
             clients=tuple(_clients(clients, me.get("id"))) if isinstance(clients, str) else (),
             listeners=int(channel[1]) if isinstance(channel, list) and len(channel) == 2 else 0,
             refused=tuple(_refused(refused)) if isinstance(refused, list) else (),
+            users={name: acl_hashes(rest) for name, rest in _users(users)},
+            former=former,
+            nowhere=nowhere,
         )
+
+
+class FormerRedis(Redis):
+    """The same of a redis that refuses that password: each that the host's files, and Docker, hold is tried, on the host.
+
+    It may be one that this library did not start, or whose password was changed by hand.
+    """
+
+    script = "redis_former.sh"
+    shell = ("timeout", "30", "bash")
+
+
+def _users(lines: Any) -> Iterator[tuple[str, str]]:
+    """The lines of ACL LIST: `user <name> …` and what is written of it."""
+    for line in lines if isinstance(lines, list) else ():
+        _, _, rest = str(line).partition(" ")
+        name, _, rules = rest.partition(" ")
+        yield name, rules
 
 
 def _clients(text: str, me: str | None) -> Iterator[SeenClient]:

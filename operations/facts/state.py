@@ -19,27 +19,37 @@ _MOUNT = re.compile(r"(.*?)>(/[^;>]*);(?=[/>]|$)")
 
 @dataclass(frozen=True)
 class SeenState(Seen):
-    """What was last started (`applied`), the fragments that were written, the hashes of users.acl on disk, and the lock's owner."""
+    """What was last started (`applied`), the fragments that were written, the hashes of users.acl on disk, and the lock's owner.
+
+    + bases: Compose files beside compose.yml that Compose would take for it
+    + projects: other Compose projects that run from this folder; told until the stack was started once
+    + volume: something that lies in redis' data folder
+    """
 
     applied: Applied
     fragments: tuple[str, ...]
     acl: tuple[str, ...]
     lock: Owner | None = None
+    bases: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    volume: str = ""
 
 
 class State(ScriptFact[SeenState]):
     """The files in which this library keeps what it did.
 
     + root: the stack's folder, absolute
+    + project: the Compose project's name
+    + folder: the Compose project's folder, absolute; `root` when left out
     """
 
     script = "state.sh"
 
-    def command(self, root: str) -> StringCommand:
-        return self.run(root)
+    def command(self, root: str, project: str = "", folder: str = "") -> StringCommand:
+        return self.run(root, project, folder or root)
 
     def parse(self, lines: list[str]) -> SeenState:
-        found: dict[str, list[str]] = {"applied": [], "fragment": [], "acl": [], "lock": []}
+        found: dict[str, list[str]] = {kind: [] for kind in ("applied", "fragment", "acl", "lock", "base", "project", "volume")}
         for line in lines:
             kind, _, rest = line.partition("\t")
             found[kind].append(rest)
@@ -48,6 +58,9 @@ class State(ScriptFact[SeenState]):
             fragments=tuple(found["fragment"]),
             acl=tuple(h for line in found["acl"] for h in acl_hashes(line)),
             lock=owner("\n".join(found["lock"])),
+            bases=tuple(found["base"]),
+            projects=tuple(found["project"]),
+            volume="".join(found["volume"]),
         )
 
 
@@ -78,14 +91,16 @@ def _applied(text: str) -> Applied:
 
 
 def _container(line: str) -> SeenContainer:
-    ident, service, state, health, config_hash, address, created, mounts = line.split("\t")
+    ident, service, state, health, config_hash, addresses, created, mounts, image, ports = line.split("\t")
     return SeenContainer(
         id=ident,
         service=service,
         state=state,
         health=health,
         config_hash=config_hash,
-        address=address,
+        addresses=tuple(filter(None, addresses.split(","))),
         created=int(created),
         mounts={target: source for source, target in _MOUNT.findall(mounts)},
+        image=image,
+        ports=tuple(filter(None, ports.split(","))),
     )

@@ -6,6 +6,7 @@
 root=$1
 #include mutex.sh
 #include redis_client.sh
+#include former.sh
 
 # a Docker that does not answer does not say that redis does not run
 containers_of "$2" >/dev/null || {
@@ -15,10 +16,36 @@ containers_of "$2" >/dev/null || {
 address=$(redis_address "$2")
 [ -n "$address" ] || exit 0
 
-answer=$({
-    redis_auth <"$root/secrets/redis/password"
-    printf 'ACL LOAD\r\nQUIT\r\n'
-} | redis_say "$address" 6379 | tr -d '\r')
+# what redis says to a password on standard input, and to a command
+said() {
+    { redis_auth default && printf '%s\r\nQUIT\r\n' "$1"; } | redis_say "$address" 6379 | tr -d '\r'
+}
+
+answer=$({ cat -- "$root/secrets/redis/password" 2>/dev/null || echo; } | said 'ACL LOAD')
+
+# One that was started by somebody else reads no ACL file and lets nobody in with a password of the stack's: it accepts both in
+# memory until it is started with the file. Where it lets nobody change what it accepts, that start does it alone.
+case $answer in
+-WRONGPASS* | -ERR\ invalid* | -ERR\ AUTH* | *"not configured to use an ACL file"*)
+    container=$(containers_of "$2" | awk -F '\t' '$2 == "redis" && $3 == "running" { print $1; exit }')
+    hashes=$(grep -o '#[0-9a-f]*' "$root/secrets/redis/users.acl" | tr '\n' ' ')
+    while IFS='	' read -r _ password; do
+        again=$(printf '%s\n' "$password" | said 'ACL LOAD')
+        case $again in
+        +OK*"not configured to use an ACL file"*)
+            printf '%s\n' "$password" | said "ACL SETUSER default $hashes" >/dev/null
+            exit 0
+            ;;
+        +OK*)
+            answer=$again
+            break
+            ;;
+        esac
+    done < <(former "$root" "$2" "$container")
+    # one that wants no password is asked by nobody
+    case $answer in -ERR\ AUTH*"not configured to use an ACL file"*) exit 0 ;; esac
+    ;;
+esac
 
 # the former password, as redis itself answers to it
 refused() {
@@ -26,7 +53,7 @@ refused() {
     former=$(find "$root"/backups/[0-9]* -path '*/secrets/redis/password' 2>/dev/null | sed 's#/secrets/redis/password$##' | sort | tail -n 1)
     former=${former:+$former/secrets/redis/password}
     [ "$1" = retired ] && [ -n "$former" ] && ! cmp -s "$former" "$root/secrets/redis/password" || return 0
-    { redis_auth <"$former"; printf 'QUIT\r\n'; } | redis_say "$address" 6379 | grep -q WRONGPASS && return 0
+    { redis_auth default <"$former"; printf 'QUIT\r\n'; } | redis_say "$address" 6379 | grep -q WRONGPASS && return 0
     echo "redis still accepts the former password (that of $former), though its ACL file no longer has it." >&2
     return 1
 }

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# Asks redis of the stack in folder $1, project $2; where $3 is given, the redis at that host:port.
+# Asks redis of the stack in folder $1, project $2; where $3 is given, the redis at that host:port. $4 logs in, with the password
+# in the file $5 of that folder.
 
-#include redis_client.sh
+#include redis_ask.sh
 
 address=$3
 if [ -z "$address" ]; then
@@ -9,12 +10,4 @@ if [ -z "$address" ]; then
     [ -n "$address" ] || exit 1
     address=$address:6379
 fi
-host=${address%:*}
-host=${host#[} # an IPv6 address stands in brackets
-
-{
-    printf 'PING\r\n'
-    { cat -- "$1/secrets/redis/password" 2>/dev/null || echo; } | redis_auth
-    printf '%s\r\n' PING 'CONFIG GET dir' 'ACL GETUSER default' 'CLIENT INFO' 'CLIENT LIST' 'PUBSUB NUMSUB socketio' \
-        'ACL LOG 100' QUIT
-} | redis_say "${host%]}" "${address##*:}"
+{ cat -- "$1/$5" 2>/dev/null || echo; } | redis_ask "$address" "$4"

@@ -5,15 +5,19 @@
 
 # the address of the running redis of the Compose project $1
 redis_address() {
-    containers_of "$1" | awk -F '\t' '$2 == "redis" && $3 == "running" && $6 != "" { print $6; exit }'
+    containers_of "$1" | awk -F '\t' '$2 == "redis" && $3 == "running" && $6 != "" { sub(/,.*/, "", $6); print $6; exit }'
 }
 
-# an AUTH with the password on standard input
+# an AUTH with the password on standard input, as the user $1
 redis_auth() {
     local LC_ALL=C password
     IFS= read -r password
     # shellcheck disable=SC2016 # the protocol's own signs, not variables
-    printf '*2\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n' "${#password}" "$password"
+    if [ "$1" = default ]; then
+        printf '*2\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n' "${#password}" "$password"
+    else
+        printf '*3\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n$%s\r\n%s\r\n' "${#1}" "$1" "${#password}" "$password"
+    fi
 }
 
 # what redis at the address $1, port $2 answers to standard input; the last command must be QUIT

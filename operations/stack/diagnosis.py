@@ -68,7 +68,7 @@ def _said(row: Row, check: Check, seen: Snapshot) -> Iterator[str]:
         return
     if seen.logs is not UNKNOWN and row.log in seen.logs:
         yield from seen.logs[row.log].errors
-    if refused := sum(seen.refused(one.address, one.created) for one in seen.of(row.log)):
+    if refused := sum(seen.refused(address, one.created) for one in seen.of(row.log) for address in one.addresses):
         yield f"redis refused {refused} logins"
     if row.log == "redis-exporter" and seen.metrics is not UNKNOWN:
         yield from (name for name, value in seen.metrics.items() if value and "error" in name)

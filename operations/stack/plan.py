@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from . import adoption
 from .acl import ACL_PATH, PASSWORD_PATH
 from .fingerprint import fingerprint
 from .password import others
@@ -56,6 +57,8 @@ class Plan:
     + remove: services whose containers and fragments go
     + retire: redis accepts passwords besides the wanted one, on disk or in memory
     + unlock: the run whose lock was left behind
+    + adopt: what becomes of services that somebody else started, as sentences
+    + waiting: services that still use a former password, which is not retired until they do no longer
     + restart: what redis said when it did not let its ACL be read: then it reads a changed one only when it starts
     """
 
@@ -70,6 +73,8 @@ class Plan:
     remove: tuple[str, ...] = ()
     retire: bool = False
     unlock: str = ""
+    adopt: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     restart: str = ""
 
     @property
@@ -93,6 +98,9 @@ class Plan:
             yield f"password: {', '.join(filter(None, ('accept' if self.accept else '', switch, 'retire')))}"
         if self.restart and (self.accept or self.retire):
             yield f"redis is restarted, which takes some seconds: it does not let its ACL be changed ({self.restart})"
+        if self.waiting and not self.retire:
+            yield f"password: the former one stays accepted, for {' and '.join(self.waiting)} may use it"
+        yield from (f"adopt {sentence}" for sentence in self.adopt)
         for need in self.engine:
             yield f"engine: {need}"
         for change in self.project:
@@ -131,6 +139,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         if (file.path == PASSWORD_PATH or first) and (change := _file_change(file, files.get(file.path, MISSING)))
     )
     written = {change.path for change in (*project, *env) if change.content}
+    waiting = adoption.unmanaged(stack, seen) if stack.settings.retire == "when_unused" and others(stack, seen) else ()
     rewritten = any(change.content for change in project) or inputs_digest(stack, seen) != seen.applied.inputs
     return Plan(
         engine=engine,
@@ -141,7 +150,9 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         start=tuple(_starts(stack, seen, written)),
         recheck=rewritten or stack.settings.pull == "always",
         remove=remove,
-        retire=stack.has_redis and bool(others(stack, seen)),
+        retire=stack.has_redis and bool(others(stack, seen)) and not waiting,
+        adopt=tuple(adoption.sentences(stack, seen)),
+        waiting=waiting,
         unlock=seen.left,
         restart="" if seen.redis is UNKNOWN else seen.redis.denied,
     )
@@ -200,6 +211,7 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
                 f"{root}/{path}: is a {_KINDS.get(file.kind, file.kind)}, expected a regular file. Nothing was changed. "
                 "Move it away, or set stack_dir to another folder."
             )
+    yield from adoption.problems(stack, seen)
     for path, keys in seen.env.items():
         if keys is None:
             yield f"{root}/{path}: a quote is opened and never closed, so its keys cannot be told apart. Close it."

@@ -162,7 +162,7 @@ class Settings:
             for path in files:
                 yield from _inside_problems(where, path)
         if self.redis_password_file and "redis" in self.services:
-            yield "redis_password_file: is for a redis that the project defines itself. Take redis out of `services`, or the file out."
+            yield "redis_password_file: is for a redis that the project defines itself. Take redis out of `services`."
         if self.redis_password_file and self.redis_host:
             yield "redis_password_file: this host uses the redis of redis_host. Set one of the two to None."
         if not re.fullmatch(r"[^\s:,]+", self.redis_user):
@@ -241,7 +241,7 @@ def _inside_problems(name: str, path: str) -> Iterator[str]:
     """A path that must lie in the stack's folder."""
     pure = PurePosixPath(path)
     if not path or pure.is_absolute() or ".." in pure.parts or re.search(r"[\s:$,]", path):
-        yield f"{name}: {path!r} is no path in the stack's folder. Expected one such as compose/base.yml, without '..', ':' and blanks."
+        yield f"{name}: {path!r} is no path in the stack's folder. Expected one such as compose/base.yml."
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -63,16 +63,24 @@ MISSING = SeenFile("missing")
 
 @dataclass(frozen=True)
 class SeenContainer(Seen):
-    """One container of the Compose project; `mounts` maps a folder in it to its source on the host."""
+    """One container of the Compose project.
+
+    + addresses: on each of its networks
+    + mounts: a folder or file in it → its source on the host
+    + image: as it was named when the container was made
+    + ports: the host's addresses and ports that it is published on
+    """
 
     id: str
     service: str
     state: str
     health: str
     config_hash: str
-    address: str
+    addresses: tuple[str, ...]
     mounts: Mapping[str, str]
     created: int = 0
+    image: str = ""
+    ports: tuple[str, ...] = ()
 
     @property
     def up(self) -> bool:
@@ -109,6 +117,9 @@ class SeenRedis(Seen):
     + clients: all other connections
     + listeners: how many listen to Socket.IO's channel
     + refused: address and age in seconds of logins that were refused
+    + users: each of its users → the SHA-256 of the passwords that it accepts from it
+    + former: where the password was found that it accepts instead of the wanted one
+    + nowhere: it accepts none that could be found
     """
 
     anonymous: str = ""
@@ -120,6 +131,14 @@ class SeenRedis(Seen):
     clients: tuple[SeenClient, ...] = ()
     listeners: int = 0
     refused: tuple[tuple[str, float], ...] = ()
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    former: str = ""
+    nowhere: bool = False
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it wants a password, and not this one."""
+        return self.anonymous.startswith("NOAUTH") and self.login.startswith(("WRONGPASS", "ERR"))
 
 
 @dataclass(frozen=True)
@@ -148,6 +167,7 @@ class Snapshot:
     + acl: the hashes in users.acl on disk
     + fragments: names in compose.d that an earlier run wrote
     + lock: who holds the stack's lock
+    + bases, projects, volume: see `SeenState`: what keeps the stack from being taken over
     + left: the run whose lock was left behind: it is dead, or was to be taken for dead
     + logs: service → what it complained about
     + metrics: the exporter's, by name and labels
@@ -164,6 +184,9 @@ class Snapshot:
     fragments: tuple[str, ...] | Unknown = UNKNOWN
     lock: Owner | None = None
     left: str = ""
+    bases: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    volume: str = ""
     redis: SeenRedis | Unknown = UNKNOWN
     logs: Mapping[str, SeenLog] | Unknown = UNKNOWN
     metrics: Mapping[str, float] | Unknown = UNKNOWN

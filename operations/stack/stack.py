@@ -147,7 +147,36 @@ class Stack:
     @property
     def uses_redis(self) -> bool:
         """Whether its services log in to a redis: its own, or that of `redis_host`."""
-        return self.has_redis or self.settings.redis_host is not None
+        return self.has_redis or self.own_redis or self.settings.redis_host is not None
+
+    def path(self, inside: str) -> str:
+        """The absolute path of one below the stack's folder, as Docker writes it."""
+        return posixpath.normpath(posixpath.join(self.settings.stack_dir, inside))
+
+    @property
+    def project_dir(self) -> str:
+        """The folder of the Compose project: that of its first file."""
+        return self.path(posixpath.dirname(self.settings.compose_files[0]))
+
+    def clients(self) -> tuple[str, ...]:
+        """The services that get the password in their env file."""
+        paths = {file.path for file in self.env_files if any((self.password or "-") in line for line in file.lines.values())}
+        return tuple(service.name for service in self.services if service.env_path in paths)
+
+    @property
+    def own_redis(self) -> bool:
+        """Whether the project's own redis is left as the project defines it, with its password in a file of a Compose secret."""
+        return self.settings.redis_password_file is not None
+
+    @property
+    def password_file(self) -> str:
+        """The file that redis' password is read from, relative to the stack's folder."""
+        return self.settings.redis_password_file or acl.PASSWORD_PATH
+
+    @property
+    def redis_user(self) -> str:
+        """Who logs in to redis to look at it, and to change what it accepts."""
+        return self.settings.redis_user if self.own_redis else "default"
 
     @property
     def password_hash(self) -> str:
@@ -221,7 +250,7 @@ class _Builder:
                 where = f"{service.name}: x-fleet: variables: {key}"
                 for name in sorted(template_names(template) & self.secret_names):
                     self.problems.append(f"{where}: {name} is a secret and would land in .env. Put it under `env`.")
-                if template == "{%s_image}" % service.name.replace("-", "_") and self.values.get(template[1:-1], "") is None:
+                if template[1:-1].endswith("_image") and self.values.get(template[1:-1], "") is None:
                     continue  # the image stays as the project's own file has it, and so does a variable that names it there
                 rendered = self.line(where, key, template)
                 if lines.setdefault(key, rendered) != rendered:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from pathlib import PurePosixPath
 
-from .. import password
+from .. import adoption, password
 from ..acl import ACL_PATH
 from ..check import Check, Verdict
 from ..fingerprint import fingerprint
@@ -57,7 +56,7 @@ def other(stack: Stack, seen: Snapshot) -> Iterator[Check]:
 
 def own(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     # Docker shows the source without a trailing or doubled slash
-    redis, folder = seen.redis, str(PurePosixPath(stack.settings.stack_dir, "data/redis"))
+    redis, folder = seen.redis, stack.path(adoption.DATA)
     if redis is UNKNOWN:
         for name in ("redis.ping", "redis.anonymous_refused", "redis.data_on_volume", *RETIRED):
             yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", DEPLOY)
@@ -77,7 +76,7 @@ def own(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     if not redis.directory or seen.containers is UNKNOWN:
         detail = "redis did not say where it keeps its data" if not redis.directory else "Docker was not observed"
         yield Check("redis.data_on_volume", Verdict.UNKNOWN, detail, remedy=DEPLOY)
-    elif redis.directory == "/data" and source == folder:
+    elif adoption.on_volume(stack, seen):
         yield Check("redis.data_on_volume", Verdict.OK, f"{folder} at /data")
     else:
         yield Check(
@@ -94,6 +93,12 @@ def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
     file = MISSING if seen.files is UNKNOWN else seen.files.get(ACL_PATH, MISSING)
     since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f" since {TIME}") if file.changed else ""
     shown = ", ".join(map(fingerprint, others))
+    if others and stack.settings.retire == "when_unused":
+        users = adoption.unmanaged(stack, seen)
+        used = f"used by {', '.join(users)}" if users else "nobody is logged in with another; the next run retires them"
+        for name in RETIRED:
+            yield Check(name, Verdict.SKIPPED, f"by the setting retire: also accepts {shown}{since}; {used}")
+        return
     if not others:
         yield Check("redis.single_password", Verdict.OK, f"accepts {fingerprint(stack.password_hash)} alone")
     else:

@@ -76,7 +76,7 @@ def _login(stack: Stack, seen: Snapshot) -> Check:
     if redis is UNKNOWN or seen.containers is UNKNOWN:
         return unknown(name, "redis did not answer")
     # another host's redis sees this host's address for all that comes from it
-    addresses = {one.address for one in own} if stack.has_redis else {redis.me}
+    addresses = {address for one in own for address in one.addresses} if stack.has_redis else {redis.me}
     since = min((one.created for one in own), default=0)
     connected = [client for client in redis.clients if client.address in addresses]
     listening = sum(1 for client in connected if client.channels)

@@ -303,7 +303,7 @@ def test_an_applied_json_that_was_edited_is_as_good_as_none(text: str) -> None:
 
 
 def container_line(mounts: str = "", health: str = "healthy") -> str:
-    fields = ["c1", "redis", "running", health, "hash", "172.18.0.7", "1764020000", mounts]
+    fields = ["c1", "redis", "running", health, "hash", "172.18.0.7", "1764020000", mounts, "redis:latest", "127.0.0.1:6379"]
     return "\t".join(fields)
 
 
@@ -316,9 +316,11 @@ def test_containers_tell_what_the_plan_asks_for() -> None:
             state="running",
             health="healthy",
             config_hash="hash",
-            address="172.18.0.7",
+            addresses=("172.18.0.7",),
             mounts={"/data": "/opt/erni-ki/data/redis", "/run/redis-auth": "/opt/erni-ki/secrets/redis"},
             created=1_764_020_000,
+            image="redis:latest",
+            ports=("127.0.0.1:6379",),
         ),
     )
 

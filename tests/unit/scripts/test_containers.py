@@ -43,12 +43,12 @@ def test_each_container_is_told_with_what_the_plan_asks_for(host: StubHost) -> N
     docker_answers(host, a_container("redis", mounts=mounts), exporter)
     found = seen(host)
     assert found is not UNKNOWN
-    assert [(c.id, c.service, c.state, c.health, c.config_hash, c.address, dict(c.mounts)) for c in found] == [
+    assert [(c.id, c.service, c.state, c.health, c.config_hash, c.addresses, dict(c.mounts)) for c in found] == [
         (
-            "id-of-redis", "redis", "running", "healthy", "hash-of-redis", "172.18.0.7",
+            "id-of-redis", "redis", "running", "healthy", "hash-of-redis", ("172.18.0.7",),
             {"/data": "/opt/erni-ki/data/redis", "/run/redis-auth": "/opt/erni-ki/secrets/redis"},
         ),
-        ("id-of-redis-exporter", "redis-exporter", "exited", "", "hash-of-redis-exporter", "", {}),
+        ("id-of-redis-exporter", "redis-exporter", "exited", "", "hash-of-redis-exporter", (), {}),
     ]  # fmt: skip
 
 
@@ -105,17 +105,17 @@ def test_state_and_health_are_told(host: StubHost, status: str, state: str, heal
 
 
 @pytest.mark.parametrize(
-    ("networks", "address"),
+    ("networks", "addresses"),
     [
-        ({"erni-ki_default": "172.18.0.7"}, "172.18.0.7"),
-        ({"a": "172.18.0.7", "b": "172.19.0.2"}, "172.18.0.7"),
-        ({"a": "", "b": "172.19.0.2"}, "172.19.0.2"),
-        ({"host": ""}, ""),
-        ({}, ""),
+        ({"erni-ki_default": "172.18.0.7"}, ("172.18.0.7",)),
+        ({"a": "172.18.0.7", "b": "172.19.0.2"}, ("172.18.0.7", "172.19.0.2")),
+        ({"a": "", "b": "172.19.0.2"}, ("172.19.0.2",)),
+        ({"host": ""}, ()),
+        ({}, ()),
     ],
 )
-def test_its_first_address_is_told(host: StubHost, networks: dict[str, str], address: str) -> None:
-    assert the_one(host, networks=networks).address == address
+def test_its_addresses_are_told(host: StubHost, networks: dict[str, str], addresses: tuple[str, ...]) -> None:
+    assert the_one(host, networks=networks).addresses == addresses
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_no_label_is_taken_for_another_field(host: StubHost, name: str) -> None:
 @pytest.mark.parametrize("name", ["a/IPAddress", "Mounts", "x/Source"])
 def test_no_networks_name_is_taken_for_another_field(host: StubHost, name: str) -> None:
     container = the_one(host, networks={name: "172.18.0.7"}, mounts=[("/opt/data", "/data")])
-    assert (container.address, container.mounts) == ("172.18.0.7", {"/data": "/opt/data"})
+    assert (container.addresses, container.mounts) == (("172.18.0.7",), {"/data": "/opt/data"})
 
 
 def test_neither_a_command_nor_a_label_leaves_the_host(host: StubHost) -> None:

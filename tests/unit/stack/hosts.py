@@ -112,7 +112,7 @@ def _container(stack: Stack, service: str) -> SeenContainer:
         state="running",
         health="" if service == "redis-exporter" else "healthy",
         config_hash=sha256(f"definition of {service}"),
-        address=_address(stack, service),
+        addresses=(_address(stack, service),),
         mounts={"/data": f"{stack.settings.stack_dir}/data/redis"} if service == "redis" else {},
         created=STARTED,
     )

@@ -92,7 +92,7 @@ def test_nothing_is_due_on_a_host_where_all_is_as_wanted(stack: Stack, engine: S
         with_file("compose.yml", mode="0640", owner="1000:1000"),
         with_file("compose.d/redis.yml", owner="1000:1000"),
         with_file(REDIS, sha256=sha256("a line of somebody else")),
-        with_container("redis", id="another", created=1_800_000_000, address="172.18.0.9"),
+        with_container("redis", id="another", created=1_800_000_000, addresses=("172.18.0.9",)),
         with_redis(anonymous="PONG"),
         with_redis(directory="/var/lib/redis-stack"),
     ],

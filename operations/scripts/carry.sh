@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# Before redis of the stack in folder $1, project $2, is replaced: its data is brought onto the volume data/redis where it lies in the
+# container or elsewhere, and redis is replaced at once, so that no write is lost; where its image changes, a server of the new
+# one must be able to read the data. Nothing is done where neither is so.
+#   carry <root> <project> <image, or ""> <pull> <owner> <seconds> <command> <arguments>
+# Where the project has been restored to what it was before its data was brought, the data goes back into the container.
+
+root=$1 project=$2 image=$3 pull=$4 owner=$5 seconds=$6 command=$7 args=$8
+masks=
+cd -- "$root" || exit 1
+umask 077
+#include mutex.sh
+#include mask.sh
+#include redis_digest.sh
+#include redis_login.sh
+
+volume=data/redis copy=data/.redis-carried trial=$project-redis-trial
+
+fail() {
+    printf '%s\n' "$@" | masked >&2
+    exit 1
+}
+
+now() { echo $(($(date +%s%N) / 1000000)); }
+
+# what redis answers to one command
+ask() {
+    printf '%s%s\r\nQUIT\r\n' "$login" "$*" | redis_say "$address" 6379 | tr -d '\r' | sed '1d;$d'
+}
+
+field() { sed -n "s/^$1://p"; }
+
+keeper=
+clean() {
+    [ -z "$keeper" ] || { kill "$keeper" && ask CLIENT UNPAUSE; } >/dev/null 2>&1
+    docker rm --force "$trial" >/dev/null 2>&1
+    rm -rf "$copy"
+}
+trap clean EXIT
+trap 'exit 1' HUP INT TERM
+
+# Writes wait, reads go on. Renewed all the time, so that they do not wait for long where this script is killed.
+pause_writes() {
+    local said
+    said=$(ask CLIENT PAUSE 20000 WRITE)
+    [ "$said" = +OK ] || fail "redis does not let its writes be paused: $said. Nothing was brought; it runs as before."
+    while sleep 5; do ask CLIENT PAUSE 20000 WRITE; done >/dev/null 2>&1 9>&- &
+    keeper=$!
+}
+
+# redis' own save, of all that the new one will read
+save() {
+    case $args in
+    *"--appendonly yes"*)
+        if [ "$(ask CONFIG GET appendonly | tail -n 1)" = yes ]; then ask BGREWRITEAOF; else ask CONFIG SET appendonly yes; fi >/dev/null
+        while sleep 0.05; do
+            state=$(ask INFO persistence)
+            case $(echo "$state" | field aof_rewrite_in_progress)$(echo "$state" | field aof_rewrite_scheduled) in 00) break ;; esac
+        done
+        [ "$(echo "$state" | field aof_last_bgrewrite_status)" = ok ] || fail "redis could not save its data. Read its log."
+        ;;
+    *) [ "$(ask SAVE)" = +OK ] || fail "redis could not save its data. Read its log." ;;
+    esac
+}
+
+# only redis' own files: it may have been started in a folder with much else
+copy_of() {
+    local file
+    rm -rf "$copy" && mkdir -p "$copy" || exit 1
+    for file in appendonlydir appendonly.aof dump.rdb; do docker cp "$1:$2/$file" "$copy/" >/dev/null 2>&1; done
+    [ -n "$(ls -A "$copy")" ] || fail "No file of redis' data was found in $2 of its container. Nothing was brought; it runs as before."
+    chown -R "$owner" "$copy" || exit 1
+}
+
+# A server as the new one will be, on the copy and with nobody else. Sets `tried`, its address.
+try_copy() {
+    docker rm --force "$trial" >/dev/null 2>&1
+    # shellcheck disable=SC2086 # the command is words, quoted as Compose reads them
+    said=$(eval "docker run --detach --name $trial --volume '$root/$copy:/data' --volume '$root/secrets/redis:/run/redis-auth:ro' \
+        --env REDIS_ARGS=\"\$args\" \"\$image\" $command" 2>&1) || fail "A server of $image could not be tried: $said"
+    until=$(($(date +%s) + seconds))
+    while sleep 0.1; do
+        tried=$(docker inspect --format '{{if .State.Running}}{{.NetworkSettings.IPAddress}}{{end}}' "$trial" 2>/dev/null)
+        [ -n "$tried" ] || break
+        new=$(redis_auth default <secrets/redis/password)$'\n'
+        case $(printf '%sPING\r\nQUIT\r\n' "$new" | redis_say "$tried" 6379 2>/dev/null) in *+PONG*) return ;; esac
+        [ "$(date +%s)" -lt $until ] || break
+    done
+    fail "A server of $image cannot read redis' data; redis runs as before. Set redis_image to one that can. It says:" \
+        "$(docker logs --tail 5 "$trial" 2>&1)"
+}
+
+id=$(docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis)
+[ -n "$id" ] || exit 0
+unset FLEET_CONTAINERS
+address=$(redis_address "$project")
+
+if [ ! -f compose.d/redis.yml ]; then
+    # back to where it was
+    [ -f .fleet/carried ] && redis_login "$root" "$project" "$id" "$address" || exit 0
+    dir=$(cat .fleet/carried)
+    pause_writes
+    save
+    docker update --restart no "$id" >/dev/null && ask SHUTDOWN NOSAVE >/dev/null 2>&1
+    kill "$keeper" 2>/dev/null
+    keeper=
+    said=$(docker compose up --no-start --no-deps redis 2>&1) || fail "redis was not made anew: $said"
+    id=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis)
+    if ! docker cp "$volume/." "$id:$dir/" >/dev/null || ! docker start "$id" >/dev/null; then
+        fail "$volume could not be brought to $dir in redis' container; the data is still in $volume."
+    fi
+    mv .fleet/carried .fleet/carrying
+    say "brought redis' data from $volume back to $dir in its container"
+    exit 0
+fi
+
+[ -n "$image" ] || image=$(docker compose config --images redis 2>/dev/null | head -n 1)
+docker image inspect "$image" >/dev/null 2>&1 && [ "$pull" != always ] || [ "$pull" = never ] || docker pull --quiet "$image" >/dev/null
+source=$(docker inspect --format '{{range .Mounts}}{{if eq .Destination "/data"}}{{.Source}}{{end}}{{end}}' "$id")
+same=$([ "$(docker inspect --format '{{.Image}}' "$id")" = "$(docker image inspect --format '{{.Id}}' "$image")" ] && echo yes)
+redis_login "$root" "$project" "$id" "$address" || fail "redis lets nobody in with a password that is on this host. Nothing was changed."
+dir=$(ask CONFIG GET dir | tail -n 1)
+case $dir in /*) ;; *) fail "redis does not tell where it keeps its data: $dir. Nothing was changed." ;; esac
+
+if [ "$dir" = /data ] && [ "$source" = "$(readlink -f "$volume")" ]; then
+    [ ! -f .fleet/carrying ] || mv .fleet/carrying .fleet/carried
+    [ -z "$same" ] || exit 0
+    copy_of "$id" "$dir"
+    try_copy
+    exit 0
+fi
+
+if [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/null)" ]; then
+    fail "$root/$volume holds data already, but redis keeps its data in $dir. Nothing was brought. Move the folder away if what is in it" \
+        "is not wanted (\`mv $volume $volume.old\`), then run again."
+fi
+began=$(now)
+pause_writes
+save
+before=$(redis_digest "$address" "$login") || fail "redis' keys could not be read. Nothing was brought; it runs as before."
+copy_of "$id" "$dir"
+try_copy
+after=$(redis_digest "$tried" "$new")
+[ "$before" = "$after" ] || fail "The copy of redis' data is not the same: $before, and $after in the copy. Nothing was brought; it runs as before."
+docker stop --time 30 "$trial" >/dev/null && docker rm "$trial" >/dev/null
+
+printf '%s\n' "$dir" >.fleet/carrying
+rm -rf "$volume" && mv "$copy" "$volume" && chmod 755 "$volume" && sync data || exit 1
+kill "$keeper" 2>/dev/null
+keeper=
+ask CLIENT PAUSE 60000 WRITE >/dev/null
+gone=$(now)
+# it would not hand SIGTERM on, and is not to come back
+docker update --restart no "$id" >/dev/null && ask SHUTDOWN NOSAVE >/dev/null 2>&1
+said=$(docker compose up --detach --no-deps --pull never --wait --wait-timeout "$seconds" redis 2>&1) ||
+    fail "redis did not start with its data in $volume." "$(echo "$said" | tail -n 5)"
+mv .fleet/carrying .fleet/carried
+say "brought redis' data from $dir in its container to $volume: $before; writes waited $((gone - began)) ms, redis was away $(($(now) - gone)) ms"

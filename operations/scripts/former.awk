@@ -1,0 +1,64 @@
+# Passwords of redis as they are written in Compose files, env files, redis' own configuration and command lines: place, tab,
+# password, each in the spellings that it may stand for: `$$` is Compose's `$`, and a URL has signs encoded.
+
+/^[ \t]*#/ { next }
+{
+    text = $0
+    # a word that is `--requirepass` alone has its value in the next line, as in the list form of a command
+    if (pending) found(text)
+    pending = text ~ /(^|[ \t"'\-])--requirepass["']?,?[ \t]*$/
+    each(text, "--requirepass[\"']?[ \t=,]+")
+    each(text, "^[ \t]*(requirepass|masterauth)[ \t]+")
+    each(text, "rediss?://[^:@/ \t]*:")
+    each(text, "[A-Za-z_]*REDIS[A-Za-z_]*PASS[A-Za-z_]*[\"']?[ \t]*[=:][ \t]*")
+    each(text, "REDISCLI_AUTH[\"']?[ \t]*[=:][ \t]*")
+    each(text, "redis-cli .*-a[ \t,]+")
+    each(text, "(^|[ \t])>")
+}
+
+function each(text, before) {
+    while (match(text, before)) {
+        text = substr(text, RSTART + RLENGTH)
+        found(text, before ~ /:\/\//)
+    }
+}
+
+function found(text, url,   quote, value) {
+    sub(/^[ \t\-]+/, "", text)
+    quote = substr(text, 1, 1)
+    if (url) {
+        # raw, it may hold what a URL should not: the last @ before a blank ends it
+        value = text
+        sub(/["'`, \t].*$/, "", value)
+        if (match(value, /^.*@/)) value = substr(value, 1, RLENGTH - 1)
+        else return
+    } else if (quote == "\"" || quote == "'") {
+        value = substr(text, 2)
+        value = index(value, quote) ? substr(value, 1, index(value, quote) - 1) : value
+    } else {
+        value = text
+        sub(/[ \t].*$/, "", value)
+        tell(value)
+        sub(/["',\])]+$/, "", value)
+    }
+    tell(value)
+}
+
+function tell(value,   plain) {
+    if (value == "" || value ~ /^\$\{/ || value ~ /\t/) return
+    print place "\t" value
+    plain = value
+    if (gsub(/\$\$/, "$", plain)) print place "\t" plain
+    if (value ~ /%[0-9A-Fa-f][0-9A-Fa-f]/) print place "\t" decoded(value)
+}
+
+function decoded(text,   out, code) {
+    while (match(text, /%[0-9A-Fa-f][0-9A-Fa-f]/)) {
+        code = 16 * hex(substr(text, RSTART + 1, 1)) + hex(substr(text, RSTART + 2, 1))
+        out = out substr(text, 1, RSTART - 1) sprintf("%c", code)
+        text = substr(text, RSTART + 3)
+    }
+    return out text
+}
+
+function hex(digit) { return index("0123456789abcdef", tolower(digit)) - 1 }

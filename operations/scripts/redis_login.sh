@@ -1,0 +1,16 @@
+#include former.sh
+
+# sets `login`, what logs in to the redis at $4 (project $2, folder $1, container $3), and fails where nothing does
+redis_login() {
+    local password
+    while IFS= read -r password; do
+        login=$(printf '%s\n' "$password" | redis_auth default)$'\n'
+        case $({ printf '%sPING\r\nQUIT\r\n' "$login"; } | redis_say "$4" 6379 | tr -d '\r') in
+        *+PONG*) return 0 ;;
+        esac
+    done < <(
+        cat -- "$1/secrets/redis/password" 2>/dev/null || echo
+        former "$1" "$2" "$3" | cut -f 2
+    )
+    return 1
+}
