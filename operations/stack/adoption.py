@@ -96,8 +96,8 @@ def _redis_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
         return
     if seen.redis.nowhere:
         yield (
-            f"redis: accepts none of the passwords that were found: in secrets/, in the Compose, env, conf and ACL files below {root}, "
-            f"and in Docker's description of its container. Nothing was changed. Put its password as REDIS_PASSWORD "
+            "redis: accepts none of the passwords that were found: in secrets/, in the Compose, env, conf and ACL files below "
+            f"{root}, and in Docker's description of its container. Nothing was changed. Put its password as REDIS_PASSWORD "
             f"into {root}/env/redis.env, then run again."
         )
     if stack.own_redis:
@@ -121,7 +121,7 @@ def _client_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     names = f"{', '.join(strangers)} {'is' if len(strangers) == 1 else 'are'}"
     way = "Name it in `services` or redis_clients, so that it gets the new one"
     if redis.anonymous == "PONG" and stack.has_redis:
-        yield f'redis: {names} logged in without a password and would be refused. Nothing was changed. {way}, or set retire = "always".'
+        yield f"redis: {names} logged in without a password and would be refused. Nothing was changed. {way}."
     elif stack.settings.retire == "verified" and set(redis.hashes) - {stack.password_hash}:
         yield (
             f"redis: {names} logged in with a password that would be retired. Nothing was changed. {way}; or set retire = "
