@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.fleet.fleet import STACK
+from tests.fleet.fleet import STACK, Fleet
 from tests.fleet.wait import until
 from tests.lab import Host
 from tests.lab.images import in_hosts
@@ -45,6 +45,17 @@ docker commit --change "$sleeps" --change 'CMD []' "$made" {SLEEPER}
 docker commit --change 'CMD ["dumb-init", "python3", "-u", "/client.py"]' "$made" {CLIENT_IMAGE}
 docker rm "$made"
 """
+
+
+# settings of an operator who keeps the images that are there
+KEPT_IMAGES: Mapping[str, None] = dict.fromkeys(
+    ("watchtower_image", "redis_image", "redis_exporter_image", "openwebui_image", "redis_flavour")
+)
+
+
+def operator(folder: Path, *hosts: Host, **settings: object) -> Fleet:
+    """One whose hosts run a stack that is not the project's yet."""
+    return Fleet(folder, hosts, settings={**KEPT_IMAGES, **settings})
 
 
 def password() -> str:
@@ -149,9 +160,7 @@ def logged_in(host: Host, given: str, user: str = "default") -> set[str]:
 
 def pictures(host: Host) -> dict[str, dict[str, Sequence[str]]]:
     """Service → what there is to see of its container, and would change if it were restarted, recreated or connected otherwise."""
-    listed = host.run(
-        "docker ps --all --quiet --filter label=com.docker.compose.service | xargs --no-run-if-empty docker inspect", check=True
-    )
+    listed = host.run("docker ps --all --quiet --filter label=com.docker.compose.service | xargs --no-run-if-empty docker inspect")
     return {one["Config"]["Labels"]["com.docker.compose.service"]: _picture(one) for one in json.loads(listed or "[]")}
 
 
@@ -159,6 +168,7 @@ def _picture(one: Mapping[str, object]) -> dict[str, Sequence[str]]:
     state, networks = dict(one["State"]), dict(one["NetworkSettings"])["Networks"]  # type: ignore[call-overload]
     return {
         "container": [str(one["Id"]), state["StartedAt"], state["Status"], str(one["RestartCount"])],
+        "kept": [str(one["Name"]), str(dict(one["HostConfig"])["DeviceRequests"])],  # type: ignore[call-overload]
         "networks": sorted(f"{name} {network['NetworkID']}" for name, network in networks.items()),
         "addresses": sorted(network["IPAddress"] for network in networks.values() if network["IPAddress"]),
         "volumes": sorted(f"{mount['Source']} {mount['Destination']}" for mount in one["Mounts"]),  # type: ignore[attr-defined]
@@ -166,5 +176,5 @@ def _picture(one: Mapping[str, object]) -> dict[str, Sequence[str]]:
 
 
 def settled(host: Host, names: set[str], given: str, user: str = "default", seconds: float = 60) -> None:
-    """Awaits that these services, and no others, have a connection to redis."""
+    """Awaits that these services have a connection to redis."""
     until(lambda: logged_in(host, given, user) >= names, seconds)
