@@ -58,6 +58,10 @@ def operator(folder: Path, *hosts: Host, **settings: object) -> Fleet:
     return Fleet(folder, hosts, settings={**KEPT_IMAGES, **settings})
 
 
+# of the stack with file secrets
+LAYERS = tuple(f"compose/{name}.yml" for name in ("base", "data", "ai", "monitoring", "production"))
+
+
 def password() -> str:
     """One that an operator thought of."""
     return f"ErniKiRedis{secrets.token_hex(4)}"
@@ -102,9 +106,9 @@ def _pipe(host: Host, files: Mapping[str, str], command: str) -> None:
     host.run(f"base64 -d | {{\n{command}\n}}", stdin=base64.b64encode(packed.getvalue()).decode())
 
 
-def start(host: Host, folder: str = STACK) -> None:
+def start(host: Host, folder: str = STACK, files: Sequence[str] = ()) -> None:
     """By hand, as an operator does it."""
-    by_hand(host, "up --detach --wait --quiet-pull", folder)
+    by_hand(host, f"{' '.join(f'--file {name}' for name in files)} up --detach --wait --quiet-pull", folder)
 
 
 def by_hand(host: Host, words: str, folder: str = STACK) -> str:

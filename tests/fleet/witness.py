@@ -18,11 +18,14 @@ SCRIPT = Path(__file__).parent / "stacks/witness.py"
 
 
 class Witness:
-    """One that reads and one that writes, each time over a new connection, with the URL of an env file as it is at that moment."""
+    """One that reads and one that writes, each time over a new connection, with the password as its file has it at that moment.
 
-    def __init__(self, host: Host, env: str = "openwebui.env", key: str = "REDIS_URL", network: str = "erni-ki_default") -> None:
+    + secret: a file of secrets with the password, which `user` has; without one REDIS_URL of env/openwebui.env counts
+    """
+
+    def __init__(self, host: Host, network: str = "erni-ki_default", secret: str = "", user: str = "") -> None:
         self.host = host
-        self.where = f"/env/{env} {key}"
+        self.where = f"/secrets/{secret} {user}" if secret else "/env/openwebui.env ''"
         self.network = network
         self.did: Mapping[str, Mapping[str, Any]] = {}
 
@@ -31,7 +34,7 @@ class Witness:
             f"""
             docker rm --force {NAME} >/dev/null 2>&1
             script=$(cat) && docker run --detach --name {NAME} --network {self.network} --pull never --volume {STACK}/env:/env:ro \
-                {in_hosts("openwebui-standin")} python3 -c "$script" {self.where} {LONGEST}
+                --volume {STACK}/secrets:/secrets:ro {in_hosts("openwebui-standin")} python3 -c "$script" {self.where} {LONGEST}
             """,
             stdin=SCRIPT.read_text(),
         )

@@ -1,7 +1,8 @@
 """The clients of `tests.fleet.witness`: run in a container of the stack's network, until SIGTERM or a time has passed.
 
-Arguments: the env file and its key that hold redis' URL, seconds. Standard output: "ready" when each of them has been served once,
-and at the end a line of JSON: client → what it did, and every time that it was not served.
+Arguments: an env file that holds redis' URL and "", or a file that holds the password and its user; seconds. Standard output:
+"ready" when each of them has been served once, and at the end a line of JSON: client → what it did, and every time that it was not
+served.
 """
 
 # mypy: ignore-errors
@@ -19,7 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-ENV, KEY, SECONDS = sys.argv[1], sys.argv[2], float(sys.argv[3])
+FILE, USER, SECONDS = sys.argv[1], sys.argv[2], float(sys.argv[3])
 ONCE = {
     "socket_timeout": 30,
     "socket_connect_timeout": 5,
@@ -33,8 +34,9 @@ stopping = threading.Event()
 
 
 def connected():
-    """A new connection with what the env file holds at this moment."""
-    url = re.search(rf"^(?:export )?{KEY}=[\"']?([^\"'\n]*)", Path(ENV).read_text(), re.MULTILINE)[1]
+    """A new connection with what the file holds at this moment."""
+    text = Path(FILE).read_text()
+    url = f"redis://{USER}:{text.strip()}@redis:6379/0" if USER else re.search(r"^REDIS_URL=(.*)$", text, re.MULTILINE)[1]
     return redis.Redis.from_url(url, single_connection_client=True, **ONCE)
 
 
