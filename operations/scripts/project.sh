@@ -45,40 +45,59 @@ compose() {
     docker compose --project-directory "$folder" --env-file $stage/.env $files "$@"
 }
 
-if ! said=$(compose config --quiet 2>&1); then
+refused() {
     echo "Compose does not accept the merged project; nothing was replaced. It says:" >&2
     echo "$said" | sed 's#://[^@ /]*@#://*MASKED*@#g' | tail -n 5 >&2
     exit 1
-fi
+}
+said=$(compose config --quiet 2>&1) || refused
 
-# What a service's `environment` sets beats its env file. A fragment takes such keys out where they are a mapping; Compose knows
-# no way to take them out of a list. So the project is read once more without any env file, and only names are let through.
+# What a service's `environment` sets beats its env file. A fragment takes such keys out of a mapping; Compose knows no way to take
+# them out of a list. So of the services whose own list has one, the list is written anew without it, variables as they stand.
+own=compose.d/.environment.yml
 if [ $# -gt 0 ]; then
     {
         echo services:
         for client in "$@"; do printf '  %s:\n    env_file: !reset []\n' "${client%%=*}"; done
     } >$stage/bare.yml
-    beaten=$(compose -f $stage/bare.yml config 2>/dev/null | awk -v clients="$*" '
+    json=$(
+        cat <<'AWK'
+#include json.awk
+AWK
+    )
+    # without its warnings, which would be no JSON
+    said=$(compose -f $stage/bare.yml config --no-interpolate --format json 2>/dev/null) || refused
+    printf '%s\n' "$said" | awk -v clients="$*" "$json"'
         BEGIN {
             for (n = split(clients, client, " "); n; n--) {
                 split(client[n], part, "=")
-                for (k = split(part[3], key, ","); k; k--) managed[part[1], key[k]] = part[2]
+                for (k = split(part[3], key, ","); k; k--) managed[part[1], key[k]] = 1
             }
         }
-        /^[^ ]/     { services = ($0 == "services:"); next }
-        !services   { next }
-        /^  [^ ]/   { service = $1; sub(/:$/, "", service); next }
-        /^    [^ ]/ { environment = ($1 == "environment:"); next }
-        environment && /^      [^ ]/ {
-            name = $1
-            sub(/:$/, "", name)
-            if ((service, name) in managed) print service ": its `environment` sets " name ", which would beat " managed[service, name] "."
-        }')
-    if [ -n "$beaten" ]; then
-        printf '%s\n' "$beaten" "Nothing was replaced. Take these lines out of the project's own Compose files, then run again." >&2
-        exit 1
-    fi
+        function leaf(path, value,   part, key) {
+            split(path, part, "/")
+            if (part[2] != "services" || part[4] != "environment") return
+            key = value
+            sub(/=.*/, "", key)
+            if ((part[3], key) in managed) beaten[part[3]] = 1
+            else kept[part[3]] = kept[part[3]] "\n      - \"" value "\""
+        }
+        function finish(   service) {
+            print "# Lists of the project'\''s own files without what is in env files, made from them. Do not edit: change those."
+            print "services:"
+            for (service in beaten) {
+                any = 1
+                printf "  %s:\n    environment: !override%s\n", service, kept[service] == "" ? " []" : kept[service]
+            }
+            if (!any) print "  {}"
+        }' >$stage/$own || exit 1
+    said=$(compose -f $stage/$own config --quiet 2>&1) || refused
+else
+    echo 'services: {}' >$stage/$own
 fi
 made=
 
-printf '%s\n' "$list" | sh -c "$put" put "$root"
+{
+    printf '%s\n' "$list" | sed '$d'
+    printf 'file\n0600\n-\n%s\n%s\nend\n' "$own" "$(base64 -w 0 $stage/$own)"
+} | sh -c "$put" put "$root" && touch $own

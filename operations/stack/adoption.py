@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from .env_file import line
+from .settings import flavour_of
 from .snapshot import MISSING, UNKNOWN, SeenContainer, Snapshot
 from .stack import BASE, Stack
 
@@ -102,6 +103,9 @@ def _redis_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
         )
     if stack.own_redis:
         return
+    settings, flavour = stack.settings, flavour_of(containers[0].image)
+    if settings.redis_image is None and flavour not in (None, settings.flavour):
+        yield f"redis_flavour: the project's image {containers[0].image} is started as {flavour!r}. Set redis_flavour to that."
     if others := sorted(seen.redis.users.keys() - {"default"}):
         yield (
             f"redis: has users besides `default` ({', '.join(others)}), which the stack's ACL file does not. Nothing was changed. "

@@ -12,7 +12,7 @@ from .fingerprint import fingerprint
 from .password import others
 from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
-from .stack import EnvFile, File, Stack, fragment_path
+from .stack import OWN_ENVIRONMENT, EnvFile, File, Stack, fragment_path
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
 
@@ -129,7 +129,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         for file in (*_base(stack, files), *stack.fragments(_start_interval(seen)), stack.manifest())
         if (change := _file_change(file, files.get(file.path, MISSING)))
     )
-    project += tuple(env_changes(stack.dotenv, seen))
+    project += tuple(env_changes(stack.dotenv, seen)) + tuple(_own_environment(stack, files))
     project += tuple(Change(fragment_path(name), ("is no longer wanted",)) for name in _stale_fragments(stack, seen))
     env = tuple(change for file in stack.env_files for change in env_changes(file, seen))
     first = seen.redis is UNKNOWN and files.get(ACL_PATH, MISSING).kind == "missing"
@@ -223,6 +223,15 @@ _KINDS = {"dir": "folder", "symlink": "symbolic link (or lies behind one)", "den
 def _base(stack: Stack, files: Mapping[str, SeenFile]) -> tuple[File, ...]:
     # an existing one is somebody else's
     return tuple(file for file in stack.base() if files.get(file.path, MISSING).kind != "file")
+
+
+def _own_environment(stack: Stack, files: Mapping[str, SeenFile]) -> Iterator[Change]:
+    """It is made from the project's own files, so it must not be older than they are."""
+    made = files.get(OWN_ENVIRONMENT, MISSING)
+    if made.kind == "missing":
+        yield Change(OWN_ENVIRONMENT, ("is missing",))
+    elif newer := [path for path in stack.settings.compose_files if files.get(path, MISSING).changed > made.changed]:
+        yield Change(OWN_ENVIRONMENT, (f"{newer[0]} was changed after it was made",))
 
 
 def _file_change(file: File, seen: SeenFile) -> Change | None:

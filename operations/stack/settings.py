@@ -183,13 +183,8 @@ class Settings:
 
     @property
     def flavour(self) -> Flavour | None:
-        """How the redis image is started: as set, else told from the image's name."""
-        if self.redis_flavour:
-            return self.redis_flavour
-        repository = (self.redis_image or "").split("@")[0].rsplit("/", 1)[-1].split(":")[0]
-        if "redis-stack" in repository:
-            return "stack"
-        return "official" if repository in ("redis", "valkey") else None
+        """How the redis image is started: as set, else told from the image's name; the guide's, where the project names it."""
+        return self.redis_flavour or ("stack" if self.redis_image is None else flavour_of(self.redis_image))
 
     @property
     def probe_address(self) -> str:
@@ -203,6 +198,14 @@ class Settings:
         """Name → value, as templates of the catalogue see them: addresses as they stand before a port."""
         values = {f.name: getattr(self, f.name) for f in fields(self)} | {"probe_address": self.probe_address}
         return values | {name: before_port(values[name]) for name in ("bind_address", "redis_publish") if values[name]}
+
+
+def flavour_of(image: str) -> Flavour | None:
+    """How an image is started, as far as its name tells."""
+    repository = image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+    if "redis-stack" in repository:
+        return "stack"
+    return "official" if repository in ("redis", "valkey") else None
 
 
 def before_port(address: str) -> str:

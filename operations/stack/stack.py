@@ -18,6 +18,7 @@ from .settings import Settings
 BASE = "compose.yml"
 APPLIED = ".fleet/applied.json"
 FRAGMENTS = ".fleet/fragments"
+OWN_ENVIRONMENT = "compose.d/.environment.yml"  # made on the host from the project's own files: see scripts/project.sh
 _MINIMAL_BASE = """\
 # The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.
 services: {}
@@ -212,15 +213,16 @@ class Stack:
         """Every path that a snapshot must tell about."""
         fragments = [fragment_path(s.name) for s in self.services]
         env = [f.path for f in self.env_files]
-        return (*self.settings.compose_files, ".env", FRAGMENTS, *fragments, *env, *(f.path for f in self.secret_files()))
+        made = (".env", FRAGMENTS, OWN_ENVIRONMENT)
+        return (*self.settings.compose_files, *made, *fragments, *env, *(f.path for f in self.secret_files()))
 
     def compose_files(self) -> tuple[str, ...]:
-        """The Compose files of the project."""
-        return tuple(path for path in self.inputs() if path != ".env")
+        """The Compose files that somebody wrote."""
+        return tuple(path for path in self.inputs() if path not in (".env", OWN_ENVIRONMENT))
 
     def inputs(self) -> tuple[str, ...]:
         """The files that Compose reads the definitions from."""
-        return (*self.settings.compose_files, ".env", *(fragment_path(s.name) for s in self.services))
+        return (*self.settings.compose_files, ".env", *(fragment_path(s.name) for s in self.services), OWN_ENVIRONMENT)
 
 
 def fragment_path(service: str) -> str:
@@ -238,7 +240,7 @@ class _Builder:
         self.problems: list[str] = []
 
     def dotenv(self, services: Sequence[Service]) -> EnvFile:
-        compose_file = ":".join([*self.values["compose_files"], *(fragment_path(s.name) for s in services)])
+        compose_file = ":".join([*self.values["compose_files"], *(fragment_path(s.name) for s in services), OWN_ENVIRONMENT])
         lines = {
             "COMPOSE_FILE": line("COMPOSE_FILE", compose_file),
             "COMPOSE_PATH_SEPARATOR": line("COMPOSE_PATH_SEPARATOR", ":"),

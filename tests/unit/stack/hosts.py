@@ -22,7 +22,7 @@ from operations.stack.snapshot import (
     SeenRedis,
     Snapshot,
 )
-from operations.stack.stack import EnvFile, File, Stack
+from operations.stack.stack import OWN_ENVIRONMENT, EnvFile, File, Stack
 
 Drift = Callable[[Snapshot], Snapshot]
 
@@ -57,9 +57,10 @@ def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
     """The host after a run that did everything; `engine`: the Docker that runs on it."""
     whole = (*stack.base(), *stack.fragments(engine.start_interval), stack.manifest(), *stack.secret_files())
     env = (stack.dotenv, *stack.env_files)
+    made = {OWN_ENVIRONMENT: SeenFile("file", "0600", "0:0", sha256("services: {}\n"))}
     snapshot = Snapshot(
         engine=engine,
-        files={file.path: _as_written(file) for file in whole} | {file.path: _env_as_written(file) for file in env},
+        files={f.path: _as_written(f) for f in whole} | {f.path: _env_as_written(f) for f in env} | made,
         env={file.path: {key: sha256(line) for key, line in file.lines.items()} for file in env},
         containers=tuple(_container(stack, service.name) for service in stack.services),
         acl=(stack.password_hash,) if stack.has_redis else (),
