@@ -27,7 +27,7 @@ from .stack.plan import Plan, plan
 from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import ABOUT_WANTED, checks
+from .stack.verdicts import ABOUT_ADOPTED, ABOUT_WANTED, checks
 from .wanted import stack_of
 
 
@@ -82,8 +82,9 @@ def take_back(
     if former and not any(password.places(stack, now).values()) and not set(sharing) - {host.name}:
         yield write_acl(stack, former)
         now = observe(stack)
-    now = settled(stack, now, ABOUT_WANTED)
-    found = [check for check in checks(stack, now) if check.id not in ABOUT_WANTED]
+    apart = ABOUT_WANTED if seen.fragments else (*ABOUT_WANTED, *ABOUT_ADOPTED)
+    now = settled(stack, now, apart)
+    found = [check for check in checks(stack, now) if check.id not in apart]
     run.current().taken_back.add(host.name)
     run.checked(stack, now, found)
     bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)

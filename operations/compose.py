@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+import shlex
+from collections.abc import Collection, Generator, Mapping, Sequence
 
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
@@ -19,7 +20,7 @@ from .stack import acl
 from .stack.graph import tiers
 from .stack.plan import Plan, plan
 from .stack.snapshot import UNKNOWN, Snapshot
-from .stack.stack import ManagedFile, Stack
+from .stack.stack import OWN_ENVIRONMENT, ManagedFile, Stack
 
 
 @operation()
@@ -39,7 +40,7 @@ def project(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComma
     fragments = stack.fragments(engine is UNKNOWN or engine.start_interval)
     base = [file for file in stack.base() if file.path in changes]
     written: list[ManagedFile] = [*base, stack.dotenv, *fragments, stack.manifest()]
-    stale = changes - {file.path for file in written}
+    stale = changes - {file.path for file in written} - {OWN_ENVIRONMENT}
     keys = {file.path: ",".join(file.lines) for file in stack.env_files}
     env = [f"{service.name}={service.env_path}={keys[service.env_path]}" for service in stack.services if service.reads_env]
     words = (stack.settings.stack_dir, script("put.sh"), *stack.settings.compose_files, "--", *env)
@@ -95,13 +96,12 @@ def start(
     gone = [*(f"{service}:env" for service in due.remove if service not in found.definitions), *came]
     env = {service.name: service.env_path for service in stack.services}
     definitions = [f"{name}={found.definitions[name]}={env.get(name, f'env/{name}.env')}" for name in (*env, *back)]
-    settings = stack.settings
+    settings, doubt = stack.settings, "yes" if _doubtful(seen, found, words) else "no"
     arguments = [
-        settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull,
+        settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt,
+        _carry(stack, doubt) if seen.of("redis") and "redis" in words else "",
         *stack.inputs(), "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
-    if seen.of("redis") and "redis" in words:
-        yield _carry(stack)
     with waiting(", ".join(words) or "Compose"):
         yield StringCommand(
             "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(argument) for argument in arguments),
@@ -109,14 +109,27 @@ def start(
         )  # fmt: skip
 
 
-def _carry(stack: Stack) -> StringCommand:
+def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> bool:
+    """Whether something that is not to be started, but that one of these services depends on, may not be as it is defined now.
+
+    Compose's hash of a definition leaves its env files out, those of running containers have them in: then one cannot tell.
+    """
+    needed, rest = set[str](), list(starting)
+    while rest:
+        new = [name for name in found.needs.get(rest.pop(), ()) if name not in needed]
+        needed.update(new)
+        rest += new
+    return any(one.config_hash != found.definitions.get(name) for name in needed.difference(starting) for one in seen.of(name))
+
+
+def _carry(stack: Stack, doubt: str) -> str:
     """What a redis holds that is about to be replaced must be where the new one finds it, and in a form that it reads."""
     settings = stack.settings
     words = (
         settings.stack_dir, settings.stack_name, settings.redis_image or "", settings.pull, acl.redis_owner(settings),
-        str(settings.start_timeout), acl.redis_command(settings), acl.redis_args(settings),
+        str(settings.start_timeout), doubt, acl.redis_command(settings), acl.redis_args(settings),
     )  # fmt: skip
-    return StringCommand("bash", "-c", QuoteString(script("carry.sh")), "carry", *(QuoteString(word) for word in words))
+    return shlex.join(("bash", "-c", script("carry.sh"), "carry", *words))
 
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:

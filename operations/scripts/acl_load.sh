@@ -41,7 +41,7 @@ case $answer in
             break
             ;;
         esac
-    done < <(former "$root" "$2" "$container")
+    done < <(former "$root" "$2" "$container" 2>/dev/null)
     # one that wants no password is asked by nobody
     case $answer in -ERR\ AUTH*"not configured to use an ACL file"*) exit 0 ;; esac
     ;;

@@ -2,15 +2,16 @@
 # Before redis of the stack in folder $1, project $2, is replaced: its data is brought onto the volume data/redis where it lies in the
 # container or elsewhere, and redis is replaced at once, so that no write is lost; where its image changes, a server of the new
 # one must be able to read the data. Nothing is done where neither is so.
-#   carry <root> <project> <image, or ""> <pull> <owner> <seconds> <command> <arguments>
+#   carry <root> <project> <image, or ""> <pull> <owner> <seconds> <doubt, as up.sh has it> <command> <arguments>
 # Where the project has been restored to what it was before its data was brought, the data goes back into the container.
 
-root=$1 project=$2 image=$3 pull=$4 owner=$5 seconds=$6 command=$7 args=$8
+root=$1 project=$2 image=$3 pull=$4 owner=$5 seconds=$6 doubt=$7 command=$8 args=$9
 masks=
 cd -- "$root" || exit 1
 umask 077
 #include mutex.sh
 #include mask.sh
+#include dependencies.sh
 #include redis_digest.sh
 #include redis_login.sh
 
@@ -92,6 +93,7 @@ try_copy() {
 
 id=$(docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis)
 [ -n "$id" ] || exit 0
+no_deps=
 unset FLEET_CONTAINERS
 address=$(redis_address "$project")
 
@@ -99,12 +101,14 @@ if [ ! -f compose.d/redis.yml ]; then
     # back to where it was
     [ -f .fleet/carried ] && redis_login "$root" "$project" "$id" "$address" || exit 0
     dir=$(cat .fleet/carried)
+    [ "$doubt" = no ] || dependencies_of redis
     pause_writes
     save
     docker update --restart no "$id" >/dev/null && ask SHUTDOWN NOSAVE >/dev/null 2>&1
     kill "$keeper" 2>/dev/null
     keeper=
-    said=$(docker compose up --no-start --no-deps redis 2>&1) || fail "redis was not made anew: $said"
+    # shellcheck disable=SC2086 # a flag or nothing
+    said=$(docker compose up --no-start $no_deps redis 2>&1) || fail "redis was not made anew: $said"
     id=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis)
     if ! docker cp "$volume/." "$id:$dir/" >/dev/null || ! docker start "$id" >/dev/null; then
         fail "$volume could not be brought to $dir in redis' container; the data is still in $volume."
@@ -114,7 +118,11 @@ if [ ! -f compose.d/redis.yml ]; then
     exit 0
 fi
 
-[ -n "$image" ] || image=$(docker compose config --images redis 2>/dev/null | head -n 1)
+# as the project's own file has it; `config --images` would tell those of what redis depends on too
+[ -n "$image" ] || image=$(docker compose config 2>/dev/null | awk '
+    /^[^ ]/ { services = ($0 == "services:") }
+    services && /^  [^ ]/ { service = $1 }
+    service == "redis:" && /^    image:/ { gsub(/["\047]/, "", $2); print $2; exit }')
 docker image inspect "$image" >/dev/null 2>&1 && [ "$pull" != always ] || [ "$pull" = never ] || docker pull --quiet "$image" >/dev/null
 source=$(docker inspect --format '{{range .Mounts}}{{if eq .Destination "/data"}}{{.Source}}{{end}}{{end}}' "$id")
 same=$([ "$(docker inspect --format '{{.Image}}' "$id")" = "$(docker image inspect --format '{{.Id}}' "$image")" ] && echo yes)
@@ -134,6 +142,7 @@ if [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/null)" ]; then
     fail "$root/$volume holds data already, but redis keeps its data in $dir. Nothing was brought. Move the folder away if what is in it" \
         "is not wanted (\`mv $volume $volume.old\`), then run again."
 fi
+[ "$doubt" = no ] || dependencies_of redis
 began=$(now)
 pause_writes
 save
@@ -152,7 +161,8 @@ ask CLIENT PAUSE 60000 WRITE >/dev/null
 gone=$(now)
 # it would not hand SIGTERM on, and is not to come back
 docker update --restart no "$id" >/dev/null && ask SHUTDOWN NOSAVE >/dev/null 2>&1
-said=$(docker compose up --detach --no-deps --pull never --wait --wait-timeout "$seconds" redis 2>&1) ||
+# shellcheck disable=SC2086 # a flag or nothing
+said=$(docker compose up --detach $no_deps --pull never --wait --wait-timeout "$seconds" redis 2>&1) ||
     fail "redis did not start with its data in $volume." "$(echo "$said" | tail -n 5)"
 mv .fleet/carrying .fleet/carried
 say "brought redis' data from $dir in its container to $volume: $before; writes waited $((gone - began)) ms, redis was away $(($(now) - gone)) ms"

@@ -10,7 +10,7 @@ redis_login() {
         esac
     done < <(
         cat -- "$1/secrets/redis/password" 2>/dev/null || echo
-        former "$1" "$2" "$3" | cut -f 2
+        former "$1" "$2" "$3" 2>/dev/null | cut -f 2 2>/dev/null
     )
     return 1
 }

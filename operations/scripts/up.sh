@@ -1,12 +1,14 @@
 # shellcheck shell=sh
 # Starts services of the stack in folder $1, tier by tier, and awaits each tier.
-#   up <root> <project> <seconds> <pull> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>=<env file>…
+#   up <root> <project> <seconds> <pull> <doubt> <carry> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>=<env file>…
+# <doubt>: whether services that are not to be started could be made anew together with them. <carry>: a command to be run just
+# before redis is replaced, or nothing.
 # A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones.
 # Standard input: texts to mask in whatever is printed, one per line.
 # At the end .fleet/applied.json tells what runs now, for which definition and env file.
 
-root=$1 project=$2 seconds=$3 pull=$4
-shift 4
+root=$1 project=$2 seconds=$3 pull=$4 doubt=$5 carry=$6
+shift 6
 cd -- "$root" || exit 1
 umask 077
 #include mutex.sh
@@ -14,6 +16,7 @@ masks=$(cat)
 
 #include mask.sh
 #include compose_plugin.sh
+#include dependencies.sh
 
 containers() {
     docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
@@ -43,7 +46,7 @@ explain() {
 # the files that Compose reads the definitions from
 inputs=
 while [ "$1" != -- ]; do
-    inputs="$inputs$(sha256sum -- "$1")
+    inputs="$inputs$(sha256sum -- "$1" 2>/dev/null)
 "
     shift
 done
@@ -111,7 +114,8 @@ revive() {
 }
 
 bring_up() {
-    said=$(docker compose up --detach --no-deps --pull "$pull" --wait --wait-timeout "$seconds" "$@" 2>&1)
+    # shellcheck disable=SC2086 # a flag or nothing
+    said=$(docker compose up --detach $no_deps --pull "$pull" --wait --wait-timeout "$seconds" "$@" 2>&1)
 }
 
 # new containers beside the old ones; those go when the new ones are healthy, and the new ones go when they are not
@@ -133,6 +137,17 @@ roll() {
     fi
 }
 
+no_deps=
+if [ "$doubt" = yes ]; then
+    starting=
+    for word in "$@"; do
+        [ "$word" != -- ] || break
+        for service in $(echo "$word" | tr , ' '); do starting="$starting ${service%:*}"; done
+    done
+    # shellcheck disable=SC2086 # one word per service
+    [ -z "$starting" ] || dependencies_of $starting
+fi
+
 while [ "$1" != -- ]; do
     plain='' rolling=''
     for service in $(echo "$1" | tr , ' '); do
@@ -141,6 +156,7 @@ while [ "$1" != -- ]; do
         *) plain="$plain $service" ;;
         esac
     done
+    case " $plain " in *" redis "*) eval "$carry" || exit 1 ;; esac
     if [ -n "$plain" ]; then
         # shellcheck disable=SC2086 # one word per service
         wake $plain

@@ -18,6 +18,8 @@ ABOUT_RETIRED = redis.RETIRED
 ABOUT_HOST = machine.ABOUT_HOST
 # what compares the host with the state that is wanted
 ABOUT_WANTED = ("files.in_sync", "password.consistent", "url.form", "settings.websocket", *ABOUT_RETIRED)
+# what a redis need not be that somebody else started
+ABOUT_ADOPTED = ("redis.ping", "redis.data_on_volume", "redis.anonymous_refused")
 
 
 def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
