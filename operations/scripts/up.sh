@@ -113,6 +113,7 @@ revive() {
     [ -n "$revived" ]
 }
 
+no_deps=
 bring_up() {
     # shellcheck disable=SC2086 # a flag or nothing
     said=$(docker compose up --detach $no_deps --pull "$pull" --wait --wait-timeout "$seconds" "$@" 2>&1)
@@ -137,17 +138,6 @@ roll() {
     fi
 }
 
-no_deps=
-if [ "$doubt" = yes ]; then
-    starting=
-    for word in "$@"; do
-        [ "$word" != -- ] || break
-        for service in $(echo "$word" | tr , ' '); do starting="$starting ${service%:*}"; done
-    done
-    # shellcheck disable=SC2086 # one word per service
-    [ -z "$starting" ] || dependencies_of $starting
-fi
-
 while [ "$1" != -- ]; do
     plain='' rolling=''
     for service in $(echo "$1" | tr , ' '); do
@@ -161,10 +151,15 @@ while [ "$1" != -- ]; do
         # shellcheck disable=SC2086 # one word per service
         wake $plain
         # shellcheck disable=SC2086
+        [ "$doubt" = no ] || dependencies_of $plain
+        # shellcheck disable=SC2086
         if ! bring_up $plain && ! { revive $plain && bring_up $plain; }; then failed "${plain# }"; fi
         echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
     fi
-    for service in $rolling; do roll "${service%:*}" "${service##*:}"; done
+    for service in $rolling; do
+        [ "$doubt" = no ] || dependencies_of "${service%:*}"
+        roll "${service%:*}" "${service##*:}"
+    done
     shift
 done
 shift
