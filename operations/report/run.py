@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.state import BaseStateCallback, StateStage
 from pyinfra.context import ctx_state
 
-from .. import __version__
+from .. import __version__, shard
 from ..failure import failures
 from ..stack.acl import ACL_PATH
 from ..stack.check import Check
@@ -35,6 +36,7 @@ from .mask import masked
 from .model import HostReport, Result, RunReport, Service, Status, Step, run_id
 
 LAST_LINES = 15  # of what a failed command said
+PART_OF = "FLEET_RUN"  # the id of the run that this one does a part of, see operations/fleet.py
 
 
 def _now() -> datetime:
@@ -54,7 +56,7 @@ class Run:
     folder: Path
     keep: int
     started: datetime = field(default_factory=_now)
-    id: str = field(default_factory=run_id)
+    id: str = field(default_factory=lambda: os.environ.get(PART_OF) or run_id())
     plans: dict[str, Plan] = field(default_factory=dict)
     checks: dict[str, tuple[Check, ...]] = field(default_factory=dict)
     services: dict[str, tuple[Service, ...]] = field(default_factory=dict)
@@ -167,7 +169,7 @@ def _finish(run: Run) -> None:
     report = masked(_report(run), secrets_of(host.data.dict() for host in run.hosts))
     terminal.show(report)
     try:
-        path = files.write(report, run.folder, run.keep, [host.name for host in run.state.inventory])
+        path = files.write(report, run.folder, run.keep, [*shard.elsewhere, *(host.name for host in run.state.inventory)])
     except SettingsError as error:
         print(error, file=sys.stderr)
     else:
