@@ -61,7 +61,9 @@ def _listed(path: Path, known: dict[str, list[str]]) -> Sequence[str]:
         names = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InventoryError(f"{VARIABLE}: {path} cannot be read ({why}). Name a file with the hosts' names, one a line.") from error
+        raise InventoryError(
+            f"{VARIABLE}: {path} cannot be read ({why}). Name a file with the hosts' names, one a line."
+        ) from error
     if strange := [name for name in names if name not in known]:
         raise InventoryError(
             f"{VARIABLE}: {path} names {', '.join(strange[:5])}{' and others' if strange[5:] else ''}, which the inventory of this "
@@ -71,7 +73,7 @@ def _listed(path: Path, known: dict[str, list[str]]) -> Sequence[str]:
 
 
 def nothing_to_do(limit: Sequence[str], exclude: Sequence[str]) -> str | None:
-    """Why a run has no host, where that is no mistake: those that were asked for are in other shards, or there are more shards than hosts.
+    """Why a run has no host, where that is no mistake: those that were asked for are in other shards.
 
     + limit, exclude: as pyinfra was given them
     """
@@ -81,12 +83,12 @@ def nothing_to_do(limit: Sequence[str], exclude: Sequence[str]) -> str | None:
 
 
 def problems(inventory: Inventory) -> Iterator[str]:
-    """What keeps hosts apart that share a redis: a `redis_host` that the file of the hosts, which shards are made from, does not hold."""
+    """A `redis_host` that is not in the file of the hosts, which shards are made from: hosts that share a redis would be parted."""
     data: dict[str, dict[str, Any]] = {"all": {**inventory.get_data(), **inventory.get_override_data()}, **inventory.group_data}
     for group, values in data.items() if _servers else ():
         server = values.get("redis_host")
         if server is not None and (group, repr(server)) not in _servers:
             yield (
-                f"{VARIABLE}: redis_host of the group {group} is {server!r}, and not in the file of the hosts. Hosts that share a redis "
-                "would get into different shards. Write it there, under the group's `data`."
+                f"{VARIABLE}: redis_host of the group {group} is {server!r}, and not in the file of the hosts. Hosts that share a "
+                "redis would get into different shards. Write it there, under the group's `data`."
             )

@@ -5,12 +5,10 @@ from __future__ import annotations
 import atexit
 import gc
 import os
-import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.state import BaseStateCallback, StateStage
 from pyinfra.context import ctx_state
 
-from .. import __version__, shard
+from .. import shard
 from ..failure import failures
 from ..stack.acl import ACL_PATH
 from ..stack.check import Check
@@ -33,10 +31,9 @@ from ..stack.stack import Stack
 from ..wanted import secrets_of
 from . import files, terminal
 from .mask import masked
-from .model import HostReport, Result, RunReport, Service, Status, Step, run_id
+from .model import PART_OF, HostReport, Result, RunReport, Service, Status, Step, run_id, versions
 
 LAST_LINES = 15  # of what a failed command said
-PART_OF = "FLEET_RUN"  # the id of the run that this one does a part of, see operations/fleet.py
 
 
 def _now() -> datetime:
@@ -182,7 +179,7 @@ def _report(run: Run) -> RunReport:
         id=run.id,
         started=run.started,
         finished=_now(),
-        versions={"pyinfra-compose": __version__, "pyinfra": version("pyinfra"), "python": platform.python_version()},
+        versions=versions(),
         hosts=tuple(_host(run, host) for host in run.hosts),
         dry=run.state.current_stage < StateStage.Execute,
     )

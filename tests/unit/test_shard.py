@@ -79,7 +79,9 @@ def test_what_is_no_shard_is_told_with_every_other_problem(shard: Project, monke
     assert 'ssh_port is "x"' in message
 
 
-@pytest.mark.parametrize(("content", "said"), [("a z y\n", "names z, y, which the inventory"), (None, "cannot be read (No such file")])
+@pytest.mark.parametrize(
+    ("content", "said"), [("a z y\n", "names z, y, which the inventory"), (None, "cannot be read (No such file")]
+)
 def test_a_file_of_names_that_is_wrong_is_told(
     shard: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, said: str
 ) -> None:
