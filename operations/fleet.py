@@ -70,13 +70,15 @@ def _problems(workers: int, shards: int, words: Sequence[str]) -> Iterator[str]:
 def _members(words: Sequence[str]) -> tuple[Member, ...]:
     """The hosts of the whole inventory with their data, as pyinfra tells them. Nothing is connected.
 
-    Raises InventoryError when it does not.
+    Raises InventoryError when there are none, or no host is left by `--limit` and `--exclude`.
     """
     command = [sys.executable, "-m", "pyinfra", "--json", *words, "inventory", "debug-inventory"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InventoryError(done.stderr.rpartition(worker.ERROR)[2].strip())
-    return tuple(Member(one["name"], tuple(one["groups"]), one["data"]) for one in json.loads(done.stdout))
+    if not (found := json.loads(done.stdout)):
+        raise InventoryError("There is no inventory with hosts in this folder. Run the command in the folder of deploy.py.")
+    return tuple(Member(one["name"], tuple(one["groups"]), one["data"]) for one in found)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

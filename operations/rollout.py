@@ -137,7 +137,9 @@ def _finished(host: HostReport, outcome: Outcome, known: bool) -> HostReport:
     if host.status in ("failed", "unreachable"):
         return host
     why = outcome.said
-    if not why and (not known or any(step.result == "skipped" for step in host.steps)):
+    # one that was interrupted may not have come to the first step
+    begun = bool(host.steps) or not outcome.stopped
+    if not why and not (known and begun and all(step.result != "skipped" for step in host.steps)):
         why = (
             "The run was interrupted."
             if outcome.stopped

@@ -62,13 +62,13 @@ def run(hosts: Sequence[str], words: Sequence[str], run: str) -> Outcome:
     status = _wait([*command, "inventory", "deploy.py"], {VARIABLE: f"@{folder}/hosts", PART_OF: run}, folder / "output", run)
     latest = folder / "reports" / "latest.json"
     report = json.loads(latest.read_text()) if latest.exists() else None
-    said = ""
+    said, stopped = "", run in _stopped
     # pyinfra ends with 1 where a host failed or was not reached, and then the report has it
-    if report is None or status not in (0, 1) or (status == 1 and report["run"]["ok"]):
+    if not stopped and (report is None or status not in (0, 1) or (status == 1 and report["run"]["ok"])):
         said = _why(status, folder / "output", where)
     if not said or ERROR in said:
         shutil.rmtree(folder)
-    return Outcome(report, said.removeprefix(ERROR), where, time.monotonic() - began, run in _stopped)
+    return Outcome(report, said.removeprefix(ERROR), where, time.monotonic() - began, stopped)
 
 
 def stop(run: str, number: int) -> None:

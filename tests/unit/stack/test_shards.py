@@ -85,7 +85,7 @@ def test_a_part_is_read(text: str, expected: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "0/10", "11/10", "-1/10", "1/0", "1", "/10", "1/", "1/10/2", " 1/10", "1.5/10", "¹/10"])
 def test_what_is_no_part_is_told(text: str) -> None:
-    with pytest.raises(InventoryError, match="FLEET_SHARD: is .* expected a shard and the number of shards, such as 3/10"):
+    with pytest.raises(InventoryError, match=r"FLEET_SHARD: is .* expected a shard and the number of shards, such as 3/10"):
         part(text)
 
 
