@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 PATIENCE = 60  # seconds for the workers of a cluster to come
-_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+# what a worker here runs first: Ctrl-C is for the shards, which end in order, and a worker that is ended complains to nobody
+_CALM = """\
+import logging, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+logging.getLogger("distributed").setLevel(logging.CRITICAL)
+"""
 
 
 @contextmanager
@@ -37,12 +42,11 @@ def cluster(workers: int, scheduler: str | None) -> Iterator[Client]:
     except ImportError as error:
         raise SettingsError("This command needs Dask: pip install pyinfra-compose[dask]") from error
     if scheduler is None:
-        # Whoever may talk to a worker may run anything as this user, so even here nobody may without the certificate.
-        # Ctrl-C is for the shards, which end in order, and not for their workers.
+        # whoever may talk to a worker may run anything as this user, so even here nobody may without the certificate
         with (
             LocalCluster(
                 n_workers=workers, threads_per_worker=1, security=Security.temporary(), protocol="tls",
-                dashboard_address=None, preload=[_DEAF],
+                dashboard_address=None, preload=[_CALM],
             ) as local,
             Client(local) as client,
         ):  # fmt: skip

@@ -66,7 +66,9 @@ def run(hosts: Sequence[str], words: Sequence[str], run: str) -> Outcome:
     # pyinfra ends with 1 where a host failed or was not reached, and then the report has it
     if not stopped and (report is None or status not in (0, 1) or (status == 1 and report["run"]["ok"])):
         said = _why(status, folder / "output", where)
-    if not said or ERROR in said:
+    elif report and not report["hosts"].keys() <= set(hosts):
+        said = f"The inventory on {where} does not keep to {VARIABLE}. Its hosts must come from {__package__}.inventory.load."
+    if str(folder) not in said:
         shutil.rmtree(folder)
     return Outcome(report, said.removeprefix(ERROR), where, time.monotonic() - began, stopped)
 

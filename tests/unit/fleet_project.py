@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, os.getcwd())
 from operations.report import files
-from operations.report.model import HostReport, RunReport, Step
+from operations.report.model import HostReport, RunReport
 
 words, acts, data = sys.argv[1:], json.loads(Path("acts.json").read_text()), {}
 for before, word in zip(words, words[1:]):
@@ -37,7 +37,7 @@ print("the password is", os.environ.get("REDIS_PASSWORD"), file=sys.stderr)
 
 
 def part(name):
-    act, steps = acts[name]["look" if dry else "run"], ()
+    act = acts[name]["look" if dry else "run"]
     if act == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     if act == "refused":
@@ -52,12 +52,14 @@ def part(name):
             signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
             time.sleep(60)
         act = "changed"
-    if act == "half":
-        act, steps = "changed", (Step("Begun", "changed", now, now), Step("Not begun", "skipped"))
-    return HostReport(name, act, steps=steps, error="it broke" if act == "failed" else None)
+    if act == "all hosts":  # as an inventory of one's own that does not know of shards
+        act = "changed"
+    return HostReport(name, act, error="it broke" if act == "failed" else None)
 
 
-hosts = tuple(part(name) for name in mine if acts[name]["look"] != "absent")
+if any(acts[name]["look"] == "all hosts" for name in mine):
+    mine = list(acts)
+hosts = tuple(part(name) for name in mine)
 report = RunReport(os.environ["FLEET_RUN"], now, now, {}, hosts, dry)
 files.write(report, Path(data["report_dir"]))
 sys.exit(0 if all(host.status in ("ok", "changed") for host in hosts) else 1)

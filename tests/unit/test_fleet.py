@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,6 +66,16 @@ def test_what_kills_every_worker_is_told(tmp_path: Path) -> None:
     assert status == 1
     assert "No worker could run its shard (KilledWorker" in project.report["hosts"]["b"]["error"]
     assert "Nothing was changed here: b could not be looked at." in project.report["hosts"]["a"]["error"], said
+    assert sum(call["hosts"] == ["b"] for call in project.calls) == 4
+    assert all(call["dry"] for call in project.calls)
+
+
+def test_an_inventory_that_does_not_know_of_shards_is_seen_before_a_change(tmp_path: Path) -> None:
+    project = Project(tmp_path, {"a": "changed", "b": "changed"}, {"b": "all hosts"})
+    status, said = project.run("--workers", "2")
+    assert status == 1
+    told = project.report["hosts"]["b"]["error"]
+    assert "does not keep to FLEET_SHARD. Its hosts must come from operations.inventory.load." in told, said
     assert all(call["dry"] for call in project.calls)
 
 
@@ -152,3 +167,26 @@ def test_without_dask_it_says_what_to_install(tmp_path: Path) -> None:
 def test_a_stopped_run_begins_no_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_stopped", {"run"})
     assert worker.run(["a"], [], "run").stopped
+
+
+def test_a_cluster_that_runs_elsewhere_is_used(tmp_path: Path) -> None:
+    project = Project(tmp_path, {"a": "changed", "b": "changed"})
+    at = tmp_path / "scheduler.json"
+    with ExitStack() as running:
+        for words in (
+            ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
+            ["worker", "--no-dashboard", "--nthreads", "1"],
+        ):
+            command = [sys.executable, "-m", "dask", *words, "--scheduler-file", str(at)]
+            started = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            running.callback(started.wait)
+            running.callback(started.terminate)
+            for _ in range(300):
+                if at.exists():
+                    break
+                time.sleep(0.1)
+        address = json.loads(at.read_text())["address"]
+        status, said = project.run("--scheduler", address, "--workers", "1", "--shards", "2")
+    assert status == 0, said
+    assert project.statuses() == {"a": "changed", "b": "changed"}
+    assert len([call for call in project.calls if call["dry"]]) == 2
