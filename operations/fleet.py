@@ -37,6 +37,8 @@ def run(given: argparse.Namespace, words: Sequence[str]) -> int:
     began, members = datetime.now(timezone.utc), _members(words)
     with cluster(given.workers, given.scheduler) as client, Workers(client, run_id(began), words) as workers:
         rollout = Rollout(members, workers.run, shards, given.limit, given.exclude)
+        if not rollout.hosts:
+            raise InventoryError("--limit and --exclude leave no host.")
         hosts = rollout.preview() if given.dry else rollout.change()
     report = RunReport(workers.id, began, datetime.now(timezone.utc), versions(), hosts, given.dry)
     terminal.show(report)
@@ -70,7 +72,7 @@ def _problems(workers: int, shards: int, words: Sequence[str]) -> Iterator[str]:
 def _members(words: Sequence[str]) -> tuple[Member, ...]:
     """The hosts of the whole inventory with their data, as pyinfra tells them. Nothing is connected.
 
-    Raises InventoryError when there are none, or no host is left by `--limit` and `--exclude`.
+    Raises InventoryError when there are none, or pyinfra finds something wrong.
     """
     command = [sys.executable, "-m", "pyinfra", "--json", *words, "inventory", "debug-inventory"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

@@ -112,6 +112,7 @@ def test_no_secret_goes_through_the_scheduler(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(tcp, "from_frames", from_frames)
     Project(tmp_path, {"host-a": "changed", "host-b": "crash", "host-c": "refused"})
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("REDIS_PASSWORD", SECRET)
     with dask.config.set({"distributed.comm.compression": None}), cluster.cluster(1, None) as client:
         workers = cluster.Workers(client, run_id(), ["--parallel", "3"])
