@@ -18,6 +18,7 @@ import yaml
 from pyinfra.api.arguments import AllArguments
 from pyinfra.connectors.ssh import ConnectorData
 
+from . import shard
 from .secrets import NEW
 from .stack.errors import InventoryError
 
@@ -57,15 +58,22 @@ def load(path: Path) -> Groups:
 
     The group `all` becomes `inventory`, the first one: pyinfra lets group_data/all.py win over an inventory's `all`.
 
+    With FLEET_SHARD set, the hosts of that shard alone.
+
     Raises InventoryError with every problem at once.
     """
     reading = _Reading(path)
     groups = reading.groups(reading.yaml())
+    mine: Groups = {}
+    try:
+        mine = shard.only(groups)
+    except InventoryError as error:
+        reading.problems += error.problems
     if reading.problems:
         raise InventoryError(reading.problems)
     if not any(hosts for hosts, _ in groups.values()):
         raise InventoryError(f"{path}: there is no host in it. Write at least one under a group's `hosts`.")
-    return groups
+    return mine
 
 
 @dataclass

@@ -27,10 +27,9 @@ from .stack.probes import Probe as DeclaredProbe
 from .stack.snapshot import UNKNOWN, Snapshot, Unknown
 from .stack.stack import Stack
 from .stack.verdicts import EXPORTER_METRICS
-from .stack.waves import Wave, waves
+from .stack.waves import CANARY, Wave, waves
 from .wanted import stack_of
 
-CANARY = "canary"  # the group whose hosts go first
 _PROBE = "probe:"
 _PAGE = "metrics:"
 

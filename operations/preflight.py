@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
+from . import shard
 from .stack.errors import FleetError
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
@@ -33,7 +35,8 @@ def plainly() -> Iterator[None]:
 def arm(check: HostsCheck | None = None) -> None:
     """Look at the hosts of this run before pyinfra connects to them. To be called in an inventory file.
 
-    No host at all, as after a `--limit` that matches nothing, ends the run; by itself pyinfra calls that a success.
+    No host at all, as after a `--limit` that matches nothing, ends the run; by itself pyinfra calls that a success. It is one
+    where FLEET_SHARD leaves the hosts to other shards.
     A run of deploy files also ends where `check` returns problems; `fact`, `exec` and single operations run without it.
 
     + check: hosts → problems; those of the stack's settings and secrets when left out
@@ -49,6 +52,10 @@ def arm(check: HostsCheck | None = None) -> None:
 
     def checked(inventory: Inventory, config: Config | None, initial_limit: list[Host] | None = None) -> None:
         hosts = list(inventory) if initial_limit is None else initial_limit
+        given = _arguments()
+        if not hosts and (why := shard.nothing_to_do(given["limit"], given["exclude"])):
+            print(why, file=sys.stderr)
+            sys.exit(0)
         with plainly():
             problems = _problems(inventory, sorted(set(hosts), key=lambda host: host.name), check)
         if problems:
@@ -66,6 +73,8 @@ def _problems(inventory: Inventory, hosts: Sequence[Host], check: HostsCheck | N
         return [_no_host(inventory, given)]
     if not _deploys():
         return []
+    if apart := list(shard.problems(inventory)):
+        return apart
     if unordered := [flag for flag in ("serial", "no_wait") if given[flag]]:
         return [
             f"--{unordered[0].replace('_', '-')} takes the hosts out of step, but waves, gates and a redis that several hosts use "

@@ -12,7 +12,7 @@ from .failure import fail
 from .observe import Fleet
 from .report import run
 from .report.terminal import folded
-from .stack.waves import Wave
+from .stack.waves import Wave, stopped
 
 
 @operation()
@@ -47,11 +47,8 @@ def gate(fleet: Fleet, wave: Wave) -> Generator[PyinfraCommand, None, None]:
     failed = sorted(_failed() & set(wave))
     if settings.unreachable_counts:
         failed += sorted(run.current().unreachable)
-    if len(failed) > settings.max_failures:
-        yield fail(
-            f"Nothing was changed here: {folded(failed)} failed in an earlier wave, and max_failures is {settings.max_failures}. "
-            "Put what failed right, then run again."
-        )
+    if why := stopped(len(failed), settings.max_failures, folded(failed)):
+        yield fail(why)
 
 
 def _erred(name: str) -> bool:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import platform
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timezone
 from enum import Enum
+from importlib.metadata import version
 from typing import Any, Literal
 
+from .. import __version__
 from ..stack.check import Check, Verdict
 from ..stack.plan import Change, Difference
 
 Status = Literal["ok", "changed", "failed", "unreachable"]
 Result = Literal["changed", "no change", "failed", "skipped"]
+
+PART_OF = "FLEET_RUN"  # in the environment: the id of the run that this process does a part of
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,11 @@ class RunReport:
 def run_id(now: datetime | None = None) -> str:
     """A new run's id: its UTC time and four random digits, such as 20261124T150102Z-3f9a. Ids sort by time."""
     return f"{(now or datetime.now(timezone.utc)).astimezone(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def versions() -> dict[str, str]:
+    """What took part in a run, and in which version."""
+    return {"pyinfra-compose": __version__, "pyinfra": version("pyinfra"), "python": platform.python_version()}
 
 
 def _change(data: Mapping[str, Any]) -> Change:

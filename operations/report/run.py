@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import atexit
 import gc
-import platform
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.state import BaseStateCallback, StateStage
 from pyinfra.context import ctx_state
 
-from .. import __version__
+from .. import shard
 from ..failure import failures
 from ..stack.acl import ACL_PATH
 from ..stack.check import Check
@@ -32,7 +31,7 @@ from ..stack.stack import Stack
 from ..wanted import secrets_of
 from . import files, terminal
 from .mask import masked
-from .model import HostReport, Result, RunReport, Service, Status, Step, run_id
+from .model import PART_OF, HostReport, Result, RunReport, Service, Status, Step, run_id, versions
 
 LAST_LINES = 15  # of what a failed command said
 
@@ -54,7 +53,7 @@ class Run:
     folder: Path
     keep: int
     started: datetime = field(default_factory=_now)
-    id: str = field(default_factory=run_id)
+    id: str = field(default_factory=lambda: os.environ.get(PART_OF) or run_id())
     plans: dict[str, Plan] = field(default_factory=dict)
     checks: dict[str, tuple[Check, ...]] = field(default_factory=dict)
     services: dict[str, tuple[Service, ...]] = field(default_factory=dict)
@@ -167,7 +166,7 @@ def _finish(run: Run) -> None:
     report = masked(_report(run), secrets_of(host.data.dict() for host in run.hosts))
     terminal.show(report)
     try:
-        path = files.write(report, run.folder, run.keep, [host.name for host in run.state.inventory])
+        path = files.write(report, run.folder, run.keep, [*shard.elsewhere, *(host.name for host in run.state.inventory)])
     except SettingsError as error:
         print(error, file=sys.stderr)
     else:
@@ -180,7 +179,7 @@ def _report(run: Run) -> RunReport:
         id=run.id,
         started=run.started,
         finished=_now(),
-        versions={"pyinfra-compose": __version__, "pyinfra": version("pyinfra"), "python": platform.python_version()},
+        versions=versions(),
         hosts=tuple(_host(run, host) for host in run.hosts),
         dry=run.state.current_stage < StateStage.Execute,
     )

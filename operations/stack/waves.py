@@ -8,7 +8,23 @@ from collections.abc import Collection, Iterable, Sequence
 
 SHARE = re.compile(r"[1-9]\d*|(100|[1-9]\d?)%")
 
+CANARY = "canary"  # the group whose hosts go first
+
 Wave = tuple[str, ...]
+
+
+def stopped(failed: int, max_failures: int, named: str) -> str | None:
+    """Why a host of a later wave is left alone, if it is.
+
+    + failed: how many hosts of a wave failed; named: which, for the message
+    + max_failures: what the host's setting of this name allows
+    """
+    if failed <= max_failures:
+        return None
+    return (
+        f"Nothing was changed here: {named} failed in an earlier wave, and max_failures is {max_failures}. "
+        "Put what failed right, then run again."
+    )
 
 
 def waves(
@@ -40,5 +56,9 @@ def _count(share: str, hosts: int) -> int:
 
 
 def _units(hosts: Sequence[str], together: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
-    group = {host: tuple(other for other in hosts if other in set(members)) for members in together for host in members}
+    place = {host: number for number, host in enumerate(hosts)}
+    group: dict[str, tuple[str, ...]] = {}
+    for members in together:
+        unit = tuple(sorted(place.keys() & set(members), key=place.__getitem__))
+        group |= dict.fromkeys(unit, unit)
     return list(dict.fromkeys(group.get(host, (host,)) for host in hosts))

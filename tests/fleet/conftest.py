@@ -18,6 +18,7 @@ LONG = {
     *("test_diagnosis", "test_engine", "test_failures", "test_killed", "test_one_redis", "test_rollback"),
     *("test_rolling", "test_rollout", "test_rollout_faults", "test_lock"),
     *("test_adopt", "test_adopt_places", "test_file_secrets"),
+    *("test_rolling", "test_rollout", "test_rollout_faults", "test_lock", "test_shards"),
 }
 
 

@@ -1,0 +1,119 @@
+"""The workers of a Dask cluster: they run shards, and are told to end them. A shard whose worker dies is run again by another."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from . import worker
+from .report.terminal import folded
+from .stack.errors import SettingsError
+from .stack.waves import Wave
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+PATIENCE = 60  # seconds for the workers of a cluster to come
+# what a worker here runs first: Ctrl-C is for the shards, which end in order, and a worker that is ended complains to nobody
+_CALM = """\
+import logging, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+logging.getLogger("distributed").setLevel(logging.CRITICAL)
+"""
+
+
+@contextmanager
+def cluster(workers: int, scheduler: str | None) -> Iterator[Client]:
+    """A client of the cluster at this address, or of one on this machine, which ends with it.
+
+    Raises SettingsError when there is none.
+    """
+    try:
+        from distributed import Client, LocalCluster
+        from distributed.security import Security
+    except ImportError as error:
+        raise SettingsError("This command needs Dask: pip install pyinfra-compose[dask]") from error
+    if scheduler is None:
+        # whoever may talk to a worker may run anything as this user, so even here nobody may without the certificate
+        with (
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, security=Security.temporary(), protocol="tls",
+                dashboard_address=None, preload=[_CALM],
+            ) as local,
+            Client(local) as client,
+        ):  # fmt: skip
+            yield client
+        return
+    try:
+        client = Client(scheduler)
+        client.wait_for_workers(workers, timeout=PATIENCE)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise SettingsError(
+            f"--scheduler: at {scheduler} there is no scheduler with {workers} workers ({error}). Start `python -m dask scheduler` "
+            "and, in the project's folder on every machine, `python -m dask worker`; or ask for fewer with --workers."
+        ) from error
+    with client:
+        yield client
+
+
+class Workers:
+    """Runs shards, and tells of each that has ended. Ctrl-C has them end in order, a second one at once.
+
+    + run: the id of the whole run
+    + words: of pyinfra's command line
+    """
+
+    def __init__(self, client: Client, run: str, words: Sequence[str]) -> None:
+        self.client, self.id, self.words = client, run, words
+        self.signals = [signal.SIGKILL, signal.SIGINT]
+
+    def __enter__(self) -> Workers:
+        self.former = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.former.items():
+            signal.signal(number, handler)
+
+    def run(self, title: str, shards: Sequence[Wave], words: Sequence[str]) -> Iterator[tuple[Wave, worker.Outcome]]:
+        """The shards with what they came to, each when it has ended."""
+        from distributed import as_completed
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("hosts"), TimeElapsedColumn())
+        console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+            task = progress.add_task(title, total=sum(map(len, shards)))
+            begun = {self.client.submit(worker.run, one, [*words, *self.words], self.id, pure=False): one for one in shards}
+            for future in as_completed(begun):
+                shard, outcome = begun[future], _outcome(future)
+                progress.advance(task, len(shard))
+                console.print(f"{title}: {_told(shard, outcome)}")
+                yield shard, outcome
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        how = self.signals.pop() if self.signals else signal.SIGKILL
+        # not in the signal's handler, for the client may be in the middle of something
+        Thread(target=self.client.run, args=(worker.stop, self.id, how), daemon=True).start()
+        print("The shards are being ended. Once more kills them.", file=sys.stderr)
+
+
+def _outcome(future: Future[worker.Outcome]) -> worker.Outcome:
+    if future.status == "finished":
+        outcome: worker.Outcome = future.result()
+        return outcome
+    error = future.exception()
+    return worker.Outcome(None, f"No worker could run its shard ({type(error).__name__}: {error}).")
+
+
+def _told(shard: Wave, outcome: worker.Outcome) -> str:
+    found = Counter(host["status"] for host in outcome.report["hosts"].values()) if outcome.report else Counter[str]()
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(found.items())) or "no report"
+    return f"{folded(shard)} on {outcome.where or 'no worker'}: {counts} ({outcome.seconds:.1f} s)"

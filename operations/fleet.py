@@ -1,0 +1,108 @@
+"""A fleet on many controllers: `python -m operations.fleet run`. Its waves go through all shards; see docs/fleet.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from . import worker
+from .cluster import Workers, cluster
+from .report import RunReport, files, run_id, terminal
+from .report.model import versions
+from .rollout import Member, Rollout
+from .stack.errors import FleetError, InventoryError, SettingsError
+from .stack.shards import VARIABLE
+
+INTERRUPTED = 130  # as a shell tells of Ctrl-C
+_OURS = ("inventory", "--json", "--chdir", "--serial", "--no-wait")
+
+
+def run(given: argparse.Namespace, words: Sequence[str]) -> int:
+    """Bring the fleet to its state, or say what would be done; returns the exit status.
+
+    + words: further words of pyinfra's command line
+
+    Raises FleetError where it cannot begin.
+    """
+    shards = given.workers if given.shards is None else given.shards
+    if problems := list(_problems(given.workers, shards, words)):
+        raise SettingsError(problems)
+    words = [*words, *(word for name in ("limit", "exclude") for host in getattr(given, name) for word in (f"--{name}", host))]
+    began, members = datetime.now(timezone.utc), _members(words)
+    with cluster(given.workers, given.scheduler) as client, Workers(client, run_id(began), words) as workers:
+        rollout = Rollout(members, workers.run, shards, given.limit, given.exclude)
+        if not rollout.hosts:
+            raise InventoryError("--limit and --exclude leave no host.")
+        hosts = rollout.preview() if given.dry else rollout.change()
+    report = RunReport(workers.id, began, datetime.now(timezone.utc), versions(), hosts, given.dry)
+    terminal.show(report)
+    first = next(one for one in members if one.name == hosts[0].name)
+    folder, keep = Path(first.setting("report_dir")), first.setting("report_keep")
+    print(f"Report: {files.write(report, folder, keep, [one.name for one in members])}", file=sys.stderr)
+    if rollout.interrupted:
+        return INTERRUPTED
+    # a check that is not ok in a preview may be after the run
+    well = all(host.status in ("ok", "changed") for host in hosts) if given.dry else report.ok
+    return 0 if well else 1
+
+
+def _problems(workers: int, shards: int, words: Sequence[str]) -> Iterator[str]:
+    for name, number in (("workers", workers), ("shards", shards)):
+        if number < 1:
+            yield f"--{name}: is {number}, expected at least 1."
+    if VARIABLE in os.environ:
+        yield f"{VARIABLE}: is set, but this command makes the shards itself. Unset it; --shards says how many."
+    for word in words:
+        name = word.removeprefix("--data=").partition("=")[0]
+        if "password" in name.lower() or name == "secrets_command":
+            yield (
+                f"{name}: a secret would go through the scheduler, or be asked for where nobody is. "
+                "Give it to the workers' machines: a key, an agent, a source of secrets."
+            )
+        elif name in _OURS or name.endswith(".py"):
+            yield f"{name}: is not for this command, which runs `pyinfra inventory deploy.py` for every shard. Leave it out."
+
+
+def _members(words: Sequence[str]) -> tuple[Member, ...]:
+    """The hosts of the whole inventory with their data, as pyinfra tells them. Nothing is connected.
+
+    Raises InventoryError when there are none, or pyinfra finds something wrong.
+    """
+    command = [sys.executable, "-m", "pyinfra", "--json", *words, "inventory", "debug-inventory"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InventoryError(done.stderr.rpartition(worker.ERROR)[2].strip())
+    if not (found := json.loads(done.stdout)):
+        raise InventoryError("There is no inventory with hosts in this folder. Run the command in the folder of deploy.py.")
+    return tuple(Member(one["name"], tuple(one["groups"]), one["data"]) for one in found)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.fleet", description=__doc__)
+    command = parser.add_subparsers(dest="command", required=True).add_parser(
+        "run", allow_abbrev=False, help="`pyinfra -y inventory deploy.py` for the whole fleet, in shards",
+        epilog="Every other option is one of pyinfra's, such as --data or --parallel, and goes to it.",
+    )  # fmt: skip
+    command.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="of a cluster here (default: the CPUs)")
+    command.add_argument("--shards", type=int, help="parts of a wave (default: as many as workers)")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster with so many workers, instead of one here")
+    command.add_argument("--limit", action="append", default=[], metavar="HOST", help="only this host or group; may be repeated")
+    command.add_argument("--exclude", action="append", default=[], metavar="HOST", help="not this host or group; may be repeated")
+    command.add_argument("--dry", action="store_true", help="say what would be done")
+    command.add_argument("-y", "--yes", action="store_true", help="as for pyinfra; here it is always so")
+    given, words = parser.parse_known_args(argv)
+    try:
+        return run(given, words)
+    except FleetError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
