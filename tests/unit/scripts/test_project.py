@@ -121,7 +121,7 @@ def test_what_a_killed_run_left_is_not_taken_for_a_part(host: StubHost) -> None:
 
 
 def test_a_list_that_was_cut_off_replaces_nothing(host: StubHost) -> None:
-    words = (str(host.root), script("put.sh"))
+    words = (str(host.root), script("put.sh"), "compose.yml", "--")
     done = host.script("project.sh", *words, stdin=put_list(ALL).removesuffix("end\n"))
     assert done.returncode != 0
     assert tree(host) == MUTEX

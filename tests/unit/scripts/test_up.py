@@ -86,7 +86,7 @@ def stack_host(host: StubHost) -> StubHost:
 def up(
     host: StubHost, *tiers: str, removed: tuple[str, ...] = (), pull: str = "missing", stdin: str = f"{PASSWORD}\n"
 ) -> subprocess.CompletedProcess[str]:
-    definitions = [f"{service}=definition-of-{service}" for tier in tiers for service in tier.split(",")]
+    definitions = [f"{service}=definition-of-{service}=env/{service}.env" for tier in tiers for service in tier.split(",")]
     words = [str(host.root), "erni-ki", "300", pull, *INPUTS, "--", *removed, "--", *tiers, "--", *definitions]
     return host.script("up.sh", *words, stdin=stdin)
 
@@ -125,7 +125,7 @@ def test_what_was_done_is_said_and_nothing_else(stack_host: StubHost) -> None:
 
 
 def test_nothing_to_start_is_noted_all_the_same(stack_host: StubHost) -> None:
-    words = [str(stack_host.root), "erni-ki", "300", "missing", *INPUTS, "--", "--", "--", "redis=d1"]
+    words = [str(stack_host.root), "erni-ki", "300", "missing", *INPUTS, "--", "--", "--", "redis=d1=env/redis.env"]
     assert stack_host.script("up.sh", *words).returncode == 0
     assert ups(stack_host) == []
     assert applied(stack_host)["services"]["redis"]["definition"] == "d1"
@@ -468,7 +468,7 @@ def containers(host: StubHost) -> dict[str, str]:
 
 
 def roll(host: StubHost, *tiers: str) -> subprocess.CompletedProcess[str]:
-    definitions = [f"{word.partition(':')[0]}=definition" for tier in tiers for word in tier.split(",")]
+    definitions = [f"{name}=definition=env/{name}.env" for tier in tiers for name in (w.partition(":")[0] for w in tier.split(","))]
     words = [str(host.root), "erni-ki", "300", "missing", *INPUTS, "--", "--", *tiers, "--", *definitions]
     return host.script("up.sh", *words, stdin=f"{PASSWORD}\n")
 

@@ -17,7 +17,7 @@ import yaml
 from dotenv import dotenv_values
 
 from operations.facts.project import Project, SeenProject
-from operations.stack.catalogue import Service, catalogue, read_service
+from operations.stack.catalogue import Service, _Loader, catalogue, read_service
 from operations.stack.errors import CatalogueError, SettingsError
 from operations.stack.plan import plan
 from operations.stack.snapshot import UNKNOWN
@@ -27,7 +27,9 @@ from tests.unit.stack.hosts import a_client, a_stack, bare, converged, sha256
 from tests.unit.stubs import StubHost
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ("openwebui", "redis", "redis-exporter", "watchtower")
+SHIPPED = ("litellm", "openwebui", "redis", "redis-exporter", "searxng", "watchtower")
+GUIDE = ("openwebui", "redis", "redis-exporter", "watchtower")
+EVERY = {"redis_publish", *SHIPPED, *(f"{name.replace('-', '_')}_image" for name in SHIPPED)}
 MARKER = "Marker_Password-0123456789"
 
 Put = Callable[..., Path]
@@ -99,22 +101,21 @@ def values(file: EnvFile) -> Mapping[str, str | None]:
 def definition(stack: Stack, service: str) -> Definition:
     """A service's definition with the variables of .env put in, as Compose does it."""
     (text,) = (f.content for f in stack.fragments(True) if f.path == f"compose.d/{service}.yml")
-    found = yaml.safe_load(text)["services"][service]
+    found = yaml.load(text, _Loader)["services"][service]
     return dict(yaml.safe_load(Template(json.dumps(found)).substitute(values(stack.dotenv))))
 
 
 # What is shipped
 
 
-def test_the_catalogue_holds_the_guides_services() -> None:
+def test_the_catalogue_holds_the_guides_services_and_two_more_clients_of_redis() -> None:
     assert tuple(sorted(catalogue())) == SHIPPED
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_fragment_is_the_file_of_the_catalogue_byte_for_byte(name: str) -> None:
     path = ROOT / "operations" / "catalog" / f"{name}.yml"
-    every = {"redis_publish", *SHIPPED}
-    assert catalogue()[name].fragment(start_interval=True, given=every).encode() == path.read_bytes()
+    assert catalogue()[name].fragment(start_interval=True, given=EVERY).encode() == path.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_open_webui_alone_can_do_without_those_that_it_waits_for(name: str, need
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_containers_read_their_own_env_file_but_redis_whose_password_would_restart_it(name: str) -> None:
-    assert catalogue()[name].reads_env is (name in ("openwebui", "redis-exporter"))
+    assert catalogue()[name].reads_env is (name not in ("redis", "watchtower"))
 
 
 IMPORTANT_LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
@@ -307,7 +308,7 @@ def test_probes_ask_where_the_ports_are_published() -> None:
 def test_the_redis_of_a_host_alone_publishes_no_port() -> None:
     found = definition(a_stack(), "redis")
     assert "ports" not in found
-    assert "#?" not in "".join(file.content for file in a_stack().fragments(True) if file.path == "compose.d/redis.yml")
+    assert "#? redis_publish" not in "".join(file.content for file in a_stack().fragments(True))
 
 
 @pytest.mark.parametrize(
@@ -394,7 +395,7 @@ def test_compose_accepts_the_merged_project(compose_bin: list[str], tmp_path: Pa
     compose(compose_bin, tmp_path, "config", "--quiet")
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", GUIDE)
 def test_compose_accepts_every_file_of_the_catalogue(compose_bin: list[str], tmp_path: Path, name: str) -> None:
     stack = a_stack()
     write_project(stack, tmp_path, start_interval=True)
@@ -406,7 +407,7 @@ def test_compose_accepts_every_file_of_the_catalogue(compose_bin: list[str], tmp
 
 def test_compose_finds_all_services_without_being_told_any_file(compose_bin: list[str], tmp_path: Path) -> None:
     write_project(a_stack(), tmp_path, start_interval=True)
-    assert sorted(compose(compose_bin, tmp_path, "config", "--services").split()) == list(SHIPPED)
+    assert sorted(compose(compose_bin, tmp_path, "config", "--services").split()) == list(GUIDE)
 
 
 def test_compose_understands_the_definitions_as_they_are_meant(compose_bin: list[str], tmp_path: Path) -> None:
@@ -465,7 +466,7 @@ def test_compose_orders_the_services_as_the_catalogue_does(project: Understood) 
         "redis-exporter": {"watchtower", "redis"},
         "openwebui": {"watchtower", "redis"},
     }
-    assert found.definitions.keys() == set(SHIPPED)
+    assert found.definitions.keys() == set(GUIDE)
 
 
 def test_a_changed_password_changes_no_definition(project: Understood) -> None:
@@ -488,13 +489,13 @@ def test_a_changed_setting_changes_the_definitions_that_it_concerns_and_no_other
     project: Understood, changed: dict[str, Any], concerned: set[str]
 ) -> None:
     before, after = project(a_stack()).definitions, project(a_stack(**changed)).definitions
-    assert {name for name in SHIPPED if before[name] != after[name]} == concerned
+    assert {name for name in GUIDE if before[name] != after[name]} == concerned
 
 
 def test_a_service_of_the_base_file_may_depend_on_those_of_the_catalogue(project: Understood) -> None:
     found = project(a_stack(), base="services: {litellm: {image: x, depends_on: [redis]}}")
     assert found.needs["litellm"] == ("redis",)
-    assert found.definitions.keys() == {*SHIPPED, "litellm"}
+    assert found.definitions.keys() == {*GUIDE, "litellm"}
 
 
 # Secrets
@@ -805,7 +806,7 @@ def test_a_service_that_is_in_no_catalogue_is_told_with_those_that_are() -> None
     with pytest.raises(SettingsError) as caught:
         a_stack(services=["watchtower", "reddis"])
     assert caught.value.problems == (
-        "services: 'reddis' is not in the catalogue (openwebui, redis, redis-exporter, watchtower). "
+        "services: 'reddis' is not in the catalogue (litellm, openwebui, redis, redis-exporter, searxng, watchtower). "
         "Correct it, or name the folder that holds its file in catalog_dirs.",
     )
 
@@ -1029,8 +1030,8 @@ def without(service: Service) -> str:
 def test_an_old_engine_gets_the_fragment_without_start_interval_and_nothing_else_changed(name: str) -> None:
     service = catalogue()[name]
     kept = [line for line in service.text.splitlines() if not line.strip().startswith("start_interval:")]
-    assert service.fragment(start_interval=False, given={"redis_publish", *SHIPPED}).splitlines() == kept
-    assert len(service.text.splitlines()) - len(kept) == (name != "redis-exporter")
+    assert service.fragment(start_interval=False, given=EVERY).splitlines() == kept
+    assert len(service.text.splitlines()) - len(kept) == (name in ("openwebui", "redis", "watchtower"))
 
 
 def test_start_interval_at_the_very_end_is_left_out(put: Put) -> None:

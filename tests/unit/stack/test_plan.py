@@ -338,8 +338,8 @@ def test_images_that_are_always_pulled_are_asked_for_in_every_run() -> None:
     ("changes", "need"),
     [
         ({"compose": None}, "the Compose v2 plugin is missing"),
-        ({"compose": "1.29.2-3"}, "Compose 1.29.2-3 is too old, expected 2.20 or later"),
-        ({"compose": "2.19.9"}, "Compose 2.19.9 is too old, expected 2.20 or later"),
+        ({"compose": "1.29.2-3"}, "Compose 1.29.2-3 is too old, expected 2.24.4 or later"),
+        ({"compose": "2.24.3"}, "Compose 2.24.3 is too old, expected 2.24.4 or later"),
         ({"curl": False}, "curl is missing"),
     ],
 )
@@ -348,7 +348,7 @@ def test_what_docker_lacks_is_due_alone(changes: Mapping[str, str | bool | None]
     assert plan(STACK, lacking) == Plan(engine=(need,))
 
 
-@pytest.mark.parametrize("compose", ["2.20", "2.20.0", "2.26.1-4", "v2.39.1", "5.0.0"])
+@pytest.mark.parametrize("compose", ["2.24.4", "2.25", "2.26.1-4", "v2.39.1", "5.0.0"])
 def test_a_compose_that_is_new_enough_is_kept(compose: str) -> None:
     assert plan(STACK, replace(converged(STACK), engine=replace(ENGINE, compose=compose))) == Plan()
 
