@@ -174,7 +174,9 @@ def test_an_operator_adds_a_service(put: Put, folder: str) -> None:
     service = stack.services[-1]
     assert (service.name, service.needs, service.reads_env) == ("web", ("redis",), True)
     assert values(stack.dotenv)["WEB_PORT"] == "8081"
-    assert values(stack.dotenv)["COMPOSE_FILE"] == ("compose.yml:compose.d/watchtower.yml:compose.d/redis.yml:compose.d/web.yml")
+    assert values(stack.dotenv)["COMPOSE_FILE"] == (
+        "compose.yml:compose.d/watchtower.yml:compose.d/redis.yml:compose.d/web.yml:compose.d/.environment.yml"
+    )
     assert str(env_of(stack, "web")["URL"]).startswith("redis://")
     (probe,) = stack.probes
     assert (probe.id, probe.service, probe.kind) == ("web.up", "web", "metric")
