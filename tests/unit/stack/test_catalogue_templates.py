@@ -61,6 +61,9 @@ def test_a_setting_that_is_true_is_written_as_compose_writes_it(put: Put, folder
 # Templates that do not fit together
 
 
+# Templates that do not fit together
+
+
 def test_an_unknown_setting_in_a_template_is_told(put: Put, folder: str) -> None:
     put("web", web('env: {A: "{no_such}"}\nvariables: {B: "{nor_this}"}\nchecks: [{id: c, http: "{nor}", status: 200}]'))
     advice = "Correct it, or declare it under x-fleet: settings."
