@@ -11,11 +11,12 @@ for file in "$@"; do
     shift
     [ ! -r "$file" ] || set -- "$@" "$file"
 done
-# a variable is no password; a comment may speak of one
+# a variable is no password, nor is YAML's nothing, with a tag or without; a comment may speak of one
 awk -v OFS='\t' -v first=$password '
     FILENAME == first { if ($0 != "") password = $0; next }
     password != "" && index($0, password) { print FILENAME, FNR; next }
     /^[ \t]*#/ { next }
-    { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, "") }
+    { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, ""); gsub(/: +![!A-Za-z]*/, ": ") }
+    { gsub(/: +(null|~) *($|[,}]| #)/, ": $") }
     /--requirepass[ =]+[^ $"'\'']/ || /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { print FILENAME, FNR }
 ' "$@"

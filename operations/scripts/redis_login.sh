@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 #include former.sh
 
 # sets `login`, what logs in to the redis at $4 (project $2, folder $1, container $3), and fails where nothing does

@@ -72,7 +72,9 @@ def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
             )
     keys = ({} if seen.env is UNKNOWN else seen.env.get(".env")) or {}
     own = line("COMPOSE_FILE", ":".join(settings.compose_files))
-    if not seen.fragments and keys.get("COMPOSE_FILE", "") not in ("", hashlib.sha256(own.encode()).hexdigest()):
+    # the wanted one is an earlier run's, whose list of fragments was lost
+    known = ("", hashlib.sha256(own.encode()).hexdigest(), stack.dotenv.hashes["COMPOSE_FILE"])
+    if not seen.fragments and keys.get("COMPOSE_FILE", "") not in known:
         yield (
             f"{settings.stack_dir}/.env: COMPOSE_FILE names other files than compose_files ({':'.join(settings.compose_files)}). "
             "Nothing was changed. Set compose_files to what stands there, so that the project keeps them."

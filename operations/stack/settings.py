@@ -25,6 +25,7 @@ Flavour = Literal["stack", "official"]
 
 SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _DURATION = re.compile(r"(\d+(ms|s|m|h))+")
+_INSIDE = re.compile(r"[\w.@+][\w.@+/-]*")
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,9 @@ class Settings:
             yield "redis_password_file: is for a redis that the project defines itself. Take redis out of `services`."
         if self.redis_password_file and self.redis_host:
             yield "redis_password_file: this host uses the redis of redis_host. Set one of the two to None."
+        for service, db in self.redis_dbs.items():
+            if db < 0:
+                yield f"redis_dbs: {service}: is {db}, expected 0 or more."
         if not re.fullmatch(r"[^\s:,]+", self.redis_user):
             yield f"redis_user: {self.redis_user!r} is no name of a redis user."
 
@@ -241,10 +245,12 @@ def _type_problem(name: str, value: Any, hint: Any) -> str | None:
 
 
 def _inside_problems(name: str, path: str) -> Iterator[str]:
-    """A path that must lie in the stack's folder."""
+    """A path that must lie in the stack's folder: one plain word for sh, awk, YAML and COMPOSE_FILE, spelt in one way only."""
     pure = PurePosixPath(path)
-    if not path or pure.is_absolute() or ".." in pure.parts or re.search(r"[\s:$,]", path):
+    if not _INSIDE.fullmatch(path) or ".." in pure.parts or not pure.name or str(pure) != path:
         yield f"{name}: {path!r} is no path in the stack's folder. Expected one such as compose/base.yml."
+    elif pure.parts[0] in (".env", ".fleet", "compose.d"):
+        yield f"{name}: {path!r} is one that this library writes itself. Name another."
 
 
 def _fits(value: Any, hint: Any) -> bool:

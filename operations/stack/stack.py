@@ -109,7 +109,7 @@ class Stack:
             settings=settings,
             services=services,
             dotenv=builder.dotenv(services),
-            env_files=tuple(builder.env_file(s) for s in services if s.env or s.env_from or s.reads_env),
+            env_files=builder.env_files([s for s in services if s.env or s.env_from or s.reads_env]),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
             given=frozenset(service.name for service in services) | {name for name, value in values.items() if value},
             redis_address=redis_address,
@@ -259,9 +259,28 @@ class _Builder:
                     self.problems.append(f"{where}: another service gives the variable another value. Rename one.")
         return EnvFile(".env", "keep0644", lines)
 
+    def env_files(self, services: Sequence[Service]) -> tuple[EnvFile, ...]:
+        """One for each path, which several services may share."""
+        files: dict[str, EnvFile] = {}
+        for service in services:
+            file = self.env_file(service)
+            before = files.get(file.path, file).lines
+            for key in sorted(before.keys() & file.lines.keys()):
+                if before[key] != file.lines[key]:
+                    self.problems.append(f"{service.name}: {file.path}: another service gives {key} another value there.")
+            files[file.path] = replace(file, lines={**before, **file.lines})
+        return tuple(files.values())
+
     def env_file(self, service: Service) -> EnvFile:
         where = f"redis_clients: {service.name}" if service.file else f"{service.name}: x-fleet: env"
-        secrets = {**self.login(service.name), **self.secrets}
+        # another file's setting of one of these names is none of this one's business
+        login = {name: value for name, value in self.login(service.name).items() if name not in service.settings}
+        secrets = {**self.secrets, **login}
+        for name in sorted(login.keys() & self.secrets.keys()):
+            if any(f"{{{name}}}" in template for template in service.env.values()):
+                self.problems.append(
+                    f"{where}: {{{name}}} is redis' here, and a secret of yours is called so too. Rename the secret."
+                )
         lines = {key: self.line(f"{where}: {key}", key, template, secrets) for key, template in service.env.items()}
         for key, value in self.further(service).items():
             if key in lines:
@@ -271,10 +290,11 @@ class _Builder:
 
     def login(self, service: str) -> dict[str, str]:
         """What a service needs to log in to redis, by the short names that its templates may use."""
-        host, _, port = self.values["redis_at"].rpartition(":")
+        at = self.values["redis_at"]
+        host, _, port = at.rpartition(":")
         password, db = self.secrets.get("redis_password", ""), str(self.values["redis_dbs"].get(service, 0))
-        url = f"redis://:{password}@{host}:{port}/{db}"
-        return {"password": password, "url": url, "host": host, "port": port, "db": db}
+        # an IPv6 address stands in brackets before a port alone
+        return {"password": password, "url": f"redis://:{password}@{at}/{db}", "host": host.strip("[]"), "port": port, "db": db}
 
     def further(self, service: Service) -> Mapping[str, str]:
         name = service.env_from
@@ -313,7 +333,7 @@ class _Builder:
         except ValueError as error:  # only in redis_clients: what is wrong in the catalogue is found when it is read
             self.problems.append(f"{where}: {template!r}: {error}. Write a literal brace as {{{{ or }}}}.")
             return ""
-        known = {**(secrets or {}), **{n: _plain(self.values[n]) for n in names & self.values.keys() - self.secrets.keys()}}
+        known = {n: _plain(self.values[n]) for n in names & self.values.keys()} | dict(secrets or {})
         for name in sorted(names - known.keys()):
             self.problems.append(f"{where}: there is no setting {name!r}. Correct it, or declare it under x-fleet: settings.")
             known[name] = ""

@@ -89,6 +89,9 @@ class RedisServer(socketserver.ThreadingTCPServer):
             if self.acl_file:
                 self.hashes = set(acl_hashes(self.acl_file.read_text()))
             return "+OK"
+        if command.startswith("ACL SETUSER DEFAULT "):
+            self.hashes |= set(acl_hashes(command.lower()))
+            return "+OK"
         if command == "ACL GETUSER DEFAULT":
             return resp(["flags", ["on", "sanitize-payload"], "passwords", sorted(self.hashes), "commands", "+@all"])
         known: Mapping[str, Any] = {"PING": "+PONG", "CONFIG GET DIR": resp(["dir", "/data"])}

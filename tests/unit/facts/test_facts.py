@@ -359,7 +359,7 @@ def test_no_container_is_an_answer() -> None:
     ],
 )
 def test_a_container_is_up_when_it_runs_and_is_not_unwell(state: str, health: str, up: bool) -> None:
-    assert SeenContainer("c", "s", state, health, "h", "a", {}).up is up
+    assert SeenContainer("c", "s", state, health, "h", ("a",), {}).up is up
 
 
 # Redis

@@ -403,6 +403,6 @@ def test_two_stacks_do_not_wait_for_each_other(host: StubHost, gate: Gate, tmp_p
 def test_a_script_that_runs_another_does_not_wait_for_itself(host: StubHost) -> None:
     host.stub("docker")
     (host.root / ".fleet").mkdir()
-    words = (str(host.root), script("put.sh"))
+    words = (str(host.root), script("put.sh"), "compose.yml", "--")
     done = host.script("project.sh", *words, stdin=put_list([File("compose.yml", "0644", "services: {}\n")]))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote compose.yml\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote compose.yml\nwrote compose.d/.environment.yml\n", "")

@@ -46,14 +46,25 @@ def tree(host: StubHost) -> dict[str, str]:
 
 
 MUTEX = {".fleet/mutex": ""}
-WRITTEN = {"compose.yml": "services: {}\n", ".env": "A=1\n", "compose.d/web.yml": WEB.content, "compose.d/api.yml": API.content}
+OWN = "compose.d/.environment.yml"
+HEAD = """\
+# Lists of the project's own files without what is in env files, made from them. Do not edit: change those.
+services:
+"""
+NOTHING = {OWN: "services: {}\n"}
+WRITTEN = NOTHING | {
+    "compose.yml": "services: {}\n",
+    ".env": "A=1\n",
+    "compose.d/web.yml": WEB.content,
+    "compose.d/api.yml": API.content,
+}
 
 
 def test_what_compose_accepts_is_written(host: StubHost) -> None:
     done = project(host, *ALL)
     assert (done.returncode, done.stderr) == (0, "")
     assert tree(host) == WRITTEN | MUTEX
-    assert done.stdout.splitlines() == [f"wrote {file.path}" for file in ALL]
+    assert done.stdout.splitlines() == [f"wrote {path}" for path in (*(file.path for file in ALL), OWN)]
 
 
 def test_compose_is_asked_about_all_files_together_before_one_is_replaced(host: StubHost) -> None:
@@ -121,7 +132,7 @@ def test_what_a_killed_run_left_is_not_taken_for_a_part(host: StubHost) -> None:
 
 
 def test_a_list_that_was_cut_off_replaces_nothing(host: StubHost) -> None:
-    words = (str(host.root), script("put.sh"))
+    words = (str(host.root), script("put.sh"), "compose.yml", "--")
     done = host.script("project.sh", *words, stdin=put_list(ALL).removesuffix("end\n"))
     assert done.returncode != 0
     assert tree(host) == MUTEX
@@ -133,5 +144,5 @@ def test_a_project_in_a_hostile_folder_is_written_there(tmp_path: Path, name: st
     host = StubHost(tmp_path, root=name)
     host.stub("docker")
     assert project(host, *ALL, reads_env=("web=env/web.env=",)).returncode == 0
-    assert tree(host) == WRITTEN | MUTEX | {"env/web.env": ""}
+    assert tree(host) == WRITTEN | MUTEX | {"env/web.env": "", OWN: f"{HEAD}  {{}}\n"}
     assert host.nothing_was_executed()

@@ -208,7 +208,8 @@ def test_a_hanging_redis_is_given_five_seconds_to_each_question_and_ten_to_all(h
 def test_the_password_is_in_no_argv_and_no_environment(host: StubHost, redis: RedisServer, asking: str) -> None:
     watch(host)
     host.write("backups/20260101T000000Z/secrets/redis/password", f"{FORMER}\n")
-    done = host.script(asking, str(host.root), "erni-ki", "" if asking == "redis.sh" else "retired", shell="bash")
+    words = ("", "default", "secrets/redis/password") if asking == "redis.sh" else ("retired",)
+    done = host.script(asking, str(host.root), "erni-ki", *words, shell="bash")
     assert done.returncode == 0, done.stderr
     assert ["AUTH", PASSWORD] in redis.commands
     shown = host.shown_to_processes()
@@ -246,7 +247,6 @@ def test_a_redis_that_does_not_run_reads_it_when_it_starts(host: StubHost) -> No
     [
         ("AUTH", WRONGPASS),
         ("ACL LOAD", "-ERR /run/redis-auth/users.acl:1: unsupported parameter"),
-        ("ACL LOAD", "-ERR This Redis instance is not configured to use an ACL file."),
         ("ACL LOAD", "-LOADING Redis is loading the dataset in memory"),
     ],
 )
@@ -262,6 +262,29 @@ def test_a_redis_that_does_not_read_it_fails_with_what_it_says_and_the_way_out(
     assert f"`docker compose restart redis` in {host.root}" in done.stderr
     assert PASSWORD not in done.stderr
     assert host.calls("docker") == []
+
+
+NO_ACL_FILE = "-ERR This Redis instance is not configured to use an ACL file."
+
+
+@pytest.mark.parametrize("place", ["env/redis.env", "secrets/redis_password.txt"])
+def test_a_redis_that_somebody_else_started_accepts_both_in_memory(host: StubHost, place: str) -> None:
+    host.write(place, f"REDIS_PASSWORD={FORMER}\n" if place.endswith(".env") else f"{FORMER}\n")
+    host.write("secrets/redis/users.acl", acl_file([sha256(FORMER), sha256(PASSWORD)]))
+    with running(RedisServer(FORMER), host) as redis:
+        redis.says["ACL LOAD"] = NO_ACL_FILE
+        done = load(host)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert redis.hashes == {sha256(FORMER), sha256(PASSWORD)}
+
+
+def test_a_redis_that_somebody_else_started_and_whose_password_is_nowhere_fails(host: StubHost) -> None:
+    host.write("secrets/redis/users.acl", acl_file([sha256(PASSWORD)]))
+    with running(RedisServer(FORMER), host) as redis:
+        done = load(host)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert redis.hashes == {sha256(FORMER)}
+    assert f'it answered "{WRONGPASS}".' in done.stderr
 
 
 @pytest.mark.parametrize("end", [HANG, CLOSE])

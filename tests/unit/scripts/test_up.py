@@ -42,6 +42,10 @@ def sha256(path: Path) -> str:
 
 DOCKER_UP = r"""
 service_of() { for word; do case $word in label=com.docker.compose.service=*) echo "${word##*=}" ;; esac; done; }
+case "$*" in
+*.Names*) printf '%s\n' redis=erni-ki-redis-1 web=erni-ki-web-1 db=erni-ki-db-1 && exit ;;
+*--dry-run*) sed 's/.*/ DRY-RUN MODE -  Container &  Recreate/' "$HOME/touched" && exit ;;
+esac
 case "$1 $2" in
 "ps --all") [ ! -e "$HOME/gone-$(service_of "$@")" ] && echo "id-of-$(service_of "$@")" ;;
 "compose up")
@@ -84,10 +88,16 @@ def stack_host(host: StubHost) -> StubHost:
 
 
 def up(
-    host: StubHost, *tiers: str, removed: tuple[str, ...] = (), pull: str = "missing", stdin: str = f"{PASSWORD}\n"
+    host: StubHost,
+    *tiers: str,
+    removed: tuple[str, ...] = (),
+    pull: str = "missing",
+    doubt: str = "no",
+    carry: str = "",
+    stdin: str = f"{PASSWORD}\n",
 ) -> subprocess.CompletedProcess[str]:
-    definitions = [f"{service}=definition-of-{service}" for tier in tiers for service in tier.split(",")]
-    words = [str(host.root), "erni-ki", "300", pull, *INPUTS, "--", *removed, "--", *tiers, "--", *definitions]
+    definitions = [f"{service}=definition-of-{service}=env/{service}.env" for tier in tiers for service in tier.split(",")]
+    words = [str(host.root), "erni-ki", "300", pull, doubt, carry, *INPUTS, "--", *removed, "--", *tiers, "--", *definitions]
     return host.script("up.sh", *words, stdin=stdin)
 
 
@@ -106,10 +116,43 @@ def applied(host: StubHost) -> Any:
 
 def test_tiers_come_up_one_after_the_other_each_awaited(stack_host: StubHost) -> None:
     assert up(stack_host, "watchtower", "redis", "redis-exporter,web").returncode == 0
-    common = ["--detach", "--no-deps", "--pull", "missing", "--wait", "--wait-timeout", "300"]
+    common = ["--detach", "--pull", "missing", "--wait", "--wait-timeout", "300"]
     assert ups(stack_host) == [
         [*common, "watchtower"], [*common, "redis"], [*common, "redis-exporter", "web"],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("touched", "no_deps"), [("", False), ("erni-ki-web-1", False), ("erni-ki-db-1", True), ("erni-ki-web-1 erni-ki-db-1", True)]
+)
+def test_where_it_is_in_doubt_nothing_else_is_made_anew_together_with_them(
+    stack_host: StubHost, touched: str, no_deps: bool
+) -> None:
+    (stack_host.home / "touched").write_text("".join(f"{name}\n" for name in touched.split()))
+    assert up(stack_host, "redis", "web", doubt="yes").returncode == 0
+    asked, *others = ups(stack_host)
+    assert asked == ["--detach", "--dry-run", "redis", "web"]
+    assert [call[-1] for call in others] == ["redis", "web"]
+    assert {"--no-deps" in call for call in others} == {no_deps}
+
+
+def test_what_redis_holds_is_brought_just_before_it_is_replaced(stack_host: StubHost) -> None:
+    carry = """docker carry "it's" && echo brought"""
+    done = up(stack_host, "watchtower", "redis", "web", carry=carry)
+    assert (done.returncode, done.stderr) == (0, "")
+    calls = [call[-1] for call in stack_host.calls("docker") if call[:2] == ["compose", "up"] or call[0] == "carry"]
+    assert calls == ["watchtower", "it's", "redis", "web"]
+    assert done.stdout.splitlines()[1] == "brought"
+
+
+def test_redis_is_not_replaced_where_that_fails(stack_host: StubHost) -> None:
+    done = up(stack_host, "watchtower", "redis", "web", carry="echo 'it does not fit' >&2; false")
+    assert (done.returncode, done.stderr) == (1, "it does not fit\n")
+    assert [call[-1] for call in ups(stack_host)] == ["watchtower"]
+
+
+def test_what_redis_holds_is_no_matter_where_it_is_not_replaced(stack_host: StubHost) -> None:
+    assert up(stack_host, "watchtower", "redis-exporter,web", carry="false").returncode == 0
 
 
 def test_images_are_pulled_as_it_is_set(stack_host: StubHost) -> None:
@@ -125,7 +168,7 @@ def test_what_was_done_is_said_and_nothing_else(stack_host: StubHost) -> None:
 
 
 def test_nothing_to_start_is_noted_all_the_same(stack_host: StubHost) -> None:
-    words = [str(stack_host.root), "erni-ki", "300", "missing", *INPUTS, "--", "--", "--", "redis=d1"]
+    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "", *INPUTS, "--", "--", "--", "redis=d1=env/redis.env"]
     assert stack_host.script("up.sh", *words).returncode == 0
     assert ups(stack_host) == []
     assert applied(stack_host)["services"]["redis"]["definition"] == "d1"
@@ -140,6 +183,15 @@ def test_what_runs_is_noted(stack_host: StubHost) -> None:
         },
         "web": {"definition": "definition-of-web", "env": env, "label": "label-of-web", "container": "id-of-web"},
     }  # fmt: skip
+
+
+def test_the_env_file_that_a_service_reads_is_the_one_that_is_given(stack_host: StubHost) -> None:
+    file = stack_host.write("conf/n8n=1.env", "A=1\n")
+    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "", *INPUTS, "--", "--", "--"]
+    assert stack_host.script("up.sh", *words, "web=d1=conf/n8n=1.env", "redis=d2=conf/none.env").returncode == 0
+    noted = applied(stack_host)["services"]
+    assert (noted["web"]["definition"], noted["web"]["env"]) == ("d1", sha256(file))
+    assert (noted["redis"]["definition"], noted["redis"]["env"]) == ("d2", "")
 
 
 def test_what_is_noted_can_be_read_by_the_state_fact(stack_host: StubHost) -> None:
@@ -157,7 +209,7 @@ def test_the_digest_of_the_inputs_is_the_one_that_the_plan_computes(host: StubHo
     for path in stack.inputs():
         file = host.write(path, f"this is {path}\n")
         files[path] = SeenFile("file", "0644", "0:0", sha256(file))
-    words = [str(host.root), "erni-ki", "300", "missing", *stack.inputs(), "--", "--", "--"]
+    words = [str(host.root), "erni-ki", "300", "missing", "no", "", *stack.inputs(), "--", "--", "--"]
     assert host.script("up.sh", *words).returncode == 0
     assert applied(host)["inputs"] == inputs_digest(stack, Snapshot(files=files))
     assert applied(host)["inputs"] != inputs_digest(stack, converged(stack))
@@ -468,8 +520,8 @@ def containers(host: StubHost) -> dict[str, str]:
 
 
 def roll(host: StubHost, *tiers: str) -> subprocess.CompletedProcess[str]:
-    definitions = [f"{word.partition(':')[0]}=definition" for tier in tiers for word in tier.split(",")]
-    words = [str(host.root), "erni-ki", "300", "missing", *INPUTS, "--", "--", *tiers, "--", *definitions]
+    definitions = [f"{name}=definition=env/{name}.env" for tier in tiers for name in (w.partition(":")[0] for w in tier.split(","))]
+    words = [str(host.root), "erni-ki", "300", "missing", "no", "", *INPUTS, "--", "--", *tiers, "--", *definitions]
     return host.script("up.sh", *words, stdin=f"{PASSWORD}\n")
 
 
@@ -490,7 +542,7 @@ def test_the_old_ones_go_only_when_the_new_ones_are_healthy(fleet: StubHost) -> 
     roll(fleet, "web:2")
     up, *others = done_to_containers(fleet)
     assert up == [
-        "compose", "up", "--detach", "--no-deps", "--pull", "missing", "--wait", "--wait-timeout", "300",
+        "compose", "up", "--detach", "--pull", "missing", "--wait", "--wait-timeout", "300",
         "--no-recreate", "--scale", "web=4", "web",
     ]  # fmt: skip
     assert others == [["stop", "002-web"], ["rm", "002-web"], ["stop", "001-web"], ["rm", "001-web"]]
@@ -540,7 +592,7 @@ def test_a_stopped_container_beside_a_running_one_goes_too(fleet: StubHost) -> N
 def test_in_a_tier_the_others_come_first_together(fleet: StubHost) -> None:
     a_container_of(fleet, "004-db")
     roll(fleet, "web:2,db,api:1")
-    ups = [[word for word in call[9:] if word != "--no-recreate"] for call in done_to_containers(fleet) if call[0] == "compose"]
+    ups = [[word for word in call[8:] if word != "--no-recreate"] for call in done_to_containers(fleet) if call[0] == "compose"]
     assert ups == [["db"], ["--scale", "web=4", "web"], ["--scale", "api=2", "api"]]
 
 

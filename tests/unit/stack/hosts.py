@@ -116,7 +116,19 @@ def _container(stack: Stack, service: str) -> SeenContainer:
         addresses=(_address(stack, service),),
         mounts={"/data": f"{stack.settings.stack_dir}/data/redis"} if service == "redis" else {},
         created=STARTED,
+        image=_variable(stack, service, "IMAGE"),
+        ports=_ports(stack, service),
     )
+
+
+def _variable(stack: Stack, service: str, name: str) -> str:
+    """What .env gives for a service: its image, or where it is published."""
+    return stack.dotenv.lines.get(f"{service.upper().replace('-', '_')}_{name}", "").partition("=")[2]
+
+
+def _ports(stack: Stack, service: str) -> tuple[str, ...]:
+    address, port = _variable(stack, service, "BIND"), _variable(stack, service, "PORT")
+    return (f"{address}:{port}",) if address else ()
 
 
 def _address(stack: Stack, service: str) -> str:

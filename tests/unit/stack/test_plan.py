@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from operations.stack.acl import ACL_PATH, PASSWORD_PATH
 from operations.stack.plan import Change, Plan, inputs_digest, plan
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
-from operations.stack.stack import FRAGMENTS, Stack
+from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT, Stack
 from tests.unit.stack.hosts import (
     ENGINE,
     OLD_ENGINE,
@@ -163,6 +163,13 @@ def test_a_fragments_mode_is_put_right_and_no_service_touched() -> None:
 def test_a_missing_list_of_fragments_is_written() -> None:
     lost = all_of(without_file(FRAGMENTS), lambda seen: replace(seen, fragments=()))
     assert due_after(lost) == Plan(project=(missing(FRAGMENTS),), recheck=True)
+
+
+@pytest.mark.parametrize(("since", "due"), [(-1, False), (0, False), (1, True)])
+def test_what_is_made_from_the_projects_own_file_is_made_anew_when_that_was_changed(since: int, due: bool) -> None:
+    drift = all_of(with_file(OWN_ENVIRONMENT, changed=100), with_file("compose.yml", changed=100 + since))
+    anew = differs(OWN_ENVIRONMENT, "compose.yml was changed after it was made")
+    assert due_after(drift).project == ((anew,) if due else ())
 
 
 def test_an_engine_that_learns_start_interval_gets_fragments_with_it() -> None:
@@ -338,8 +345,8 @@ def test_images_that_are_always_pulled_are_asked_for_in_every_run() -> None:
     ("changes", "need"),
     [
         ({"compose": None}, "the Compose v2 plugin is missing"),
-        ({"compose": "1.29.2-3"}, "Compose 1.29.2-3 is too old, expected 2.20 or later"),
-        ({"compose": "2.19.9"}, "Compose 2.19.9 is too old, expected 2.20 or later"),
+        ({"compose": "1.29.2-3"}, "Compose 1.29.2-3 is too old, expected 2.24.4 or later"),
+        ({"compose": "2.24.3"}, "Compose 2.24.3 is too old, expected 2.24.4 or later"),
         ({"curl": False}, "curl is missing"),
     ],
 )
@@ -348,7 +355,7 @@ def test_what_docker_lacks_is_due_alone(changes: Mapping[str, str | bool | None]
     assert plan(STACK, lacking) == Plan(engine=(need,))
 
 
-@pytest.mark.parametrize("compose", ["2.20", "2.20.0", "2.26.1-4", "v2.39.1", "5.0.0"])
+@pytest.mark.parametrize("compose", ["2.24.4", "2.25", "2.26.1-4", "v2.39.1", "5.0.0"])
 def test_a_compose_that_is_new_enough_is_kept(compose: str) -> None:
     assert plan(STACK, replace(converged(STACK), engine=replace(ENGINE, compose=compose))) == Plan()
 
@@ -366,7 +373,8 @@ def test_everything_is_due_on_a_bare_host() -> None:
     assert plan(STACK, bare(STACK)) == Plan(
         engine=("Docker Engine is missing", "the Compose v2 plugin is missing", "curl is missing"),
         project=tuple(
-            missing(path) for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env")
+            missing(path)
+            for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env", OWN_ENVIRONMENT)
         ),
         env=(missing(REDIS), missing(EXPORTER), missing(OPENWEBUI)),
         secrets=(missing(ACL_PATH), missing(PASSWORD_PATH)),
@@ -534,10 +542,12 @@ def test_a_missing_password_file_is_written() -> None:
 NEEDED = ("engine", "files", "env", "applied", "acl", "fragments", "containers", "redis")
 FOR_THE_CHECKS_ALONE = ("logs", "metrics", "machine", "literals", "probes", "lock")
 FOR_THE_LOCK_ALONE = ("left",)
+FOR_A_FIRST_RUN_ALONE = ("bases", "projects", "volume")
 
 
 def test_every_part_of_a_snapshot_is_needed_but_those_of_the_checks() -> None:
-    assert {field.name for field in fields(Snapshot)} == {*NEEDED, *FOR_THE_CHECKS_ALONE, *FOR_THE_LOCK_ALONE}
+    others = {*FOR_THE_CHECKS_ALONE, *FOR_THE_LOCK_ALONE, *FOR_A_FIRST_RUN_ALONE}
+    assert {field.name for field in fields(Snapshot)} == {*NEEDED, *others}
 
 
 @pytest.mark.parametrize("part", ["logs", "metrics", "machine", "literals"])
@@ -626,6 +636,7 @@ DRIFTS: Mapping[str, Drift] = {
     "compose.yml": without_file("compose.yml"),
     ".env": with_key(".env", "REDIS_ARGS", None),
     FRAGMENTS: with_file(FRAGMENTS, mode="0644"),
+    OWN_ENVIRONMENT: without_file(OWN_ENVIRONMENT),
     "compose.d/watchtower.yml": with_file("compose.d/watchtower.yml", sha256=sha256("edited")),
     "compose.d/redis.yml": without_file("compose.d/redis.yml"),
     "compose.d/redis-exporter.yml": with_file("compose.d/redis-exporter.yml", mode="0777"),

@@ -131,6 +131,24 @@ def test_a_name_that_the_operators_own_catalogue_declares_is_not_misspelt() -> N
         ("secrets_command", ["sops"], "secrets_command: is a tuple, expected text or None."),
         ("redis_health_interval", 30, "redis_health_interval: is 30, expected text."),
         ("redis_publish", 7, "redis_publish: is 7, expected text or None."),
+        ("compose_files", "compose.yml", "compose_files: is 'compose.yml', expected a list of text."),
+        ("compose_files", [7], "compose_files: is a tuple, expected a list of text."),
+        ("redis_image", 7, "redis_image: is 7, expected text or None."),
+        ("retire", "never", 'retire: is \'never\', expected one of "verified", "when_unused", "always".'),
+        (
+            "redis_clients",
+            {"n8n": {"REDIS_PASSWORD": "{password}"}},
+            "redis_clients: is a dict, expected a mapping of text to a mapping of text to a mapping of text to text.",
+        ),
+        (
+            "redis_clients",
+            {"n8n": {"env/n8n.env": {"REDIS_DB": 1}}},
+            "redis_clients: is a dict, expected a mapping of text to a mapping of text to a mapping of text to text.",
+        ),
+        ("redis_dbs", {"n8n": "1"}, "redis_dbs: is a dict, expected a mapping of text to a whole number."),
+        ("redis_dbs", {"n8n": True}, "redis_dbs: is a dict, expected a mapping of text to a whole number."),
+        ("redis_password_file", 7, "redis_password_file: is 7, expected text or None."),
+        ("redis_user", None, "redis_user: is None, expected text."),
         ("redis_host", ["erni-1"], "redis_host: is a tuple, expected text or None."),
         ("redis_port", "6379", "redis_port: is '6379', expected a whole number."),
         ("rollout_waves", "25%", "rollout_waves: is '25%', expected a list of text."),
@@ -272,6 +290,55 @@ def test_every_setting_refuses_a_value_of_no_known_type(name: str) -> None:
             'redis_save: \'3600\' is no list of "seconds changes" pairs. Expected one such as "3600 1 300 100", or "" for none.',
         ),
         (
+            "compose_files",
+            (),
+            "compose_files: the list is empty. Name the project's own Compose files, or leave it out for compose.yml.",
+        ),
+        (
+            "compose_files",
+            ("compose/base.yml", "../data.yml"),
+            "compose_files: '../data.yml' is no path in the stack's folder. Expected one such as compose/base.yml.",
+        ),
+        (
+            "compose_files",
+            ("compose.yml", "compose.d/web.yml"),
+            "compose_files: 'compose.d/web.yml' is one that this library writes itself. Name another.",
+        ),
+        (
+            "redis_clients",
+            {"N8N": {"env/n8n.env": {"A": "b"}}},
+            "redis_clients: N8N: is no service name. Use lower-case letters, digits, - and _.",
+        ),
+        (
+            "redis_clients",
+            {"redis": {"env/n8n.env": {"A": "b"}}},
+            "redis_clients: redis: is in `services` as well. Name it in one of them.",
+        ),
+        ("redis_clients", {"n8n": {}}, "redis_clients: n8n: names 0 env files, expected one, with its keys."),
+        (
+            "redis_clients",
+            {"n8n": {"env/a.env": {"A": "b"}, "env/b.env": {"A": "b"}}},
+            "redis_clients: n8n: names 2 env files, expected one, with its keys.",
+        ),
+        (
+            "redis_clients",
+            {"n8n": {"/etc/n8n.env": {"A": "b"}}},
+            "redis_clients: n8n: '/etc/n8n.env' is no path in the stack's folder. Expected one such as compose/base.yml.",
+        ),
+        (
+            "redis_clients",
+            {"n8n": {".env": {"A": "b"}}},
+            "redis_clients: n8n: '.env' is one that this library writes itself. Name another.",
+        ),
+        ("redis_dbs", {"n8n": -1}, "redis_dbs: n8n: is -1, expected 0 or more."),
+        (
+            "redis_password_file",
+            "secrets/redis_password.txt",
+            "redis_password_file: is for a redis that the project defines itself. Take redis out of `services`.",
+        ),
+        ("redis_user", "", "redis_user: '' is no name of a redis user."),
+        ("redis_user", "a b", "redis_user: 'a b' is no name of a redis user."),
+        (
             "redis_image",
             "registry.example/cache:1",
             "redis_image: 'registry.example/cache:1' does not tell whether it starts like redis-stack or like the "
@@ -323,6 +390,14 @@ def test_redis_port_is_its_own_where_it_is_published_on_the_same_address(bind: s
         ("lock_ttl", 1),
         ("break_lock", True),
         ("settle_timeout", 1),
+        ("compose_files", ("compose/base.yml", "compose/data.yml")),
+        ("redis_clients", {"n8n": {"env/n8n.env": {"QUEUE_BULL_REDIS_PASSWORD": "{password}"}}}),
+        ("redis_dbs", {"litellm": 0, "n8n": 15}),
+        ("redis_user", "fleet-admin"),
+        ("retire", "when_unused"),
+        ("retire", "always"),
+        ("redis_image", None),
+        ("openwebui_image", None),
         ("skip_checks", ("clock.skew",)),
         ("log_allow", ("^harmless", "a|b")),
     ],
@@ -400,6 +475,49 @@ def test_a_control_character_in_the_folder_is_refused(path: str) -> None:
     assert only_problem(stack_dir=path) == f"stack_dir: {path!r} holds a control character. Remove it."
 
 
+# Files of a project that is there already
+
+
+@pytest.mark.parametrize("path", ["compose.yml", "compose/base.yml", "compose/ü.yml", "a/b/c.yml", ".hidden.yml", "x@2+y-z_1.yml"])
+def test_a_file_in_the_stacks_folder_is_allowed(path: str) -> None:
+    assert Settings.parse({"compose_files": [path]}).compose_files == (path,)
+    assert Settings.parse({"redis_clients": {"n8n": {path: {"A": "b"}}}}).redis_clients == {"n8n": {path: {"A": "b"}}}
+    without = {"services": ["watchtower"], "redis_password_file": path}
+    assert Settings.parse(without).redis_password_file == path
+
+
+NO_PATHS = [
+    "", ".", "/", "/etc/x.yml", "..", "../x.yml", "a/../../x.yml", "./compose.yml", "a//b.yml", "a/", "-x.yml", "~/x.yml",
+    "a b.yml", "a\n.yml", "a:b.yml", "a,b.yml", "a=b.yml", "${HOME}.yml", "*.yml", "a?.yml", "[a].yml", "it's.yml", 'a".yml',
+    "a;b.yml", "a#.yml", "a\\b.yml",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", NO_PATHS)
+def test_what_is_no_plain_path_in_the_stacks_folder_is_refused(path: str) -> None:
+    words = f"{path!r} is no path in the stack's folder. Expected one such as compose/base.yml."
+    assert only_problem(compose_files=(path,)) == f"compose_files: {words}"
+    assert only_problem(redis_clients={"n8n": {path: {"A": "b"}}}) == f"redis_clients: n8n: {words}"
+    if path:
+        assert only_problem(services=["watchtower"], redis_password_file=path) == f"redis_password_file: {words}"
+
+
+@pytest.mark.parametrize("path", [".env", ".fleet/applied.json", "compose.d/web.yml", "compose.d"])
+def test_what_this_library_writes_is_nobody_elses(path: str) -> None:
+    assert only_problem(compose_files=(path,)).endswith("is one that this library writes itself. Name another.")
+
+
+def test_a_host_may_have_nothing_but_clients_or_a_redis_of_the_projects_own() -> None:
+    assert Settings.parse({"services": (), "redis_clients": {"n8n": {"env/n8n.env": {"A": "b"}}}}).services == ()
+    assert Settings.parse({"services": (), "redis_password_file": "secrets/redis_password.txt"}).services == ()
+
+
+def test_a_redis_of_the_projects_own_and_one_of_another_host_exclude_each_other() -> None:
+    assert only_problem(services=["openwebui"], redis_host="erni-1", redis_password_file="secrets/x.txt") == (
+        "redis_password_file: this host uses the redis of redis_host. Set one of the two to None."
+    )
+
+
 # Names of services
 
 
@@ -443,6 +561,11 @@ def test_the_flavour_is_told_from_the_image(image: str, flavour: str) -> None:
 def test_the_flavour_is_as_set_whatever_the_image_is_called() -> None:
     assert Settings.parse({"redis_image": "cache:1", "redis_flavour": "official"}).flavour == "official"
     assert Settings.parse({"redis_image": "redis:8", "redis_flavour": "stack"}).flavour == "stack"
+
+
+def test_an_image_of_the_projects_own_is_taken_for_the_guides_unless_set() -> None:
+    assert Settings.parse({"redis_image": None}).flavour == "stack"
+    assert Settings.parse({"redis_image": None, "redis_flavour": "official"}).flavour == "official"
 
 
 @pytest.mark.parametrize("image", ["cache", "registry.example/redis-stack/cache:redis", "my-redis:7"])

@@ -1,15 +1,21 @@
-"""A part of a stack: what a restored project still has of it."""
+"""A stack: what Compose is told of the project's files, and what a part of it still has."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from operations.stack.stack import Stack
+from operations.stack.stack import OWN_ENVIRONMENT, Stack
+from tests.unit.stack.catalogues import GUIDE, SHIPPED, definition, values
 from tests.unit.stack.hosts import a_stack
 
 
 def names(stack: Stack) -> list[str]:
     return [service.name for service in stack.services]
+
+
+# A part of it: what a restored project still has
 
 
 @pytest.mark.parametrize(
@@ -41,3 +47,47 @@ def test_a_part_knows_whether_it_has_the_redis() -> None:
 
 def test_all_of_a_stack_is_that_stack() -> None:
     assert a_stack().only(names(a_stack())) == a_stack()
+
+
+# What lies in .env
+
+
+def test_compose_is_told_of_the_projects_own_files_first() -> None:
+    clients = {"n8n": {"env/n8n.env": {"QUEUE_PASSWORD": "{password}"}}}
+    stack = a_stack(services=["watchtower"], compose_files=["compose/base.yml", "compose/data.yml"], redis_clients=clients)
+    files = "compose/base.yml:compose/data.yml:compose.d/watchtower.yml:compose.d/n8n.yml:compose.d/.environment.yml"
+    assert values(stack.dotenv)["COMPOSE_FILE"] == files
+    assert values(stack.dotenv)["COMPOSE_PATH_SEPARATOR"] == ":"
+    assert stack.inputs() == (
+        "compose/base.yml", "compose/data.yml", ".env", "compose.d/watchtower.yml", "compose.d/n8n.yml", OWN_ENVIRONMENT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("files", "root"),
+    [
+        (["compose.yml"], "."),
+        (["docker-compose.yml", "compose/data.yml"], "."),
+        (["compose/base.yml", "compose.yml"], ".."),
+        (["deploy/compose/base.yml"], "../.."),
+    ],
+)
+def test_the_way_from_the_projects_folder_to_the_stacks_is_told(files: list[str], root: str) -> None:
+    assert values(a_stack(compose_files=files).dotenv)["STACK_ROOT"] == root
+
+
+def test_a_project_with_files_of_its_own_gets_no_base_file() -> None:
+    assert [file.path for file in a_stack().base()] == ["compose.yml"]
+    assert a_stack(compose_files=["docker-compose.yml"]).base() == ()
+    assert a_stack(compose_files=["compose.yml", "more.yml"]).base() == ()
+
+
+@pytest.mark.parametrize("service", SHIPPED)
+def test_without_an_image_the_projects_own_stays(service: str) -> None:
+    name = f"{service.replace('-', '_')}_image"
+    every: dict[str, Any] = {"services": [*GUIDE, "litellm", "searxng"], "redis_flavour": "stack"}
+    without = a_stack(**{**every, name: None})
+    assert "image" not in definition(without, service)
+    assert name.upper() not in values(without.dotenv)
+    given = a_stack(**{**every, name: "mirror/it:1"})
+    assert definition(given, service)["image"] == values(given.dotenv)[name.upper()] == "mirror/it:1"

@@ -1,0 +1,107 @@
+"""Lines of the catalogue that stand on some hosts alone: marked ones, and start_interval."""
+
+from __future__ import annotations
+
+import pytest
+
+from operations.stack.catalogue import Service, catalogue, read_service
+from operations.stack.errors import SettingsError
+from operations.stack.stack import Stack
+from tests.unit.stack.catalogues import EVERY, SHIPPED, Put, definition, only_problem, web, with_web
+
+# Lines for some hosts alone
+
+
+def lines(put: Put, *marked: str, given: tuple[str, ...]) -> list[str]:
+    """What stands of these lines in the fragment of a host that has what is `given`."""
+    text = "services:\n  web:\n    image: x\n" + "".join(f"    {line}\n" for line in marked)
+    found = read_service(put("web", text)).fragment(start_interval=True, given=given)
+    return [line.strip() for line in found.splitlines()[3:]]
+
+
+A, B = 'labels: {a: "1"} #? one', 'ports: ["1:2"] #? one|another-2'
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ((), []),
+        (("one",), [A, B]),
+        (("another-2",), [B]),
+        (("on", "another"), []),
+        (("one|another-2",), []),
+        (("one", "x"), [A, B]),
+    ],
+)
+def test_a_marked_line_stands_only_where_one_of_its_names_is_there(put: Put, given: tuple[str, ...], kept: list[str]) -> None:
+    assert lines(put, A, B, given=given) == kept
+
+
+def test_a_condition_that_nothing_can_fulfil_is_a_problem(put: Put) -> None:
+    path = put("web", web("settings: {web_user: }", 'image: x\nuser: "1" #? web_usr|redis'))
+    with pytest.raises(SettingsError) as caught:
+        Stack.build({"services": ["web"], "catalog_dirs": [str(path.parent)]}, {})
+    assert caught.value.problems == (
+        "web: `#? web_usr`: no setting and no service has that name, so the line never stands. Correct it.",
+    )
+
+
+@pytest.mark.parametrize("line", ["user: x # ? one", "user: x #?one", 'user: "#? one two"', "# what #? means here"])
+def test_a_line_that_only_looks_marked_stays(put: Put, line: str) -> None:
+    assert lines(put, line, given=()) == [line]
+
+
+def test_a_marked_last_line_without_an_end_goes_too(put: Put) -> None:
+    path = put("web", "services:\n  web:\n    image: x\n    user: y #? one  ")
+    assert read_service(path).fragment(start_interval=True) == "services:\n  web:\n    image: x\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "there"), [("x", True), (7, True), (True, True), ("", False), (None, False), (0, False), (False, False)]
+)
+def test_a_setting_counts_where_it_has_a_value(put: Put, folder: str, value: object, there: bool) -> None:
+    put("web", web("settings: {web_user: }", 'image: x\nuser: "1" #? web_user'))
+    assert ("user" in definition(with_web(folder, web_user=value), "web")) is there
+
+
+# start_interval, which engines before 25 do not know
+
+
+def without(service: Service) -> str:
+    return service.fragment(start_interval=False)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_an_old_engine_gets_the_fragment_without_start_interval_and_nothing_else_changed(name: str) -> None:
+    service = catalogue()[name]
+    kept = [line for line in service.text.splitlines() if not line.strip().startswith("start_interval:")]
+    assert service.fragment(start_interval=False, given=EVERY).splitlines() == kept
+    assert len(service.text.splitlines()) - len(kept) == (name in ("openwebui", "redis", "watchtower"))
+
+
+def test_start_interval_at_the_very_end_is_left_out(put: Put) -> None:
+    text = "services:\n  web:\n    healthcheck:\n      interval: 9s\n      start_interval: 2s"
+    assert without(read_service(put("web", text))) == text.removesuffix("      start_interval: 2s")
+
+
+@pytest.mark.parametrize("line", ["# start_interval: 2s", "# no start_interval: here", "command: echo start_interval: 1"])
+def test_lines_that_only_speak_of_start_interval_stay(put: Put, line: str) -> None:
+    text = f"services:\n  web:\n    {line.replace(': 1', '')}\n    image: x\n"
+    assert without(read_service(put("web", text))) == text
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "healthcheck: {interval: 9s, start_interval: 2s}",
+        "healthcheck:\n  interval: 9s\n  start_interval:\n    2s",
+        "command: |\n  start_interval: is a word\nhealthcheck:\n  interval: 9s",
+        '"healthcheck":\n  interval: 9s\n  "start_interval": 2s',
+        "healthcheck:\n  start_interval: &often 2s\n  interval: *often",
+    ],
+    ids=["in one line", "over two lines", "in a text", "quoted", "named for others"],
+)
+def test_a_start_interval_that_could_not_be_left_out_alone_is_refused(put: Put, definition: str) -> None:
+    assert only_problem(put("web", web(definition=definition))) == (
+        "start_interval: must stand on a line of its own, so that older engines can do without it."
+    )
