@@ -16,7 +16,6 @@ NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 # modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations
 LONG = {
     *("test_diagnosis", "test_engine", "test_failures", "test_killed", "test_one_redis", "test_rollback"),
-    *("test_rolling", "test_rollout", "test_rollout_faults", "test_lock"),
     *("test_adopt", "test_adopt_places", "test_file_secrets"),
     *("test_rolling", "test_rollout", "test_rollout_faults", "test_lock", "test_shards"),
 }
