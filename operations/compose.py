@@ -61,12 +61,14 @@ def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, 
     """
     seen = seen or observe(stack)
     due = plan(stack, seen)
-    if not (due.start or due.recheck or due.remove):
+    if not (due.start or due.recheck or due.remove or due.readers or due.restarts):
         host.noop("every service runs as it is defined")
         return
     if not host.state.is_executing:
         # a preview: the files that Compose would be asked about are not written yet
-        yield StringCommand("docker", "compose", "up", *(QuoteString(service) for service, _ in due.start))
+        yield StringCommand(
+            "docker", "compose", "up", *(QuoteString(service) for service in (*(name for name, _ in due.start), *due.readers))
+        )
         return
     yield from start(stack, seen, due)
 
@@ -90,16 +92,20 @@ def start(
         )
         return
     reasons = dict(due.start)
-    tiered = tiers(found.needs, [*_to_start(stack, seen, due, found), *back])
+    # a reader logs in with what a redis takes that was started anew, whether it says that it needs it or not
+    restarted = ("redis",) if due.restarts else ()
+    needs = {**found.needs, **{name: (*found.needs.get(name, ()), *restarted) for name in due.readers}}
+    tiered = tiers(needs, [*_to_start(stack, seen, due, found), *back, *due.readers, *restarted])
     replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
-    words = {name: f"{name}:{replicas[name]}" if name in replicas else name for tier in tiered for name in tier}
+    how = {**replicas, **dict.fromkeys(due.readers, "anew"), **dict.fromkeys(restarted, "restart")}
+    words = {name: f"{name}:{how[name]}" if name in how else name for tier in tiered for name in tier}
     gone = [*(f"{service}:env" for service in due.remove if service not in found.definitions), *came]
     env = {service.name: service.env_path for service in stack.services}
     definitions = [f"{name}={found.definitions[name]}={env.get(name, f'env/{name}.env')}" for name in (*env, *back)]
     settings, doubt = stack.settings, "yes" if _doubtful(seen, found, words) else "no"
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt,
-        _carry(stack, doubt) if seen.of("redis") and "redis" in words else "",
+        _carry(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
         *stack.inputs(), "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
     with waiting(", ".join(words) or "Compose"):

@@ -19,7 +19,7 @@ from .facts.files import EnvKeys, Files
 from .facts.logs import Logs
 from .facts.machine import Literals, Machine, Metrics
 from .facts.probe import Probe
-from .facts.redis import FormerRedis, Redis
+from .facts.redis import Beaten, FormerRedis, Redis
 from .facts.state import Containers, State
 from .holder import may_be_taken
 from .stack.plan import Plan, plan
@@ -151,6 +151,8 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     if stack.uses_redis:
         login = {"user": stack.redis_user, "password_file": stack.password_file}
         asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address, **login})
+    if stack.own_redis:
+        asked["beaten"] = (Beaten, {"project": project, "path": stack.path(stack.password_file)})
     # a page of metrics is fetched once, whoever wants something on it
     pages: dict[str, list[str]] = {_exporter_page(stack): list(EXPORTER_METRICS)} if stack.has("redis-exporter") else {}
     for probe in stack.probes:
@@ -186,6 +188,7 @@ def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
         bases=() if past is UNKNOWN else past.bases,
         projects=() if past is UNKNOWN else past.projects,
         volume="" if past is UNKNOWN else past.volume,
+        beaten=beaten if (beaten := found.get("beaten", UNKNOWN)) is not UNKNOWN else (),
         left=lock.run if lock and may_be_taken(lock, stack.settings) else "",
         redis=found.get("redis", UNKNOWN),
         logs=found.get("logs", UNKNOWN),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from pyinfra import host
-from pyinfra.api import StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
 from .files import put
 from .observe import observe
 from .report import run
+from .scripts import script
+from .stack import secret_file
 from .stack.acl import ACL_PATH
 from .stack.plan import plan
 from .stack.snapshot import Snapshot
@@ -24,11 +26,14 @@ def accept(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComman
     + stack: what is wanted
     + seen: the host as a snapshot holds it; observed when left out
     """
-    hashes = plan(stack, seen or observe(stack)).accept
+    seen = seen or observe(stack)
+    hashes = plan(stack, seen).accept
     if not hashes:
         host.noop("the wanted password is accepted")
-        return
-    yield write_acl(stack, hashes)
+    elif stack.own_redis:
+        yield change_users(stack, accept=dict.fromkeys(secret_file.to_accept(stack, seen), hashes))
+    else:
+        yield write_acl(stack, hashes)
 
 
 @operation()
@@ -39,18 +44,39 @@ def retire(stack: Stack, seen: Snapshot | None = None, sharing: Sequence[str] = 
     + seen: the host as a snapshot holds it, before `accept`; observed when left out
     + sharing: the hosts of the inventory whose services use this redis; each must be in this run, and well
     """
-    if not plan(stack, seen or observe(stack)).retire:
+    seen = seen or observe(stack)
+    if not plan(stack, seen).retire:
         host.noop("no other password is accepted")
         return
     if waiting := _not_verified(sharing):
         host.log(f"The former password stays accepted: {', '.join(waiting)} uses this redis and was not verified in this run.")
         return
-    yield write_acl(stack, (stack.password_hash,), "retired")
+    if stack.own_redis:
+        yield change_users(stack, refuse=secret_file.to_retire(stack, seen))
+    else:
+        yield write_acl(stack, (stack.password_hash,), "retired")
 
 
 def _not_verified(sharing: Sequence[str]) -> list[str]:
     well = {active.name for active in host.state.inventory.get_active_hosts()} | run.current().as_before
     return sorted(name for name in sharing if name not in well)
+
+
+def change_users(
+    stack: Stack, accept: Mapping[str, Sequence[str]] | None = None, refuse: Mapping[str, Sequence[str]] | None = None
+) -> StringCommand:
+    """The command that changes, in memory, what a redis takes that the project defines itself: user → SHA-256 of passwords."""
+    lines = [f"{user} +{one}\n" for user, hashes in (accept or {}).items() for one in hashes]
+    lines += [f"{user} -{one}\n" for user, hashes in (refuse or {}).items() for one in hashes]
+    words = (stack.settings.stack_dir, stack.settings.stack_name, stack.redis_user, stack.password_file)
+    return StringCommand(
+        "bash",
+        "-c",
+        QuoteString(script("acl_users.sh")),
+        "acl_users",
+        *(QuoteString(word) for word in words),
+        _stdin="".join(lines),
+    )
 
 
 def write_acl(stack: Stack, hashes: Sequence[str], *proof: str) -> StringCommand:

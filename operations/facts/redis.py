@@ -68,6 +68,22 @@ class FormerRedis(Redis):
     shell = ("timeout", "30", "bash")
 
 
+class Beaten(ScriptFact[tuple[tuple[str, str], ...]]):
+    """Environment variables that beat the secret which their containers have as a file: service and name.
+
+    + project: the Compose project's name
+    + path: the file's path, absolute
+    """
+
+    script = "beaten.sh"
+
+    def command(self, project: str, path: str) -> StringCommand:
+        return self.run(project, path)
+
+    def parse(self, lines: list[str]) -> tuple[tuple[str, str], ...]:
+        return tuple((service, name) for service, name in (line.split("\t") for line in lines))
+
+
 def _users(lines: Any) -> Iterator[tuple[str, str]]:
     """The lines of ACL LIST: `user <name> …` and what is written of it."""
     for line in lines if isinstance(lines, list) else ():

@@ -3,7 +3,8 @@
 #   up <root> <project> <seconds> <pull> <doubt> <carry> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>=<env file>…
 # <doubt>: whether services that are not to be started could be made anew together with them. <carry>: a command to be run just
 # before redis is replaced, or nothing.
-# A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones.
+# A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones,
+# `<service>:anew` whatever Compose thinks, and `<service>:restart` keeps its container.
 # Standard input: texts to mask in whatever is printed, one per line.
 # At the end .fleet/applied.json tells what runs now, for which definition and env file.
 
@@ -113,6 +114,26 @@ revive() {
     [ -n "$revived" ]
 }
 
+# A second actor during a change rests. Not by `docker pause`: Compose would try to start what others depend on, and fail.
+watchtower=$(docker ps --quiet --filter "label=com.docker.compose.project=$project" --filter status=running \
+    --filter label=com.docker.compose.service=watchtower)
+case " $* " in *[\ ,]watchtower[\ ,]*) watchtower= ;; esac
+for id in $watchtower; do docker kill --signal STOP "$id" >/dev/null; done
+trap 'for id in $watchtower; do docker kill --signal CONT "$id" >/dev/null 2>&1; done' EXIT
+trap 'exit 1' HUP INT TERM
+
+# a container that reads its password when it starts; how long nobody could log in is told
+restart() {
+    id=$(running "$1")
+    before=$(date +%s%N)
+    docker restart --time 30 "$id" >/dev/null || failed "$1"
+    until case $(health "$id") in healthy | "") true ;; *) false ;; esac; do
+        if [ $((($(date +%s%N) - before) / 1000000000)) -ge "$seconds" ]; then failed "$1"; fi
+        sleep 0.05
+    done
+    echo "restarted $1, which does not let its ACL be changed: away for $((($(date +%s%N) - before) / 1000000)) ms"
+}
+
 no_deps=
 bring_up() {
     # shellcheck disable=SC2086 # a flag or nothing
@@ -139,9 +160,11 @@ roll() {
 }
 
 while [ "$1" != -- ]; do
-    plain='' rolling=''
+    plain='' rolling='' anew=''
     for service in $(echo "$1" | tr , ' '); do
         case $service in
+        *:restart) restart "${service%:*}" ;;
+        *:anew) anew="$anew ${service%:*}" ;;
         *:*) if [ -n "$(running "${service%:*}")" ]; then rolling="$rolling $service"; else plain="$plain ${service%:*}"; fi ;;
         *) plain="$plain $service" ;;
         esac
@@ -154,6 +177,13 @@ while [ "$1" != -- ]; do
         [ "$doubt" = no ] || dependencies_of $plain
         # shellcheck disable=SC2086
         if ! bring_up $plain && ! { revive $plain && bring_up $plain; }; then failed "${plain# }"; fi
+        echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
+    fi
+    if [ -n "$anew" ]; then
+        # shellcheck disable=SC2086
+        [ "$doubt" = no ] || dependencies_of $anew
+        # shellcheck disable=SC2086
+        bring_up --force-recreate $anew || failed "${anew# }"
         echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
     fi
     for service in $rolling; do

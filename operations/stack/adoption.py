@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from .env_file import line
+from .secret_file import in_place, readers
 from .settings import flavour_of
 from .snapshot import MISSING, UNKNOWN, SeenContainer, Snapshot
 from .stack import BASE, Stack
@@ -47,16 +48,8 @@ def unmanaged(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     if seen.redis is UNKNOWN or seen.containers is UNKNOWN or not (stack.has_redis or stack.own_redis):
         return ()
     addresses = {client.address for client in seen.redis.clients}
-    managed = {*stack.clients(), *consumers(stack, seen), "redis"}
+    managed = {*stack.clients(), *readers(stack, seen), "redis"}
     return tuple(sorted({one.service for one in seen.containers if addresses & set(one.addresses)} - managed))
-
-
-def consumers(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
-    """The services that read redis' password from the file of a Compose secret: told by their mounts."""
-    path = stack.settings.redis_password_file
-    if path is None or seen.containers is UNKNOWN:
-        return ()
-    return tuple(sorted({one.service for one in seen.containers if stack.path(path) in one.mounts.values()}))
 
 
 def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
@@ -97,13 +90,18 @@ def _redis_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
                 f"Nothing was changed. Start it as it was (`docker compose up -d redis` in {root}), then run again."
             )
         return
-    if seen.redis.nowhere:
+    if seen.redis.nowhere and not (stack.own_redis and in_place(stack, seen)):  # then it only has to be started anew
         yield (
             "redis: accepts none of the passwords that were found: in secrets/, in the Compose, env, conf and ACL files below "
             f"{root}, and in Docker's description of its container. Nothing was changed. Put its password as REDIS_PASSWORD "
             f"into {root}/env/redis.env, then run again."
         )
     if stack.own_redis:
+        for service, name in seen.beaten:
+            yield (
+                f"redis_password_file: {service} has {name} in its environment, which beats the secret. Nothing was changed. "
+                f"Take it out of where the project sets it, run `docker compose up -d {service}` in {root}, then run again."
+            )
         return
     settings, flavour = stack.settings, flavour_of(containers[0].image)
     if settings.redis_image is None and flavour not in (None, settings.flavour):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .acl import PASSWORD_PATH
+from . import secret_file
 from .snapshot import MISSING, UNKNOWN, Snapshot
 from .stack import Stack
 
@@ -23,8 +23,8 @@ def places(stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
         if stack.password in line
     }
     for file in stack.secret_files():
-        if file.path == PASSWORD_PATH:
-            found[PASSWORD_PATH] = seen.files.get(PASSWORD_PATH, MISSING).sha256 == file.sha256
+        if file.path == stack.password_file:
+            found[file.path] = seen.files.get(file.path, MISSING).sha256 == file.sha256
     return found
 
 
@@ -35,6 +35,8 @@ def urls(stack: Stack) -> tuple[str, ...]:
 
 def others(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     """The SHA-256 of the passwords besides the wanted one that redis accepts, by its ACL file or in memory."""
+    if stack.own_redis:
+        return tuple(dict.fromkeys(one for hashes in secret_file.to_retire(stack, seen).values() for one in hashes))
     on_disk = () if seen.acl is UNKNOWN else seen.acl
     loaded = () if seen.redis is UNKNOWN else seen.redis.hashes
     return tuple(accepted for accepted in dict.fromkeys((*on_disk, *loaded)) if accepted != stack.password_hash)

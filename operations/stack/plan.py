@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from . import adoption
-from .acl import ACL_PATH, PASSWORD_PATH
+from . import adoption, secret_file
+from .acl import ACL_PATH
 from .fingerprint import fingerprint
 from .password import others
 from .settings import SERVICE_NAME
@@ -57,6 +57,8 @@ class Plan:
     + remove: services whose containers and fragments go
     + retire: redis accepts passwords besides the wanted one, on disk or in memory
     + unlock: the run whose lock was left behind
+    + readers: services that are made anew, for the file of their secret changes
+    + restarts: redis is restarted, for it reads its password only then
     + adopt: what becomes of services that somebody else started, as sentences
     + waiting: services that still use a former password, which is not retired until they do no longer
     + restart: what redis said when it did not let its ACL be read: then it reads a changed one only when it starts
@@ -73,6 +75,8 @@ class Plan:
     remove: tuple[str, ...] = ()
     retire: bool = False
     unlock: str = ""
+    readers: tuple[str, ...] = ()
+    restarts: bool = False
     adopt: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     restart: str = ""
@@ -85,7 +89,9 @@ class Plan:
     @property
     def due(self) -> bool:
         """Whether anything is to be done."""
-        changes = self.engine or self.files or self.accept or self.start or self.remove or self.retire
+        changes = (
+            self.engine or self.files or self.accept or self.start or self.remove or self.retire or self.readers or self.restarts
+        )
         return bool(changes or self.recheck or self.unlock)
 
     def sentences(self) -> Iterator[str]:
@@ -94,9 +100,10 @@ class Plan:
         if self.unlock:
             yield f"take away the lock of run {self.unlock}, which did not come to its end"
         if self.retire:
-            switch = f"switch {' and '.join(service for service, _ in self.start)}" if self.start else ""
+            switched = (*(service for service, _ in self.start), *self.readers)
+            switch = f"switch {' and '.join(switched)}" if switched else ""
             yield f"password: {', '.join(filter(None, ('accept' if self.accept else '', switch, 'retire')))}"
-        if self.restart and (self.accept or self.retire):
+        if self.restarts or (self.restart and (self.accept or self.retire)):
             yield f"redis is restarted, which takes some seconds: it does not let its ACL be changed ({self.restart})"
         if self.waiting and not self.retire:
             yield f"password: the former one stays accepted, for {' and '.join(self.waiting)} may use it"
@@ -105,7 +112,7 @@ class Plan:
             yield f"engine: {need}"
         for change in self.project:
             yield f"write {change}"
-        if self.accept and not self.retire:
+        if self.accept and not self.retire and not self.readers:
             yield "write secrets/redis/users.acl: the wanted password is not in it as it should be"
         for change in (*self.env, *self.secrets):
             yield f"write {change}"
@@ -113,7 +120,9 @@ class Plan:
             yield f"remove {service}: no longer in `services`"
         for service, reason in self.start:
             yield f"start {service}: {reason}"
-        if self.recheck and not self.start:
+        for service in self.readers:
+            yield f"start {service}: the file of its secret changes"
+        if self.recheck and not (self.start or self.readers):
             yield "ask Compose which definitions changed"
 
 
@@ -136,7 +145,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
     secrets = tuple(
         change
         for file in stack.secret_files()
-        if (file.path == PASSWORD_PATH or first) and (change := _file_change(file, files.get(file.path, MISSING)))
+        if (file.path == stack.password_file or first) and (change := _file_change(file, files.get(file.path, MISSING)))
     )
     written = {change.path for change in (*project, *env) if change.content}
     waiting = adoption.unmanaged(stack, seen) if stack.settings.retire == "when_unused" and others(stack, seen) else ()
@@ -150,7 +159,9 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         start=tuple(_starts(stack, seen, written)),
         recheck=rewritten or stack.settings.pull == "always",
         remove=remove,
-        retire=stack.has_redis and bool(others(stack, seen)) and not waiting,
+        retire=(stack.has_redis or stack.own_redis) and bool(others(stack, seen)) and not waiting,
+        readers=secret_file.stale(stack, seen) if stack.own_redis else (),
+        restarts=secret_file.restarts(stack, seen),
         adopt=tuple(adoption.sentences(stack, seen)),
         waiting=waiting,
         unlock=seen.left,
@@ -181,7 +192,7 @@ def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     parts = list(seen.unknown())
     if seen.engine is not UNKNOWN and seen.engine.server is not None and seen.engine.curl and seen.containers is UNKNOWN:
         parts.append("containers")
-    if stack.has_redis and seen.redis is UNKNOWN and any(container.up for container in seen.of("redis")):
+    if (stack.has_redis or stack.own_redis) and seen.redis is UNKNOWN and any(container.up for container in seen.of("redis")):
         parts.append("redis")
     return tuple(parts)
 
@@ -274,6 +285,8 @@ def _with_mode(
 
 def _accept(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     """The hashes for users.acl before any client is switched: the wanted one, then those that clients may still use."""
+    if stack.own_redis:
+        return (stack.password_hash,) if secret_file.to_accept(stack, seen) else ()
     if not stack.has_redis or seen.acl is UNKNOWN or seen.files is UNKNOWN:
         return ()
     loaded = () if seen.redis is UNKNOWN else seen.redis.hashes

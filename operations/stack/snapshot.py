@@ -168,6 +168,7 @@ class Snapshot:
     + fragments: names in compose.d that an earlier run wrote
     + lock: who holds the stack's lock
     + bases, projects, volume: see `SeenState`: what keeps the stack from being taken over
+    + beaten: service and name of each environment variable that beats the secret's file
     + left: the run whose lock was left behind: it is dead, or was to be taken for dead
     + logs: service → what it complained about
     + metrics: the exporter's, by name and labels
@@ -187,6 +188,7 @@ class Snapshot:
     bases: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     volume: str = ""
+    beaten: tuple[tuple[str, str], ...] = ()
     redis: SeenRedis | Unknown = UNKNOWN
     logs: Mapping[str, SeenLog] | Unknown = UNKNOWN
     metrics: Mapping[str, float] | Unknown = UNKNOWN

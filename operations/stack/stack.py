@@ -203,6 +203,9 @@ class Stack:
         """
         if not self.uses_redis:
             return ()
+        if self.own_redis:
+            # without a line break, which a reader might take for a part of it
+            return (File(self.password_file, "keep0600", self.password or ""),)
         owner = acl.redis_owner(self.settings) if self.has_redis else "-"
         password = File(acl.PASSWORD_PATH, "0600", f"{self.password}\n", owner)
         if not self.has_redis:

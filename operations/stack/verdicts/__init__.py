@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..check import Check, Verdict
 from ..diagnosis import explained
+from ..secret_file import readers
 from ..snapshot import Snapshot
 from ..stack import Stack
 from . import machine, redis, services
@@ -34,10 +35,11 @@ def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
 
 def _all(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     yield machine.files(stack, seen)
-    yield from (services.container(service.name, seen) for service in stack.services)
+    names = dict.fromkeys((*(service.name for service in stack.services), *readers(stack, seen)))
+    yield from (services.container(name, seen) for name in names)
     if stack.uses_redis:
         yield from redis.places(stack, seen)
-        yield from redis.own(stack, seen) if stack.has_redis else redis.other(stack, seen)
+        yield from redis.own(stack, seen) if stack.has_redis or stack.own_redis else redis.other(stack, seen)
     yield from (services.probe(probe, seen) for probe in stack.probes)
     yield from services.clients(stack, seen)
     yield from machine.host(stack, seen)

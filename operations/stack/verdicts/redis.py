@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
-from .. import adoption, password
+from .. import adoption, password, secret_file
 from ..acl import ACL_PATH
 from ..check import Check, Verdict
 from ..fingerprint import fingerprint
@@ -55,36 +55,69 @@ def other(stack: Stack, seen: Snapshot) -> Iterator[Check]:
 
 
 def own(stack: Stack, seen: Snapshot) -> Iterator[Check]:
-    # Docker shows the source without a trailing or doubled slash
-    redis, folder = seen.redis, stack.path(adoption.DATA)
+    redis = seen.redis
     if redis is UNKNOWN:
-        for name in ("redis.ping", "redis.anonymous_refused", "redis.data_on_volume", *RETIRED):
+        about_data = () if stack.own_redis else ("redis.data_on_volume",)
+        for name in ("redis.ping", "redis.anonymous_refused", *about_data, *RETIRED):
             yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", DEPLOY)
         return
     yield expect(
         "redis.ping", redis.login, "PONG",
-        "The password in secrets/redis/password is not one that redis accepts.",
-        "Run the deploy again: it brings users.acl and the password file in line.",
+        f"The password in {stack.password_file} is not one that redis accepts.",
+        "Run the deploy again: it brings what redis accepts and the password file in line.",
     )  # fmt: skip
     yield expect(
         "redis.anonymous_refused", redis.anonymous.split(" ")[0], "NOAUTH",
         "redis answers without a password: it was not started with the ACL file.",
         "Look for another `command` or REDIS_ARGS of redis in compose.yml, then run the deploy again.",
     )  # fmt: skip
+    if not stack.own_redis:
+        yield _data(stack, seen, redis)
+    yield from _secret(stack, seen, redis) if stack.own_redis else _retired(stack, seen, redis)
+
+
+def _data(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Check:
+    """What redis keeps outlives its container."""
+    folder = stack.path(adoption.DATA)
     source = next((c.mounts.get("/data", "") for c in seen.of("redis")), "")
     where = f"{redis.directory}, /data is {source or 'not mounted'}"
     if not redis.directory or seen.containers is UNKNOWN:
         detail = "redis did not say where it keeps its data" if not redis.directory else "Docker was not observed"
-        yield Check("redis.data_on_volume", Verdict.UNKNOWN, detail, remedy=DEPLOY)
-    elif adoption.on_volume(stack, seen):
-        yield Check("redis.data_on_volume", Verdict.OK, f"{folder} at /data")
-    else:
-        yield Check(
+        return Check("redis.data_on_volume", Verdict.UNKNOWN, detail, remedy=DEPLOY)
+    if adoption.on_volume(stack, seen):
+        return Check("redis.data_on_volume", Verdict.OK, f"{folder} at /data")
+    return Check(
             "redis.data_on_volume", Verdict.FAILED, f"redis keeps its data in {where}",
             "The data is not on the host, so it is lost when the container is replaced.",
             f"Save it first (`docker compose exec redis redis-cli SAVE`), copy it to {folder}, then run the deploy again.",
         )  # fmt: skip
-    yield from _retired(stack, seen, redis)
+
+
+def _secret(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
+    """The same of a redis that the project defines itself, with several users that share the password."""
+    if redis.denied:
+        for name in RETIRED:
+            yield Check(name, Verdict.SKIPPED, f"redis does not tell ({redis.denied}); it accepts what it was started with")
+        return
+    others = secret_file.to_retire(stack, seen)
+    found = "; ".join(f"{user} also with {', '.join(map(fingerprint, hashes))}" for user, hashes in others.items())
+    if others and stack.settings.retire == "when_unused":
+        yield from _waiting(stack, seen, found)
+    elif others:
+        for name in RETIRED:
+            cause = "A rollout has not ended: it failed or was stopped."
+            yield Check(name, Verdict.FAILED, f"lets in {found}", cause, DEPLOY)
+    else:
+        users = ", ".join(sorted(secret_file.users(stack, seen)))
+        for name in RETIRED:
+            yield Check(name, Verdict.OK, f"accepts {fingerprint(stack.password_hash)} alone from {users}")
+
+
+def _waiting(stack: Stack, seen: Snapshot, accepted: str) -> Iterator[Check]:
+    users = adoption.unmanaged(stack, seen)
+    used = f"used by {', '.join(users)}" if users else "nobody is logged in with another; the next run retires them"
+    for name in RETIRED:
+        yield Check(name, Verdict.SKIPPED, f"by the setting retire: {accepted}; {used}")
 
 
 def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
@@ -94,10 +127,7 @@ def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
     since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f" since {TIME}") if file.changed else ""
     shown = ", ".join(map(fingerprint, others))
     if others and stack.settings.retire == "when_unused":
-        users = adoption.unmanaged(stack, seen)
-        used = f"used by {', '.join(users)}" if users else "nobody is logged in with another; the next run retires them"
-        for name in RETIRED:
-            yield Check(name, Verdict.SKIPPED, f"by the setting retire: also accepts {shown}{since}; {used}")
+        yield from _waiting(stack, seen, f"also accepts {shown}{since}")
         return
     if not others:
         yield Check("redis.single_password", Verdict.OK, f"accepts {fingerprint(stack.password_hash)} alone")
