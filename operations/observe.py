@@ -139,14 +139,15 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     settings = stack.settings
     root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
     env = (stack.dotenv, *stack.env_files)
+    keys = {file.path: tuple(file.lines) for file in env}
     asked: dict[str, Question] = {
         "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
-        "env": (EnvKeys, {"root": root, "files": {file.path: tuple(file.lines) for file in env}, "wanted": env}),
+        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env}),
         "state": (State, {"root": root, "project": project, "folder": stack.project_dir}),
         "machine": (Machine, {"root": root}),
-        "literals": (Literals, {"root": root, "paths": stack.compose_files()}),
+        "literals": (Literals, {"root": root, "paths": stack.compose_files(), "env": keys, "password_file": stack.password_file}),
     }
     if stack.uses_redis:
         login = {"user": stack.redis_user, "password_file": stack.password_file}

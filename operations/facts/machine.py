@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyinfra.api import StringCommand
 
+from ..stack.acl import PASSWORD_PATH
 from ..stack.snapshot import SeenMachine
 from .base import ScriptFact
 
@@ -31,16 +32,21 @@ class Machine(ScriptFact[SeenMachine]):
 
 
 class Literals(ScriptFact[tuple[tuple[str, int], ...]]):
-    """Where a password is written out in Compose files: file and line number, never the text.
+    """Where a password is written out: in Compose files, and in env files one of redis that is not managed. File and line number,
+    never the text.
 
     + root: the stack's folder, absolute
-    + paths: the files, relative to it
+    + paths: the Compose files, relative to it
+    + env: env files of the stack → their managed keys
+    + password_file: the file with redis' password
     """
 
     script = "literal.sh"
 
-    def command(self, root: str, paths: Sequence[str]) -> StringCommand:
-        return self.run(root, *paths)
+    def command(
+        self, root: str, paths: Sequence[str], env: Mapping[str, Sequence[str]] | None = None, password_file: str = PASSWORD_PATH
+    ) -> StringCommand:
+        return self.run(root, password_file, *paths, "--", *(f"{path}={','.join(keys)}" for path, keys in (env or {}).items()))
 
     def parse(self, lines: list[str]) -> tuple[tuple[str, int], ...]:
         return tuple((path, int(line)) for path, line in (line.split("\t") for line in lines))

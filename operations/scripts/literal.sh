@@ -1,18 +1,43 @@
 # shellcheck shell=sh
-# The lines of the Compose files of the stack in folder $1 on which a password is written out: file, tab, line number. The
-# other words are the files.
+# The lines on which a password is written out, in the stack's folder $1, whose password is in the file $2: file, tab, line number.
+#   literal <root> <password file> <Compose files…> -- <env file of the stack>=<managed keys, by commas>…
+# In an env file a password is where it belongs, but for one of redis that no rollout would change.
 
 cd -- "$1" 2>/dev/null || exit 0
-shift
-password=secrets/redis/password
-[ -r $password ] || password=/dev/null
-set -- $password "$@"
+password=$2
+shift 2
+[ -r "$password" ] || password=/dev/null
+{
+    find . env -maxdepth 1 -type f \( -name '*.env' -o -name '.env' \) 2>/dev/null | sed 's#^\./##' | while IFS= read -r file; do
+        awk -v OFS='\t' -v ours="$*" '
+            BEGIN {
+                sub(/^.*-- ?/, "", ours)
+                for (n = split(ours, file, " "); n; n--) {
+                    split(file[n], part, "=")
+                    for (k = split(part[2], key, ","); k; k--) managed[part[1], key[k]] = 1
+                }
+            }
+            /^[ \t]*#/ || !/=/ { next }
+            {
+                name = $0
+                sub(/=.*/, "", name)
+                sub(/^[ \t]*(export[ \t]+)?/, "", name)
+                if ((FILENAME, name) in managed) next
+                gsub(/\$\{[^}]*\}/, "$")
+            }
+            /rediss?:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /^[^=]*REDIS[^=]*PASS[^=]*=["\047]?[^$"\047 ]/ && name !~ /_FILE$/ { print FILENAME, FNR }
+        ' "$file"
+    done
+}
+set -- "$password" "$@"
+ours=
 for file in "$@"; do
     shift
-    [ ! -r "$file" ] || set -- "$@" "$file"
+    [ "$file" != -- ] || ours=yes
+    [ -n "$ours" ] || [ ! -r "$file" ] || set -- "$@" "$file"
 done
 # a variable is no password, nor is YAML's nothing, with a tag or without; a comment may speak of one
-awk -v OFS='\t' -v first=$password '
+awk -v OFS='\t' -v first="$password" '
     FILENAME == first { if ($0 != "") password = $0; next }
     password != "" && index($0, password) { print FILENAME, FNR; next }
     /^[ \t]*#/ { next }
