@@ -78,6 +78,6 @@ def _literals(seen: Snapshot) -> Check:
         "compose.no_literal_password", Verdict.FAILED,
         "; ".join(f"{path}: line {', '.join(numbers)}" for path, numbers in lines.items()),
         "A password is written out where anyone may read it, or where no rollout changes it.",
-        "In a Compose file, put a variable in its place, whose value is in a 0600 env file; in an env file, have redis_clients manage "
-        "it. Then change that password.",
+        "In a Compose file, put a variable in its place, whose value is in a 0600 env file; in an env file, have redis_clients "
+        "manage it. Then change that password.",
     )  # fmt: skip
