@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from operations.files import put_list
 from operations.scripts import script
+from operations.stack.catalogue import _Loader
 from operations.stack.stack import EnvFile, File, ManagedFile
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
@@ -80,6 +83,41 @@ def test_compose_is_asked_about_all_files_together_before_one_is_replaced(host: 
     staged = (host.home / "staged").read_text().splitlines()
     assert staged == [f"{stage}/{name}" for name in (".env", "compose.d/api.yml", "compose.d/web.yml")]
     assert tree(host)["compose.yml"] == "services: {mine: {image: x}}\n"
+
+
+def test_the_projects_own_files_are_read_where_they_are_and_from_the_folder_of_the_first(host: StubHost) -> None:
+    for name in ("base", "data"):
+        host.write(f"compose/{name}.yml", f"services: {{{name}: {{image: x}}}}\n")
+    words = (str(host.root), script("put.sh"), "compose/base.yml", "compose/data.yml", "--")
+    assert host.script("project.sh", *words, stdin=put_list((DOTENV, WEB))).returncode == 0
+    (call,) = host.calls("docker")
+    assert call == [
+        "compose", "--project-directory", "compose", "--env-file", ".fleet/stage/.env", "-f", "compose/base.yml",
+        "-f", "compose/data.yml", "-f", ".fleet/stage/compose.d/web.yml", "config", "--quiet",
+    ]  # fmt: skip
+    assert tree(host)["compose/base.yml"] == "services: {base: {image: x}}\n"
+
+
+LISTED = {"web": ["URL=redis://old", "A=b", "KEY"], "api": ["URL=redis://old"], "db": ["URL=x"]}
+
+
+def test_of_a_list_that_beats_an_env_file_the_rest_is_written_anew(host: StubHost) -> None:
+    found = json.dumps({"services": {name: {"environment": listed} for name, listed in LISTED.items()}})
+    host.stub("docker", f"case \"$*\" in *json*) cat <<'EOF'\n{found}\nEOF\n;; esac")
+    done = project(host, *ALL, reads_env=("web=env/web.env=URL,KEY", "api=env/api.env=URL"))
+    assert (done.returncode, done.stderr) == (0, "")
+    anew = {"web": {"environment": ["A=b"]}, "api": {"environment": []}}
+    assert yaml.load(tree(host)[OWN], _Loader)["services"] == anew
+    assert tree(host)[OWN].count("environment: !override") == 2
+    assert (host.root / OWN).stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_written_anew_goes_through_compose_before_anything_is_replaced(host: StubHost) -> None:
+    host.stub("docker", f"case \"$*\" in *{OWN}*) echo 'web: no' >&2; exit 15 ;; *json*) echo '{{}}' ;; esac")
+    done = project(host, *ALL, reads_env=("web=env/web.env=URL",))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == "web: no"
+    assert tree(host) == MUTEX
 
 
 def test_what_compose_refuses_replaces_nothing_and_is_said_without_a_secret(host: StubHost) -> None:
