@@ -332,6 +332,28 @@ def said(host: Host, service: str) -> str:
     return by_hand(host, f"exec -T {service} cat /tmp/redis").strip()
 
 
+# The same variables as a list, as many write them. Compose has no tag that takes one of its lines out.
+AS_LIST = """\
+    /^  redis-exporter:/,/^  nvidia-exporter:/ {
+        s/^      \\(REDIS_[A-Z_]*\\): "\\?\\([^"]*\\)"\\?$/      - \\1=\\2/
+    }
+"""
+
+
+def test_variables_as_a_list_are_no_hindrance(erni: Fleet) -> None:
+    host = erni.hosts[0]
+    erni.settings.update(services=[*SERVICES, "litellm", "searxng"])
+    host.run(f"cd {STACK} && sed -i -f - compose.yml && docker compose up --detach", stdin=AS_LIST)
+    assert "\n      - REDIS_ADDR=redis://" in host.run(f"cat {STACK}/compose.yml")
+    assert_well(erni.deploy(), host)
+    environment = by_hand(host, "exec -T redis env").splitlines()
+    assert [line for line in environment if former_of(erni) in line] == []
+    exporter = host.run("docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' erni-ki-redis-exporter").splitlines()
+    assert [line for line in exporter if former_of(erni) in line] == []
+    assert "REDIS_EXPORTER_LOG_FORMAT=json" in exporter
+    assert "\nredis_up 1\n" in host.run("curl --silent http://127.0.0.1:9121/metrics")
+
+
 # Redis' data, and the way back
 
 
