@@ -21,6 +21,7 @@ from tests.fleet.test_killed import PATIENCE, WATCH, WHERE
 from tests.fleet.wait import until
 from tests.fleet.witness import Witness
 from tests.lab import Host
+from tests.lab.images import in_hosts
 
 CLIENTS = {"redis-exporter", "openwebui", "litellm", "searxng"}
 MANAGED = {"watchtower", "redis", *CLIENTS}
@@ -40,8 +41,8 @@ def assert_refused(run: Run, host: Host, *words: str) -> None:
     """The run stopped before it changed anything, and its words have these."""
     assert not run.ok
     assert run.host(host.name)["status"] == "failed", run.output
-    told = run.host(host.name)["error"]
-    assert [word for word in words if word not in told] == [], told
+    told = run.host(host.name)["error"] or ""
+    assert [word for word in words if word not in told] == [], run.output
 
 
 def all_of(host: Host) -> tuple[Mapping[str, object], Mapping[str, str]]:
@@ -324,7 +325,10 @@ def test_the_former_password_is_retired_in_any_case_where_that_is_wanted(erni: F
     erni.settings["retire"] = "always"
     assert_well(erni.deploy(), host)
     assert accepted(host, erni.password) == on_disk(host) == {digest(erni.password)}
-    until(lambda: "AuthenticationError" in said(host, "litellm"))
+    # connections that stand are left alone
+    assert said(host, "litellm") == "PONG"
+    erni_ki.ask(host, erni.password, "CLIENT", "KILL", "TYPE", "normal")
+    until(lambda: "AuthenticationError" in said(host, "litellm"), 30)
 
 
 def said(host: Host, service: str) -> str:
@@ -402,6 +406,25 @@ def test_a_backup_leads_back_to_where_everything_was_by_hand(erni: Fleet) -> Non
     assert keys(host, erni.password) == wanted
 
 
+def test_an_adoption_that_fails_is_taken_back_with_all_keys(erni: Fleet) -> None:
+    host, former = erni.hosts[0], former_of(erni)
+    wanted, before, texts = keys(host, former), pictures(host), operators_files(host)
+    erni.settings.update(services=[*SERVICES, "litellm", "searxng"], openwebui_image=in_hosts("watchtower-standin"))
+    run = erni.deploy()
+    assert not run.ok
+    assert "The files were taken back from backups/" in run.host(host.name)["error"], run.output
+    assert operators_files(host) == texts
+    assert accepts(host, former)
+    assert keys(host, former) == wanted
+    settled(host, {"openwebui", "litellm", "searxng"}, former)
+    assert {name for name, one in pictures(host).items() if one["container"] != before[name]["container"]} <= MANAGED
+    # with what was wrong put right it goes through
+    del erni.settings["openwebui_image"]
+    erni.settings.update(erni_ki.KEPT_IMAGES)
+    assert_well(erni.deploy(), host)
+    assert keys(host, erni.password) == wanted
+
+
 def operators_files(host: Host) -> dict[str, str]:
     """Path → digest of the operator's files."""
     found = host.run(f"cd {STACK} && sha256sum .env compose.yml env/*.env && ls -d compose.d/*.yml 2>/dev/null", check=False)
@@ -411,6 +434,8 @@ def operators_files(host: Host) -> dict[str, str]:
 
 
 # Smaller stacks
+
+WATCHTOWER = in_hosts("watchtower-standin")  # which they do not have
 
 
 def small(fleet: Fleet, **settings: object) -> str:
@@ -422,7 +447,7 @@ def small(fleet: Fleet, **settings: object) -> str:
         erni_ki.start(host)
         write_keys(host, former)
         settled(host, {"openwebui", "n8n"}, former)
-    fleet.settings.update(services=["watchtower", "redis", "openwebui"], **settings)
+    fleet.settings.update(services=["watchtower", "redis", "openwebui"], watchtower_image=WATCHTOWER, **settings)
     return former
 
 
