@@ -48,9 +48,7 @@ docker rm "$made"
 
 
 # settings of an operator who keeps the images that are there
-KEPT_IMAGES: Mapping[str, None] = dict.fromkeys(
-    ("watchtower_image", "redis_image", "redis_exporter_image", "openwebui_image", "redis_flavour")
-)
+KEPT_IMAGES: Mapping[str, None] = dict.fromkeys(("watchtower_image", "redis_image", "redis_exporter_image", "openwebui_image"))
 
 
 def operator(folder: Path, *hosts: Host, **settings: object) -> Fleet:

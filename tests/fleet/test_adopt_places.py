@@ -14,6 +14,7 @@ from tests.fleet.fleet import STACK, Fleet, Run, files, wipe
 from tests.fleet.passwords import accepted, accepts, digest
 from tests.fleet.wait import until
 from tests.lab import Host
+from tests.lab.images import in_hosts
 
 PASSWORD = "ErniKiRedis2024"
 # what a password made with `openssl rand -base64` looks like, which the project's own rule refuses
@@ -135,8 +136,8 @@ def laid(host: Host, folder: Path, place: Place) -> Fleet:
     by_hand(host, "up --detach --quiet-pull")
     until(lambda: ask(host, place.given, "SET", "kept", "yes") == "OK", 30)
     host.run(f"cd {STACK} && {place.after}")
-    settings = {"services": ["watchtower", "redis"], "compose_files": [place.main]}
-    return erni_ki.operator(folder, host, **settings)
+    watchtower = in_hosts("watchtower-standin")
+    return erni_ki.operator(folder, host, services=["watchtower", "redis"], watchtower_image=watchtower, compose_files=[place.main])
 
 
 def told(run: Run) -> str:
