@@ -542,7 +542,7 @@ def test_a_missing_password_file_is_written() -> None:
 NEEDED = ("engine", "files", "env", "applied", "acl", "fragments", "containers", "redis")
 FOR_THE_CHECKS_ALONE = ("logs", "metrics", "machine", "literals", "probes", "lock")
 FOR_THE_LOCK_ALONE = ("left",)
-FOR_A_FIRST_RUN_ALONE = ("bases", "projects", "volume")
+FOR_A_FIRST_RUN_ALONE = ("bases", "projects", "volume", "beaten")
 
 
 def test_every_part_of_a_snapshot_is_needed_but_those_of_the_checks() -> None:
