@@ -15,7 +15,7 @@ apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help env lab demo test test-long test-openwebui bench lint unit wheel clean
+.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ test: env lint lab ## lint, start the lab and run the tests
 
 test-long: env lab ## the lab tests that take minutes: rollouts under load, interruptions, faults, installations
 	@$(bin)/python -m pytest -m long $(again) tests/fleet
+
+test-adopt: env lab ## the lab tests that take over stacks of 27 services, started by hand
+	@$(bin)/python -m pytest -m adopt $(again) tests/fleet
 
 test-openwebui: env ## build the real Open WebUI from PyPI and run the tests that need it
 	@$(bin)/python -m tests.lab status >/dev/null 2>&1 || $(bin)/python -m tests.lab up

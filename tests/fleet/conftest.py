@@ -16,9 +16,11 @@ NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 # modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations
 LONG = {
     *("test_diagnosis", "test_engine", "test_failures", "test_killed", "test_one_redis", "test_rollback"),
-    *("test_adopt", "test_adopt_places", "test_file_secrets"),
     *("test_rolling", "test_rollout", "test_rollout_faults", "test_lock", "test_shards"),
 }
+
+# stacks of 27 services that are started by hand first: longer still, and run by themselves
+ADOPT = {"test_adopt", "test_adopt_places", "test_file_secrets"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,6 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
             if item.path.stem in LONG:
                 item.add_marker(pytest.mark.long)
+            if item.path.stem in ADOPT:
+                item.add_marker(pytest.mark.adopt)
 
 
 @pytest.fixture(scope="session")
