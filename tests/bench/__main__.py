@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tests.lab.machine import LabError, say
 
-from . import docker, results
+from . import docker, planning, results, sshd
 from .measure import BenchError
 from .results import Measured
 from .ways import SCENES, WAYS
@@ -19,15 +19,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(argv)
     try:
         for hosts in given.hosts:
-            found = list(docker.measure(hosts, given.times, given.ways, given.only))
-            _keep("docker", hosts, found, given.results)
+            _keep("docker", hosts, docker.measure(hosts, given.times, given.ways, given.only), given.results)
+        for hosts in given.sshd:
+            _keep("sshd", hosts, sshd.measure(hosts, given.times, sshd.WAYS), given.results)
+        for hosts in given.fake:
+            _keep("fake", hosts, planning.measure(hosts, given.times, given.only), given.results)
     except (BenchError, LabError) as error:
         say(str(error))
         return 1
     return 0
 
 
-def _keep(kind: str, hosts: int, found: Sequence[Measured], folder: Path) -> None:
+def _keep(kind: str, hosts: int, found: Iterable[Measured], folder: Path) -> None:
     say(f"Kept in {results.write(kind, hosts, found, folder)}")
 
 
@@ -47,9 +50,9 @@ def _list(allowed: Sequence[str]) -> Callable[[str], list[str]]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument(
-        "--hosts", type=_numbers, default=[3], metavar="N,…", help="with Docker; the lab keeps no more (default: 3)"
-    )
+    parser.add_argument("--hosts", type=_numbers, default=[], metavar="N,…", help="with Docker; the lab keeps no more")
+    parser.add_argument("--sshd", type=_numbers, default=[], metavar="N,…", help="that are an sshd alone")
+    parser.add_argument("--fake", type=_numbers, default=[], metavar="N,…", help="that are only planned")
     parser.add_argument("--times", type=int, default=3, help="turns of each way (default: 3)")
     parser.add_argument("--ways", type=_list(list(WAYS)), default=list(WAYS), help=f"of {','.join(WAYS)} (default: all)")
     parser.add_argument("--only", type=_list(SCENES), default=list(SCENES), help=f"of {','.join(SCENES)} (default: all)")
