@@ -48,6 +48,11 @@ def record(host: Host, folder: Path) -> Recording:
     done = fleet.deploy()
     if not done.ok:
         raise BenchError(f"{host.name} could not be brought to the stack:\n{done.output[-3000:]}")
+    return recorded(fleet, host)
+
+
+def recorded(fleet: Fleet, host: Host) -> Recording:
+    """What a host says that is as its operator wants it."""
     data = fleet.inventory()["fleet"]["data"]
     settings = {name: value for name, value in data.items() if not name.startswith(("ssh_", "secrets_file", "report_dir"))}
     question = material.snapshot(material.stack(data, fleet.password))
