@@ -15,7 +15,7 @@ from tests.lab.machine import say
 
 from .measure import Cost, counted, of_a_host, run
 from .results import Measured
-from .ways import SCENES, WAYS, Way
+from .ways import DRIFTED, WAYS, Way
 
 CONVERGED = 3  # converged runs for each of the others, since they are short
 AT_ONCE = 3  # hosts that install packages at the same time
@@ -55,16 +55,15 @@ def _turn(way: Way, scenes: Sequence[str]) -> Iterator[Measured]:
         for _ in range(CONVERGED):
             found = _measured(way, "converged")
             yield replace(found, cost=replace(found.cost, together=watched))
-    if "repair" in scenes:
-        way.drift()
-        yield _measured(way, "repair")
+    for scene in (scene for scene in DRIFTED if scene in scenes):
+        way.drift(scene)
+        yield _measured(way, scene)
     if "rollout" in scenes:
         former, way.fleet.password = way.fleet.password, new()
         yield _measured(way, "rollout", former)
 
 
 def _measured(way: Way, scene: str, former: str = "", watch: bool = False) -> Measured:
-    assert scene in SCENES
     command = way.command(scene, former)
     way.cold()
     before = counted(way.fleet.hosts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,14 +44,14 @@ class Cost:
     """What it took.
 
     + wall, cpu: seconds; cpu of all its processes that it waited for, user and system
-    + memory: MB of the largest of them at its peak
+    + memory: MB of the largest of them at its peak; None where that is less than this process, which Linux counts in
     + together: MB of all of them at their common peak, pages that they share counted once; None where nobody looked
     + execs, traffic: commands and bytes of a host, the mean of all; None where nobody counted
     """
 
     wall: float
     cpu: float
-    memory: float
+    memory: float | None
     together: float | None = None
     execs: float | None = None
     traffic: float | None = None
@@ -78,7 +80,8 @@ def run(command: Command, log: Path, watch: bool = False) -> Cost:
     if process.returncode:
         said = "\n".join(log.read_text(errors="replace").splitlines()[-40:])
         raise BenchError(f"{' '.join(command.words[:4])} … ended with status {process.returncode}. The end of {log}:\n{said}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, together)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024 if usage.ru_maxrss > own else None, together)
 
 
 def counted(hosts: Sequence[Host]) -> list[tuple[int, int]]:
@@ -99,10 +102,10 @@ def of_a_host(before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]
 
 
 class _Memory:
-    """Looks at all processes of a session until they have ended."""
+    """Looks at a process and all that it started until it has ended."""
 
-    def __init__(self, session: int) -> None:
-        self._session = session
+    def __init__(self, root: int) -> None:
+        self._root = root
         self._most = 0.0
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -112,27 +115,29 @@ class _Memory:
         return self._most
 
     def _look(self) -> None:
-        while pids := _session(self._session):
+        while pids := _family(self._root):
             self._most = max(self._most, sum(map(_proportional, pids)) / 1024)
             time.sleep(SAMPLED)
 
 
-def _session(leader: int) -> list[Path]:
-    found = []
+def _family(root: int) -> list[int]:
+    """The process and those below it; Ansible's workers have sessions of their own."""
+    parents: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == leader and fields[0] != "Z":
-            found.append(folder)
+        with suppress(OSError):
+            state, parent, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
+            if state != "Z":
+                parents[int(folder.name)] = int(parent)
+    found = [root] if root in parents else []
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
     return found
 
 
-def _proportional(folder: Path) -> int:
+def _proportional(pid: int) -> int:
     """KB of a process, of shared pages its part."""
     try:
-        lines = (folder / "smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

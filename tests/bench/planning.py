@@ -30,7 +30,7 @@ def measure(hosts: int, times: int, scenes: Sequence[str]) -> Iterator[Measured]
             for (scene, way), command in commands.items():
                 if scene in scenes:
                     cost = run(command, folder / "log")
-                    told = f"{cost.cpu:.1f} s of CPU, {cost.memory:.0f} MB"
+                    told = f"{cost.wall:.1f} s, {cost.cpu:.1f} s of CPU"
                     say(f"{hosts} fake hosts, turn {turn + 1} of {times}: {scene}, {way}: {told}")
                     yield Measured(scene, way, cost)
 

@@ -56,8 +56,13 @@ def write(kind: str, hosts: int, runs: Iterable[Measured], folder: Path = FOLDER
 
 def read(folder: Path = FOLDER) -> list[dict[str, Any]]:
     """All that was kept, by kind and number of hosts."""
-    found = [json.loads(path.read_text()) for path in folder.glob("*-*.json")]
+    found = [read_one(path) for path in folder.glob("*-*.json")]
     return sorted(found, key=lambda data: (data["kind"], data["hosts"]))
+
+
+def read_one(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(path.read_text())
+    return data
 
 
 def spread(values: Iterable[float]) -> Spread:

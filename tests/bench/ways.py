@@ -22,6 +22,8 @@ from .measure import BenchError, Command
 RIVALS = Path(__file__).parent / "rivals"
 VENV = ROOT / ".lab/bench-venv"
 SCENES = ("provision", "converged", "repair", "rollout")
+DRIFTED = {"repair": 10, "half": 2, "every": 1}  # scene → of how many hosts one has drifted
+ALL_SCENES = (*SCENES, *(scene for scene in DRIFTED if scene not in SCENES))
 
 # the exporter's container is gone and a key of Open WebUI's env file has another value
 DRIFT = f"""
@@ -45,7 +47,7 @@ class Way(ABC):
     """
 
     name: str
-    scenes: tuple[str, ...] = SCENES
+    scenes: tuple[str, ...] = ALL_SCENES
 
     def __init__(self, fleet: Fleet, folder: Path) -> None:
         self.fleet = fleet
@@ -65,13 +67,12 @@ class Way(ABC):
     def wipe(self) -> None:
         in_parallel(wipe, self.fleet.hosts)
 
-    def drift(self) -> None:
-        in_parallel(lambda host: host.run(DRIFT), self.drifted)
+    def drift(self, scene: str) -> None:
+        in_parallel(lambda host: host.run(DRIFT), self.drifted(scene))
 
-    @property
-    def drifted(self) -> Sequence[Host]:
-        """One host in ten, at least one."""
-        return self.fleet.hosts[::10]
+    def drifted(self, scene: str) -> Sequence[Host]:
+        """The hosts that need a repair; at least one."""
+        return self.fleet.hosts[:: DRIFTED[scene]]
 
     def confirm(self) -> None:
         """The hosts are as they should be, whatever the way itself says."""
@@ -190,7 +191,7 @@ class Floor(Way):
         here = f"umask 077; mkdir -p {STACK} && cd {STACK} || exit 1\n"
         if scene == "provision":
             return here + material.unpacked(material.whole(wanted)) + up + look
-        if scene == "repair" and host in self.drifted:
+        if scene in DRIFTED and host in self.drifted(scene):
             return here + material.unpacked(wanted.env_files) + up + look
         if scene == "rollout":
             both = material.accepting(wanted, wanted.password_hash, material.stack(self.data, former).password_hash)
