@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Redis lets in who has the password and nobody else, keeps its data in /data, and Open WebUI is connected to it.
 id=$(docker ps --quiet --filter label=com.docker.compose.project=erni-ki --filter label=com.docker.compose.service=redis)
 # shellcheck disable=SC2016 # the inner shell's own words

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Open WebUI lets a WebSocket client in.
 exec 3<>/dev/tcp/127.0.0.1/8080
 printf 'GET /ws/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' >&3
