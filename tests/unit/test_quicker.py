@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +16,13 @@ from operations import quicker
 
 
 @pytest.fixture
-def armed(monkeypatch: pytest.MonkeyPatch) -> None:
+def armed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module, name, _ in quicker._QUICKER:
         monkeypatch.setattr(module, name, getattr(module, name))  # taken back after the test
+    before = gc.get_threshold()
     quicker.arm()
+    yield
+    gc.set_threshold(*before)
 
 
 def answers() -> list[Any]:
