@@ -3,11 +3,14 @@
 PYTHON ?= python3
 # yes: bootstrap pip even where Python could bring its own
 BOOTSTRAP ?= no
+# what make bench measures; docs/benchmarks.md tells of more
+parts ?= --hosts 3,10,30 --sshd 100,300 --fake 1000,2000,10000
 # --last-failed: of test-long and test-openwebui only what failed the last time
 again ?=
 
 bin := .venv/bin
 ready := .venv/.ready
+bench_ready := .lab/bench-venv/.ready
 comma := ,
 unpacked := $(CURDIR)/.lab/bootstrap
 apt := apt-get -qq -o APT::Sandbox::User=root -o Dir::Cache="$(unpacked)/cache"
@@ -43,8 +46,9 @@ test-openwebui: env ## build the real Open WebUI from PyPI and run the tests tha
 	@$(bin)/python -m tests.lab openwebui $(firstword $(subst $(comma), ,$(LAB_HOSTS)))
 	@$(bin)/python -m pytest -m openwebui $(again) tests/openwebui
 
-bench: env ## what a run costs, beside its floor
-	@$(bin)/python -m tests.bench
+bench: env $(bench_ready) ## the same work by this project, pyinfra, Ansible and bare ssh, side by side; takes an hour or two
+	@$(bin)/python -m tests.bench $(parts)
+	@$(bin)/python -m tests.bench report
 
 lint: env ## ruff, mypy and shellcheck
 	@$(bin)/ruff check --quiet
@@ -75,6 +79,13 @@ $(ready): requirements.lock
 		else $(MAKE) bootstrap; \
 	fi
 	@$(pip_certificates) $(bin)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+# What others need stays out of the project's own environment.
+$(bench_ready): tests/bench/requirements.txt $(ready)
+	@echo "Building .lab/bench-venv with Ansible and matplotlib (about a minute)"
+	@mkdir -p -m 700 .lab && $(bin)/python -m venv --clear --without-pip .lab/bench-venv
+	@$(pip_certificates) $(bin)/python -m pip --python .lab/bench-venv/bin/python install -qq --disable-pip-version-check -r $<
 	@touch $@
 
 # Debian's pip trusts the machine's certificates only; on a machine without any, those in pip's own package serve.

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from . import worker
 from .report.terminal import folded
 from .stack.errors import SettingsError
-from .stack.waves import Wave
+from .stack.waves import Hosts
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -83,7 +83,9 @@ class Workers:
         for number, handler in self.former.items():
             signal.signal(number, handler)
 
-    def run(self, title: str, shards: Sequence[Wave], words: Sequence[str]) -> Iterator[tuple[Wave, worker.Outcome]]:
+    def run(
+        self, title: str, shards: Sequence[tuple[str, ...]], words: Sequence[str]
+    ) -> Iterator[tuple[tuple[str, ...], worker.Outcome]]:
         """The shards with what they came to, each when it has ended."""
         from distributed import as_completed
 
@@ -113,7 +115,7 @@ def _outcome(future: Future[worker.Outcome]) -> worker.Outcome:
     return worker.Outcome(None, f"No worker could run its shard ({type(error).__name__}: {error}).")
 
 
-def _told(shard: Wave, outcome: worker.Outcome) -> str:
+def _told(shard: Hosts, outcome: worker.Outcome) -> str:
     found = Counter(host["status"] for host in outcome.report["hosts"].values()) if outcome.report else Counter[str]()
     counts = ", ".join(f"{number} {status}" for status, number in sorted(found.items())) or "no report"
     return f"{folded(shard)} on {outcome.where or 'no worker'}: {counts} ({outcome.seconds:.1f} s)"

@@ -80,10 +80,17 @@ class Fleet:
         server = self.stacks[name].settings.redis_host or name
         return (server, *self.users.get(server, ()))
 
-    def turns(self, wave: Wave) -> tuple[Wave, ...]:
+    def turns(self, wave: tuple[str, ...]) -> tuple[Wave, ...]:
         """The hosts of a wave that have a redis of their own, then those that use another's."""
-        servers = tuple(name for name in wave if self.stacks[name].settings.redis_host is None)
-        return tuple(filter(None, (servers, tuple(name for name in wave if name not in servers))))
+        if wave not in self._turns:
+            alone = {name: self.stacks[name].settings.redis_host is None for name in wave}
+            turns = (Wave(name for name in wave if alone[name]), Wave(name for name in wave if not alone[name]))
+            self._turns[wave] = tuple(filter(None, turns))
+        return self._turns[wave]
+
+    @cached_property
+    def _turns(self) -> dict[tuple[str, ...], tuple[Wave, ...]]:
+        return {}  # every host asks for all of them
 
 
 def observe_fleet() -> Fleet:
@@ -102,8 +109,9 @@ _observed: AsyncResult | None = None
 
 
 def _observe_all(hosts: Iterable[Host]) -> Fleet:
-    # by name: pyinfra keeps active hosts in a set
-    hosts = [one for one in state.inventory if one in set(hosts)]
+    # in the order of the inventory: pyinfra keeps active hosts in a set
+    active = set(hosts)
+    hosts = [one for one in state.inventory if one in active]
     stacks = {one.name: stack_of(one) for one in hosts}
 
     def observed(one: Host) -> Snapshot:
@@ -112,11 +120,11 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
 
     seen = Pool(state.config.PARALLEL).map(observed, hosts)
     canaries = frozenset(one.name for one in hosts if CANARY in one.groups)
-    users: dict[str, tuple[str, ...]] = {}
+    users: dict[str, list[str]] = {}
     for one in state.inventory:
         if server := one.data.get("redis_host"):
-            users[server] = (*users.get(server, ()), one.name)
-    return Fleet(stacks, dict(zip(stacks, seen, strict=True)), canaries, users)
+            users.setdefault(server, []).append(one.name)
+    return Fleet(stacks, dict(zip(stacks, seen, strict=True)), canaries, {name: tuple(found) for name, found in users.items()})
 
 
 def observe(stack: Stack, patience: int = 0) -> Snapshot:

@@ -13,7 +13,7 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
-from . import shard
+from . import quicker, shard
 from .stack.errors import FleetError
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
@@ -48,6 +48,7 @@ def arm(check: HostsCheck | None = None) -> None:
     state: State | None = ctx_state.get()
     if state is None:  # imported by a program of its own, not run by pyinfra's command line
         return
+    quicker.arm()
     init = state.init
 
     def checked(inventory: Inventory, config: Config | None, initial_limit: list[Host] | None = None) -> None:

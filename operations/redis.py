@@ -58,8 +58,8 @@ def retire(stack: Stack, seen: Snapshot | None = None, sharing: Sequence[str] = 
 
 
 def _not_verified(sharing: Sequence[str]) -> list[str]:
-    well = {active.name for active in host.state.inventory.get_active_hosts()} | run.current().as_before
-    return sorted(name for name in sharing if name not in well)
+    hosts, active, as_before = host.state.inventory.hosts, host.state.active_hosts, run.current().as_before
+    return sorted(name for name in sharing if hosts.get(name) not in active and name not in as_before)
 
 
 def change_users(

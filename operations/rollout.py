@@ -16,14 +16,14 @@ from .stack.check import Verdict
 from .stack.settings import Settings
 from .stack.shards import chosen, split, units
 from .stack.verdicts import ABOUT_HOST
-from .stack.waves import CANARY, Wave, stopped, waves
+from .stack.waves import CANARY, Hosts, stopped, waves
 from .worker import Outcome
 
 LOOK = ("--json", "--dry")  # without --json pyinfra asks what to do about a host that it cannot reach
 CHANGE = ("-y",)
 
 # what is done, the shards, and pyinfra's words → each shard with what it came to
-Run = Callable[[str, Sequence[Wave], Sequence[str]], Iterable[tuple[Wave, Outcome]]]
+Run = Callable[[str, Sequence[Hosts], Sequence[str]], Iterable[tuple[Hosts, Outcome]]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Rollout:
         return tuple(one.name for one in self.members if chosen(one.name, one.groups, self.limit, self.exclude))
 
     @cached_property
-    def together(self) -> tuple[Wave, ...]:
+    def together(self) -> tuple[Hosts, ...]:
         """What must not be parted: also hosts outside this run, so that a host with a redis knows of all that use it."""
         servers = ((one.name, one.setting("redis_host")) for one in self.members)
         return units([one.name for one in self.members], [(host, server) for host, server in servers if server])
@@ -94,12 +94,12 @@ class Rollout:
             self._gate(wave, seen, [name for later in planned[number:] for name in later])
         return self._told()
 
-    def _waves(self, due: Sequence[str]) -> tuple[Wave, ...]:
+    def _waves(self, due: Sequence[str]) -> tuple[Hosts, ...]:
         first = {one.name for one in self.members if CANARY in one.groups}
         shares = next((one.setting("rollout_waves") for one in self.members if one.name in due[:1]), ())
         return waves(due, shares, first, [unit for unit in self.together if len(unit) > 1])
 
-    def _gate(self, wave: Wave, seen: Mapping[str, HostReport], later: Iterable[str]) -> None:
+    def _gate(self, wave: Hosts, seen: Mapping[str, HostReport], later: Iterable[str]) -> None:
         """Hosts of later waves are left alone when too many of this one failed."""
         failed = [name for name in wave if _worse(self.results[name], seen[name])]
         unreachable = [name for name, host in self.results.items() if host.status == "unreachable"]

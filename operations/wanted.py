@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from pyinfra.api import Inventory
 from pyinfra.api.host import Host
+from pyinfra.connectors.ssh import ConnectorData
 
 from .secrets import Secret, SecretValue, Sources, check_password
 from .stack.catalogue import catalogue
@@ -27,11 +31,27 @@ def stack_of(host: Host) -> Stack:
     data = host.data.dict()
     server = data.get("redis_host")
     if not isinstance(server, str):  # None, or a problem among the settings
-        return stack_from(data)
+        return _shared(host, data)
     other = host.inventory.hosts.get(server)
     if other is None:
         raise SettingsError(f"redis_host: there is no host {server!r} in the inventory. Correct the name, or set None.")
-    return stack_from(data, other.data.dict())
+    return _shared(host, data, other.data.dict())
+
+
+def _shared(host: Host, data: Mapping[str, Any], server: Mapping[str, Any] | None = None) -> Stack:
+    """The stack, one for all hosts of an inventory that differ in nothing but how they are reached."""
+    known = _stacks.setdefault(host.inventory, {})
+    try:
+        key = pickle.dumps([{name: one[name] for name in one if name not in _REACHED} for one in (data, server or {})])
+    except Exception:  # whatever an operator has put there and pickle does not know
+        return stack_from(data, server)
+    if key not in known:
+        known[key] = stack_from(data, server)
+    return known[key]
+
+
+_REACHED = frozenset(ConnectorData.__annotations__)
+_stacks: WeakKeyDictionary[Inventory, dict[bytes, Stack]] = WeakKeyDictionary()
 
 
 def stack_from(data: Mapping[str, Any], server: Mapping[str, Any] | None = None) -> Stack:

@@ -41,10 +41,10 @@ def gate(fleet: Fleet, wave: Wave) -> Generator[PyinfraCommand, None, None]:
     It stands on every host that needs changes, also on those that have passed: that is what keeps pyinfra from mixing the waves.
     """
     waves = fleet.waves
-    if host.name not in {name for later in waves[waves.index(wave) + 1 :] for name in later}:
+    if not any(host.name in later for later in waves[waves.index(wave) + 1 :]):
         return
     settings = fleet.stacks[host.name].settings
-    failed = sorted(_failed() & set(wave))
+    failed = sorted(name for name in _failed() if name in wave)
     if settings.unreachable_counts:
         failed += sorted(run.current().unreachable)
     if why := stopped(len(failed), settings.max_failures, folded(failed)):

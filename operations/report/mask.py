@@ -18,10 +18,14 @@ def masked(report: RunReport, secrets: Iterable[str]) -> RunReport:
     if not found:
         return report
     pattern = re.compile("|".join(map(re.escape, found)))
+    count = 0
 
     def clean(value: Any) -> Any:
+        nonlocal count
         if isinstance(value, str):
-            return pattern.sub(MASK, value)
+            text, times = pattern.subn(MASK, value)
+            count += times
+            return text
         if isinstance(value, list):
             return [clean(one) for one in value]
         if isinstance(value, dict):
@@ -30,4 +34,4 @@ def masked(report: RunReport, secrets: Iterable[str]) -> RunReport:
 
     data = report.to_dict()
     hosts = {name: clean(host) for name, host in data["hosts"].items()}  # names are the inventory's, and stay apart
-    return RunReport.from_dict({"run": data["run"], "hosts": hosts})
+    return RunReport.from_dict({"run": data["run"], "hosts": hosts}) if count else report

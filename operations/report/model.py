@@ -174,6 +174,8 @@ def _change(data: Mapping[str, Any]) -> Change:
 
 def _plain(value: Any) -> Any:
     """A value of the model as JSON knows it."""
+    if type(value) is str:  # as most are; an Enum's is none
+        return value
     if is_dataclass(value):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple):

@@ -71,14 +71,15 @@ class Run:
 
     def operations(self, host: Host) -> Iterator[OperationMeta]:
         """The operations that were run on a host, in their order."""
-        for op_hash in self.state.get_op_order():
+        # the host's own order, of which pyinfra makes that of all hosts: to ask for that one takes a look at every host
+        for op_hash in host.op_hash_order:
             data = self.state.ops[host].get(op_hash)
             if data and data.operation_meta.is_complete():
                 yield data.operation_meta
 
     def steps(self, host: Host) -> Iterator[Step]:
         """The same for the report, and those that were never begun, since the host had failed before."""
-        for op_hash in self.state.get_op_order():
+        for op_hash in host.op_hash_order:
             if data := self.state.ops[host].get(op_hash):
                 name = ", ".join(sorted(self.state.get_op_meta(op_hash).names))
                 yield Step(name, _result(data.operation_meta), *self.times.get((host.name, op_hash), (None, None)))

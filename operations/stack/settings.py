@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -107,7 +108,7 @@ class Settings:
         known = {f.name: f for f in fields(cls)}
         values = {name: _plain(data[name]) for name in known if name in data}
         problems = list(_misspelt(data, known.keys() | extra))
-        hints = typing.get_type_hints(cls)
+        hints = _hints()
         problems += [p for name, value in values.items() if (p := _type_problem(name, value, hints[name]))]
         if problems:
             raise SettingsError(problems)
@@ -233,9 +234,18 @@ def _misspelt(data: Mapping[str, Any], known: typing.AbstractSet[str]) -> Iterat
     for name in data:
         if name in known or name.startswith(("ssh_", "_")):
             continue
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.88)
-        if close:
-            yield f"{name}: there is no such setting; {close[0]} is one. Correct the name, or remove it."
+        if close := _close(name, frozenset(known)):
+            yield f"{name}: there is no such setting; {close} is one. Correct the name, or remove it."
+
+
+@cache  # every host of a fleet has the same names
+def _close(name: str, known: frozenset[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.88)), None)
+
+
+@cache  # evaluating the annotations takes more than all other rules together
+def _hints() -> dict[str, Any]:
+    return typing.get_type_hints(Settings)
 
 
 def _type_problem(name: str, value: Any, hint: Any) -> str | None:

@@ -6,6 +6,7 @@ import hashlib
 import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from . import acl, graph
@@ -34,7 +35,7 @@ class File:
     content: str = field(repr=False)
     owner: str = "-"
 
-    @property
+    @cached_property  # of hosts that share a stack, each asks for it
     def sha256(self) -> str:
         return hashlib.sha256(self.content.encode()).hexdigest()
 
@@ -47,12 +48,12 @@ class EnvFile:
     mode: str
     lines: Mapping[str, str] = field(repr=False)
 
-    @property
+    @cached_property
     def hashes(self) -> Mapping[str, str]:
         """Managed key → SHA-256 of its line."""
         return {key: hashlib.sha256(line.encode()).hexdigest() for key, line in self.lines.items()}
 
-    @property
+    @cached_property
     def records(self) -> str:
         """All of them as `scripts/env_seen.sh` finds them on a host where they are as wanted."""
         return "".join([f"{self.path}\n", *(f"{key}\t1\t{line}\n" for key, line in self.lines.items())])
@@ -190,7 +191,15 @@ class Stack:
 
     def fragments(self, start_interval: bool) -> tuple[File, ...]:
         """The fragments for an engine that knows `start_interval`, or does not."""
-        return tuple(File(fragment_path(s.name), "0644", s.fragment(start_interval, self.given)) for s in self.services)
+        return self._new_fragments if start_interval else self._old_fragments
+
+    @cached_property
+    def _new_fragments(self) -> tuple[File, ...]:
+        return tuple(File(fragment_path(s.name), "0644", s.fragment(True, self.given)) for s in self.services)
+
+    @cached_property
+    def _old_fragments(self) -> tuple[File, ...]:
+        return tuple(File(fragment_path(s.name), "0644", s.fragment(False, self.given)) for s in self.services)
 
     def manifest(self) -> File:
         """The names of the fragments that are ours, so that only those are ever removed."""

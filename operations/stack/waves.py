@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 
 SHARE = re.compile(r"[1-9]\d*|(100|[1-9]\d?)%")
 
+Hosts = tuple[str, ...]
 CANARY = "canary"  # the group whose hosts go first
 
-Wave = tuple[str, ...]
+
+class Wave(tuple[str, ...]):
+    """Names of hosts, in order. Every host of a fleet asks whether it is among them, so that is told without a search."""
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self)
 
 
 def stopped(failed: int, max_failures: int, named: str) -> str | None:
@@ -38,16 +50,16 @@ def waves(
     + together: groups of hosts that no wave may split, such as a redis and all that use it
     """
     units = _units(hosts, together)
-    early = [unit for unit in units if set(unit) & set(first)]
-    found = [tuple(host for unit in early for host in unit)]
-    rest = [unit for unit in units if unit not in early]
+    canaries = frozenset(first)
+    found = [Wave(host for unit in units if not canaries.isdisjoint(unit) for host in unit)]
+    rest = deque(unit for unit in units if canaries.isdisjoint(unit))
     done = len(found[0])
     for share in (*shares, "100%"):
         wave: list[str] = []
         while rest and done + len(wave) < _count(share, len(hosts)):
-            wave += rest.pop(0)
+            wave += rest.popleft()
         done += len(wave)
-        found.append(tuple(wave))
+        found.append(Wave(wave))
     return tuple(wave for wave in found if wave)
 
 
@@ -59,6 +71,7 @@ def _units(hosts: Sequence[str], together: Iterable[Collection[str]]) -> list[tu
     place = {host: number for number, host in enumerate(hosts)}
     group: dict[str, tuple[str, ...]] = {}
     for members in together:
-        unit = tuple(sorted(place.keys() & set(members), key=place.__getitem__))
-        group |= dict.fromkeys(unit, unit)
+        if not all(host in group for host in members):  # each of those that share a redis names all of them
+            unit = tuple(sorted({host for host in members if host in place}, key=place.__getitem__))
+            group |= dict.fromkeys(members, unit)
     return list(dict.fromkeys(group.get(host, (host,)) for host in hosts))

@@ -16,6 +16,7 @@ import yaml
 from operations.secrets import new
 from tests.lab import Host
 from tests.lab.access import REACHED, SETTINGS
+from tests.lab.machine import Checkout
 
 ROOT = Path(__file__).parents[2]
 PYINFRA = Path(sys.executable).with_name("pyinfra")
@@ -113,7 +114,7 @@ class Fleet:
         }
 
     def inventory(self) -> dict[str, Any]:
-        lab = self.hosts[0].checkout.lab
+        lab = Checkout.here().lab
         reached = {**REACHED, "ssh_key": str(lab / "ssh/key"), "ssh_known_hosts_file": str(lab / "ssh/known_hosts")}
         data = {**reached, **SETTINGS, "secrets_file": str(self.folder / "secrets.env"), "report_dir": str(self.folder / "reports")}
         hosts = {host.name: {**_reach(host), **self.host_settings.get(host.name, {})} for host in self.hosts}

@@ -1,0 +1,77 @@
+"""The answer of a converged host, kept so that any number of hosts can give it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from operations.secrets import new
+from tests.fleet.fleet import ROOT, Fleet
+from tests.lab import Host
+
+from . import material
+from .measure import BenchError, Command
+
+END = "##fleet:bundle-end"
+FOREVER = 10**9  # seconds: the answer's clock stands still
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a host said, and the settings and the password that it is as wanted by.
+
+    + question: the shell text that it answered
+    """
+
+    question: str
+    answer: str
+    data: dict[str, Any]
+    password: str
+
+    def command(self, folder: Path, hosts: dict[str, dict[str, Any]], *words: str, password: str | None = None) -> Command:
+        """A deploy of such hosts, name → how each is reached.
+
+        + folder: for the inventory, the secrets and the reports
+        + password: the wanted one, where it is another
+        """
+        folder.mkdir(exist_ok=True)
+        fleet = Fleet(folder, [], password or self.password, strangers=hosts, settings=self.data)
+        return Command(fleet.command(*words, "inventory", "deploy.py"), fleet.environment(), ROOT)
+
+
+def record(host: Host, folder: Path) -> Recording:
+    """Bring the stack to a host and keep what it then says."""
+    folder.mkdir()
+    fleet = Fleet(folder, [host], new())
+    done = fleet.deploy()
+    if not done.ok:
+        raise BenchError(f"{host.name} could not be brought to the stack:\n{done.output[-3000:]}")
+    return recorded(fleet, host)
+
+
+def recorded(fleet: Fleet, host: Host) -> Recording:
+    """What a host says that is as its operator wants it."""
+    data = fleet.inventory()["fleet"]["data"]
+    settings = {name: value for name, value in data.items() if not name.startswith(("ssh_", "secrets_file", "report_dir"))}
+    question = material.snapshot(material.stack(data, fleet.password))
+    answer = host.run("sh -s", stdin=question)
+    return Recording(question, answer, {**settings, "clock_tolerance": FOREVER}, fleet.password)
+
+
+def fake(hosts: int, recording: Recording) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """So many hosts of pyinfra's `@fake` connector that answer at once, and what all of them have in common."""
+    answers = {END: recording.answer.splitlines()}
+    return {f"@fake/h-{n}": {} for n in range(hosts)}, {"fake_responses": answers, "fake_delay": 0, "fake_delay_jitter": 0}
+
+
+def yardstick(hosts: int, recording: Recording, folder: Path) -> Command:
+    """The plan of a deploy with one fact and two operations of pyinfra's own, on as many such hosts."""
+    names, common = fake(hosts, recording)
+    text = f"from operations import quicker\n\nquicker.arm()\nhosts = ({list(names)!r}, {common!r})\n"
+    (folder / "yardstick_inventory.py").write_text(text)
+    deploy = Path(__file__).parent / "rivals/yardstick.py"
+    words = (str(folder / "yardstick_inventory.py"), str(deploy))
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return Command(Fleet(folder, []).command("--dry", *words), {**env, "PYINFRA_PROGRESS": "off"}, ROOT)
