@@ -140,6 +140,16 @@ def test_where_it_is_in_doubt_nothing_else_is_made_anew_together_with_a_tier(
     assert ["--no-deps" in call for call in done] == no_deps
 
 
+@pytest.mark.parametrize(("touched", "no_deps"), [("erni-ki-web-1", False), ("erni-ki-web-1 erni-ki-db-1", True)])
+def test_services_of_one_tier_may_be_made_anew_together(stack_host: StubHost, touched: str, no_deps: bool) -> None:
+    (stack_host.home / "touched").write_text("".join(f"{name}\n" for name in touched.split()))
+    assert up(stack_host, "redis,web", doubt="yes").returncode == 0
+    asked, started = ups(stack_host)
+    assert asked == ["--detach", "--dry-run", "redis", "web"]
+    assert started[-2:] == ["redis", "web"]
+    assert ("--no-deps" in started) == no_deps
+
+
 def test_a_reader_of_a_secrets_file_is_made_anew_and_a_redis_that_reads_it_restarted(stack_host: StubHost) -> None:
     done = up(stack_host, "redis:restart", "web:anew,api:anew,db")
     assert done.returncode == 0, done.stderr
