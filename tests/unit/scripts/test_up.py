@@ -47,6 +47,7 @@ case "$*" in
 *--dry-run*) sed 's/.*/ DRY-RUN MODE -  Container &  Recreate/' "$HOME/touched" && exit ;;
 esac
 case "$1 $2" in
+"ps --quiet") echo "id-of-running-$(service_of "$@")" ;;
 "ps --all") [ ! -e "$HOME/gone-$(service_of "$@")" ] && echo "id-of-$(service_of "$@")" ;;
 "compose up")
     for word; do last=$word; done
@@ -62,6 +63,7 @@ case "$1 $2" in
 "inspect --format")
     case $3 in
     *config-hash*) echo "label-of-${4#id-of-}" ;;
+    "{{if .State.Health}}{{.State.Health.Status}}"*) echo healthy ;;
     *Health.Log*) printf 'AUTH @PASSWORD@ failed\nNOAUTH Authentication required.\n' ;;
     *) cat "$HOME/state" 2>/dev/null || echo running, healthy ;;
     esac ;;
@@ -96,7 +98,8 @@ def up(
     carry: str = "",
     stdin: str = f"{PASSWORD}\n",
 ) -> subprocess.CompletedProcess[str]:
-    definitions = [f"{service}=definition-of-{service}=env/{service}.env" for tier in tiers for service in tier.split(",")]
+    services = [word.partition(":")[0] for tier in tiers for word in tier.split(",")]
+    definitions = [f"{service}=definition-of-{service}=env/{service}.env" for service in services]
     words = [str(host.root), "erni-ki", "300", pull, doubt, carry, *INPUTS, "--", *removed, "--", *tiers, "--", *definitions]
     return host.script("up.sh", *words, stdin=stdin)
 
@@ -123,17 +126,54 @@ def test_tiers_come_up_one_after_the_other_each_awaited(stack_host: StubHost) ->
 
 
 @pytest.mark.parametrize(
-    ("touched", "no_deps"), [("", False), ("erni-ki-web-1", False), ("erni-ki-db-1", True), ("erni-ki-web-1 erni-ki-db-1", True)]
+    ("touched", "no_deps"),
+    [("", [False, False]), ("erni-ki-web-1", [True, False]), ("erni-ki-db-1", [True, True]), ("erni-ki-redis-1", [False, True])],
 )
-def test_where_it_is_in_doubt_nothing_else_is_made_anew_together_with_them(
-    stack_host: StubHost, touched: str, no_deps: bool
+def test_where_it_is_in_doubt_nothing_else_is_made_anew_together_with_a_tier(
+    stack_host: StubHost, touched: str, no_deps: list[bool]
 ) -> None:
+    (stack_host.home / "touched").write_text(f"{touched}\n" if touched else "")
+    assert up(stack_host, "redis", "web", doubt="yes").returncode == 0
+    asked, done = ups(stack_host)[::2], ups(stack_host)[1::2]
+    assert asked == [["--detach", "--dry-run", "redis"], ["--detach", "--dry-run", "web"]]
+    assert [call[-1] for call in done] == ["redis", "web"]
+    assert ["--no-deps" in call for call in done] == no_deps
+
+
+@pytest.mark.parametrize(("touched", "no_deps"), [("erni-ki-web-1", False), ("erni-ki-web-1 erni-ki-db-1", True)])
+def test_services_of_one_tier_may_be_made_anew_together(stack_host: StubHost, touched: str, no_deps: bool) -> None:
     (stack_host.home / "touched").write_text("".join(f"{name}\n" for name in touched.split()))
     assert up(stack_host, "redis,web", doubt="yes").returncode == 0
     asked, started = ups(stack_host)
     assert asked == ["--detach", "--dry-run", "redis", "web"]
     assert started[-2:] == ["redis", "web"]
     assert ("--no-deps" in started) == no_deps
+
+
+def test_a_reader_of_a_secrets_file_is_made_anew_and_a_redis_that_reads_it_restarted(stack_host: StubHost) -> None:
+    done = up(stack_host, "redis:restart", "web:anew,api:anew,db")
+    assert done.returncode == 0, done.stderr
+    assert ["restart", "--time", "30", "id-of-running-redis"] in stack_host.calls("docker")
+    assert [[word for word in call if word in ("--force-recreate", "web", "api", "db")] for call in ups(stack_host)] == [
+        ["db"], ["--force-recreate", "web", "api"],
+    ]  # fmt: skip
+    assert done.stdout.startswith("restarted redis, which does not let its ACL be changed: away for ")
+
+
+@pytest.mark.parametrize(("tiers", "still"), [(("redis",), True), (("watchtower", "redis"), False), (("redis,watchtower",), False)])
+def test_watchtower_does_not_interfere_meanwhile(stack_host: StubHost, tiers: tuple[str, ...], still: bool) -> None:
+    assert up(stack_host, *tiers).returncode == 0
+    kept = [call for call in stack_host.calls("docker") if call[0] == "kill" or call[:2] == ["compose", "up"]]
+    signals = [call[2:] for call in kept if call[0] == "kill"]
+    assert signals == ([["STOP", "id-of-running-watchtower"], ["CONT", "id-of-running-watchtower"]] if still else [])
+    if still:
+        assert [call[0] for call in kept] == ["kill", "compose", "kill"]
+
+
+def test_watchtower_goes_on_where_something_fails(stack_host: StubHost) -> None:
+    (stack_host.home / "bad").write_text("redis")
+    assert up(stack_host, "redis").returncode == 1
+    assert stack_host.calls("docker")[-1] == ["kill", "--signal", "CONT", "id-of-running-watchtower"]
 
 
 def test_what_redis_holds_is_brought_just_before_it_is_replaced(stack_host: StubHost) -> None:
