@@ -23,8 +23,9 @@ made=
 printf '%s\n' "$list" | sh -c "$put" put "$root/$stage" >/dev/null || exit 1
 
 # the project's own files come first, from where they are; then the fragments; no path among them holds a blank
-folder=$(dirname -- "$1") files=
+folder=$(dirname -- "$1") files='' bases=
 while [ "$1" != -- ]; do
+    bases="$bases $1"
     if [ -f "$1" ]; then files="$files -f $1"; else files="$files -f $stage/$1"; fi
     shift
 done
@@ -100,4 +101,6 @@ made=
 {
     printf '%s\n' "$list" | sed '$d'
     printf 'file\n0600\n-\n%s\n%s\nend\n' "$own" "$(base64 -w 0 $stage/$own)"
-} | sh -c "$put" put "$root" && touch $own
+} | sh -c "$put" put "$root" || exit 1
+# the plan asks whether it is older than what it was made from
+for file in $bases; do if [ "$file" -nt $own ]; then touch $own; fi; done
