@@ -12,6 +12,8 @@ redis_address() {
 redis_auth() {
     local LC_ALL=C password
     IFS= read -r password
+    # to an empty one redis 7.0 says nothing at times, and then all its answers would be taken for others
+    [ -n "$password" ] || password=-
     # shellcheck disable=SC2016 # the protocol's own signs, not variables
     if [ "$1" = default ]; then
         printf '*2\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n' "${#password}" "$password"
