@@ -126,10 +126,10 @@ def test_whatever_the_password_it_arrives_as_it_is(host: StubHost, password: str
     assert host.nothing_was_executed()
 
 
-def test_a_host_without_a_password_file_asks_with_an_empty_one(host: StubHost, redis: RedisServer) -> None:
+def test_a_host_without_a_password_file_asks_with_another_one(host: StubHost, redis: RedisServer) -> None:
     (host.root / "secrets" / "redis" / "password").unlink()
     assert the_answers(host).login == WRONGPASS[1:]
-    assert redis.commands[1] == ["AUTH", ""]
+    assert redis.commands[1] == ["AUTH", "-"]
 
 
 def test_without_a_running_redis_there_is_no_answer(host: StubHost) -> None:
