@@ -44,7 +44,7 @@ class Redis(ScriptFact[SeenRedis]):
         me = _fields(mine) if isinstance(mine, str) else {}
         return SeenRedis(
             anonymous=str(anonymous),
-            login="WRONGPASS" if former else str(ping) if login == "OK" else str(login),
+            login="WRONGPASS" if former or str(login).startswith("NOAUTH") else str(ping) if login == "OK" else str(login),
             directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
             hashes=acl_hashes(str(user)) if isinstance(user, list) else (found,) if found else (),
             denied=user if isinstance(user, str) and user.startswith("NOPERM") else "",

@@ -26,7 +26,7 @@ answer=$({ cat -- "$root/secrets/redis/password" 2>/dev/null || echo; } | said '
 # One that was started by somebody else reads no ACL file and lets nobody in with a password of the stack's: it accepts both in
 # memory until it is started with the file. Where it lets nobody change what it accepts, that start does it alone.
 case $answer in
--WRONGPASS* | -ERR\ invalid* | -ERR\ AUTH* | *"not configured to use an ACL file"*)
+-NOAUTH* | -WRONGPASS* | -ERR\ invalid* | -ERR\ AUTH* | *"not configured to use an ACL file"*)
     container=$(containers_of "$2" | awk -F '\t' '$2 == "redis" && $3 == "running" { print $1; exit }')
     hashes=$(grep -o '#[0-9a-f]*' "$root/secrets/redis/users.acl" | tr '\n' ' ')
     while IFS='	' read -r _ password; do
@@ -53,7 +53,9 @@ refused() {
     former=$(find "$root"/backups/[0-9]* -path '*/secrets/redis/password' 2>/dev/null | sed 's#/secrets/redis/password$##' | sort | tail -n 1)
     former=${former:+$former/secrets/redis/password}
     [ "$1" = retired ] && [ -n "$former" ] && ! cmp -s "$former" "$root/secrets/redis/password" || return 0
-    { redis_auth default <"$former"; printf 'QUIT\r\n'; } | redis_say "$address" 6379 | grep -q WRONGPASS && return 0
+    case $({ redis_auth default <"$former"; printf 'PING\r\nQUIT\r\n'; } | redis_say "$address" 6379) in
+    -WRONGPASS* | -NOAUTH*) return 0 ;;
+    esac
     echo "redis still accepts the former password (that of $former), though its ACL file no longer has it." >&2
     return 1
 }

@@ -8,12 +8,11 @@ redis_address() {
     containers_of "$1" | awk -F '\t' '$2 == "redis" && $3 == "running" && $6 != "" { sub(/,.*/, "", $6); print $6; exit }'
 }
 
-# an AUTH with the password on standard input, as the user $1
+# An AUTH with the password on standard input, as the user $1. Redis 8.0 leaves out the answer to a wrong one when another command
+# has come behind it: what tells is the answer to that.
 redis_auth() {
     local LC_ALL=C password
     IFS= read -r password
-    # to an empty one redis 7.0 says nothing at times, and then all its answers would be taken for others
-    [ -n "$password" ] || password=-
     # shellcheck disable=SC2016 # the protocol's own signs, not variables
     if [ "$1" = default ]; then
         printf '*2\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n' "${#password}" "$password"

@@ -12,15 +12,15 @@ places=() passwords=()
 while IFS=$'\t' read -r place password; do
     places+=("$place") passwords+=("$password")
 done < <(former "$1" "$2" "$container")
+# which of them is right: as many as were refused before it, and one
 right=$({
-    for password in "${passwords[@]}"; do printf '%s\n' "$password" | redis_auth "$4"; done
+    for password in "${passwords[@]}"; do printf '%s\n' "$password" | redis_auth "$4" && printf 'PING\r\n'; done
     printf 'QUIT\r\n'
-} | redis_say "$address" 6379 | grep -n -m 1 '^+OK' | cut -d : -f 1)
-# the last OK is the answer to QUIT
-if [ "${right:-0}" -ge 1 ] && [ "$right" -le ${#passwords[@]} ]; then
-    hash=$(printf '%s' "${passwords[right - 1]}" | sha256sum)
-    printf 'former\t%s\t%s\n' "${places[right - 1]}" "${hash%% *}"
-    printf '%s\n' "${passwords[right - 1]}" | redis_ask "$address:6379" "$4"
+} | redis_say "$address" 6379 | awk '/^-NOAUTH/ { refused++ } /^\+PONG/ { print refused + 0; exit }')
+if [ -n "$right" ]; then
+    hash=$(printf '%s' "${passwords[right]}" | sha256sum)
+    printf 'former\t%s\t%s\n' "${places[right]}" "${hash%% *}"
+    printf '%s\n' "${passwords[right]}" | redis_ask "$address:6379" "$4"
 else
     printf 'nowhere\n'
     { cat -- "$1/$5" 2>/dev/null || echo; } | redis_ask "$address:6379" "$4"

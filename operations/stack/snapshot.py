@@ -137,8 +137,8 @@ class SeenRedis(Seen):
 
     @property
     def refuses(self) -> bool:
-        """Whether it wants a password, and not this one."""
-        return self.anonymous.startswith("NOAUTH") and self.login.startswith(("WRONGPASS", "ERR"))
+        """Whether it wants a password, and not this one; redis 8.0 at times leaves out what it says to a wrong one."""
+        return self.anonymous.startswith("NOAUTH") and self.login.startswith(("NOAUTH", "WRONGPASS", "ERR"))
 
 
 @dataclass(frozen=True)

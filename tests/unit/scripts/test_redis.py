@@ -126,10 +126,10 @@ def test_whatever_the_password_it_arrives_as_it_is(host: StubHost, password: str
     assert host.nothing_was_executed()
 
 
-def test_a_host_without_a_password_file_asks_with_another_one(host: StubHost, redis: RedisServer) -> None:
+def test_a_host_without_a_password_file_asks_with_an_empty_one(host: StubHost, redis: RedisServer) -> None:
     (host.root / "secrets" / "redis" / "password").unlink()
     assert the_answers(host).login == WRONGPASS[1:]
-    assert redis.commands[1] == ["AUTH", "-"]
+    assert redis.commands[1] == ["AUTH", ""]
 
 
 def test_without_a_running_redis_there_is_no_answer(host: StubHost) -> None:
@@ -373,7 +373,7 @@ def test_the_former_password_is_tried_and_must_be_refused(host: StubHost, redis:
     backed_up(host, d01=FORMER)
     done = load(host, "retired")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert redis.asked[-1] == [["AUTH", FORMER], ["QUIT"]]
+    assert redis.asked[-1] == [["AUTH", FORMER], ["PING"], ["QUIT"]]
 
 
 def test_a_former_password_that_is_still_accepted_fails(host: StubHost, redis: RedisServer) -> None:
