@@ -98,15 +98,11 @@ unset FLEET_CONTAINERS
 address=$(redis_address "$project")
 
 if [ ! -f compose.d/redis.yml ]; then
-    # back to where it was
-    [ -f .fleet/carried ] && redis_login "$root" "$project" "$id" "$address" || exit 0
+    # Back to where it was. Its password may be gone from the host by now, so it is stopped, which writes what it holds.
+    [ -f .fleet/carried ] || exit 0
     dir=$(cat .fleet/carried)
     [ "$doubt" = no ] || dependencies_of redis
-    pause_writes
-    save
-    docker update --restart no "$id" >/dev/null && ask SHUTDOWN NOSAVE >/dev/null 2>&1
-    kill "$keeper" 2>/dev/null
-    keeper=
+    docker stop --time 30 "$id" >/dev/null || fail "redis could not be stopped; its data is in $volume."
     # shellcheck disable=SC2086 # a flag or nothing
     said=$(docker compose up --no-start $no_deps redis 2>&1) || fail "redis was not made anew: $said"
     id=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis)
@@ -126,7 +122,11 @@ fi
 docker image inspect "$image" >/dev/null 2>&1 && [ "$pull" != always ] || [ "$pull" = never ] || docker pull --quiet "$image" >/dev/null
 source=$(docker inspect --format '{{range .Mounts}}{{if eq .Destination "/data"}}{{.Source}}{{end}}{{end}}' "$id")
 same=$([ "$(docker inspect --format '{{.Image}}' "$id")" = "$(docker image inspect --format '{{.Id}}' "$image")" ] && echo yes)
-redis_login "$root" "$project" "$id" "$address" || fail "redis lets nobody in with a password that is on this host. Nothing was changed."
+if ! redis_login "$root" "$project" "$id" "$address"; then
+    # one that an earlier run started has its data on the volume, and may be replaced because it lets nobody in
+    if grep -q '"redis"' .fleet/applied.json 2>/dev/null; then exit 0; fi
+    fail "redis lets nobody in with a password that is on this host. Nothing was brought; it runs as before."
+fi
 dir=$(ask CONFIG GET dir | tail -n 1)
 case $dir in /*) ;; *) fail "redis does not tell where it keeps its data: $dir. Nothing was changed." ;; esac
 

@@ -475,7 +475,7 @@ def test_clients_of_ones_own_are_managed_by_their_env_files(host: Host, tmp_path
         assert pictures(host)["n8n"]["container"] != before["n8n"]["container"]
         settled(host, {"openwebui", "n8n"}, fleet.password)
         assert accepted(host, fleet.password) == {digest(fleet.password)}
-        assert host.run(f"ls {STACK}/compose.d").split() == ["openwebui.yml", "redis.yml", "watchtower.yml"]
+        assert host.run(f"ls {STACK}/compose.d").split() == ["n8n.yml", "openwebui.yml", "redis.yml", "watchtower.yml"]
         seen = all_of(host)
         again = fleet.deploy()
         assert again.changes(host.name) == []
