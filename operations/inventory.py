@@ -183,7 +183,7 @@ class _Reading:
 
 def _data_problem(key: str, value: Any) -> str | None:
     """What is wrong with a key that pyinfra itself reads, or with a password; settings are checked elsewhere."""
-    secret = "password" in key.lower()
+    secret = "password" in key.lower() and not key.endswith("_file")  # where one lies is no secret
     found = "a value that is not shown" if secret else _shown(value)
     if key == "ssh_port" and not (type(value) is int and 1 <= value <= 65535):
         return f"{key} is {found}, expected a number from 1 to 65535. Correct it, or leave it out for 22."

@@ -4,6 +4,7 @@
 
 root=$1
 #include mutex.sh
+#include redis_client.sh
 #include redis_login.sh
 
 address=$(redis_address "$2")

@@ -43,5 +43,5 @@ awk -v OFS='\t' -v first="$password" '
     /^[ \t]*#/ { next }
     { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, ""); gsub(/: +![!A-Za-z]*/, ": ") }
     { gsub(/: +(null|~) *($|[,}]| #)/, ": $") }
-    /redis-cli .*-a +["'\'']?[^ $"'\'']/ || /--requirepass[ =]+[^ $"'\'']/ || /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { print FILENAME, FNR }
+    /redis-cli .*-a +[\\"'\'']*[^ $\\"'\'']/ || /--requirepass[ =]+[^ $"'\'']/ || /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { print FILENAME, FNR }
 ' "$@"

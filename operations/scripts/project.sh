@@ -30,7 +30,7 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
-for fragment in "$stage"/compose.d/*.yml; do files="$files -f $fragment"; done
+for fragment in "$stage"/compose.d/*.yml; do [ ! -e "$fragment" ] || files="$files -f $fragment"; done
 
 # Compose wants the env files to be there, which are written after this; an empty one is taken away again if this fails
 for client in "$@"; do
