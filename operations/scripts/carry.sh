@@ -51,8 +51,8 @@ pause_writes() {
 
 # redis' own save, of all that the new one will read
 save() {
-    case $args in
-    *"--appendonly yes"*)
+    case $kept in
+    yes)
         if [ "$(ask CONFIG GET appendonly | tail -n 1)" = yes ]; then ask BGREWRITEAOF; else ask CONFIG SET appendonly yes; fi >/dev/null
         while sleep 0.05; do
             state=$(ask INFO persistence)
@@ -130,15 +130,19 @@ fi
 dir=$(ask CONFIG GET dir | tail -n 1)
 case $dir in /*) ;; *) fail "redis does not tell where it keeps its data: $dir. Nothing was changed." ;; esac
 
-if [ "$dir" = /data ] && [ "$source" = "$(readlink -f "$volume")" ]; then
-    [ ! -f .fleet/carrying ] || mv .fleet/carrying .fleet/carried
+here=
+if [ "$dir" = /data ] && [ "$source" = "$(readlink -f "$volume")" ]; then here=yes; fi
+[ -z "$here" ] || [ ! -f .fleet/carrying ] || mv .fleet/carrying .fleet/carried
+# a redis with an append-only file reads nothing else, and one without never reads it
+case $args in *"--appendonly yes"*) kept=yes ;; *) kept=no ;; esac
+if [ -n "$here" ] && [ "$(ask CONFIG GET appendonly | tail -n 1)" = $kept ]; then
     [ -z "$same" ] || exit 0
     copy_of "$id" "$dir"
     try_copy
     exit 0
 fi
 
-if [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/null)" ]; then
+if [ -z "$here" ] && [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/null)" ]; then
     fail "$root/$volume holds data already, but redis keeps its data in $dir. Nothing was brought. Move the folder away if what is in it" \
         "is not wanted (\`mv $volume $volume.old\`), then run again."
 fi
@@ -153,8 +157,10 @@ after=$(redis_digest "$tried" "$new")
 [ "$before" = "$after" ] || fail "The copy of redis' data is not the same: $before, and $after in the copy. Nothing was brought; it runs as before."
 docker stop --time 30 "$trial" >/dev/null && docker rm "$trial" >/dev/null
 
-printf '%s\n' "$dir" >.fleet/carrying
-rm -rf "$volume" && mv "$copy" "$volume" && chmod 755 "$volume" && sync data || exit 1
+if [ -z "$here" ]; then
+    printf '%s\n' "$dir" >.fleet/carrying
+    rm -rf "$volume" && mv "$copy" "$volume" && chmod 755 "$volume" && sync data || exit 1
+fi
 kill "$keeper" 2>/dev/null
 keeper=
 ask CLIENT PAUSE 60000 WRITE >/dev/null
@@ -164,5 +170,10 @@ docker update --restart no "$id" >/dev/null && ask SHUTDOWN NOSAVE >/dev/null 2>
 # shellcheck disable=SC2086 # a flag or nothing
 said=$(docker compose up --detach $no_deps --pull never --wait --wait-timeout "$seconds" redis 2>&1) ||
     fail "redis did not start with its data in $volume." "$(echo "$said" | tail -n 5)"
-mv .fleet/carrying .fleet/carried
-say "brought redis' data from $dir in its container to $volume: $before; writes waited $((gone - began)) ms, redis was away $(($(now) - gone)) ms"
+told="$before; writes waited $((gone - began)) ms, redis was away $(($(now) - gone)) ms"
+if [ -n "$here" ]; then
+    say "redis wrote its data to $volume in another form: $told"
+else
+    mv .fleet/carrying .fleet/carried
+    say "brought redis' data from $dir in its container to $volume: $told"
+fi

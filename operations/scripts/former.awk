@@ -6,18 +6,19 @@
     text = $0
     # a word that is `--requirepass` alone has its value in the next line, as in the list form of a command
     if (pending) found(text)
-    pending = text ~ /(^|[ \t"'\-])--requirepass["']?,?[ \t]*$/
+    pending = tolower(text) ~ /(^|[ \t"'\-])--requirepass["']?,?[ \t]*$/
     each(text, "--requirepass[\"']?[ \t=,]+")
     each(text, "^[ \t]*(requirepass|masterauth)[ \t]+")
     each(text, "rediss?://[^:@/ \t]*:")
-    each(text, "[A-Za-z_]*REDIS[A-Za-z_]*PASS[A-Za-z_]*[\"']?[ \t]*[=:][ \t]*")
-    each(text, "REDISCLI_AUTH[\"']?[ \t]*[=:][ \t]*")
+    each(text, "[a-z_]*redis[a-z_]*pass[a-z_]*[\"']?[ \t]*[=:][ \t]*")
+    each(text, "rediscli_auth[\"']?[ \t]*[=:][ \t]*")
     each(text, "redis-cli .*-a[ \t,]+")
     each(text, "(^|[ \t])>")
 }
 
+# redis does not care about capitals
 function each(text, before) {
-    while (match(text, before)) {
+    while (match(tolower(text), before)) {
         text = substr(text, RSTART + RLENGTH)
         found(text, before ~ /:\/\//)
     }

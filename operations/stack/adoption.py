@@ -92,9 +92,10 @@ def _redis_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
         return
     if seen.redis.nowhere and not (stack.own_redis and in_place(stack, seen)):  # then it only has to be started anew
         yield (
-            "redis: accepts none of the passwords that were found: in secrets/, in the Compose, env, conf and ACL files below "
-            f"{root}, and in Docker's description of its container. Nothing was changed. Put its password as REDIS_PASSWORD "
-            f"into {root}/env/redis.env, then run again."
+            f"redis: accepts none of the passwords that were found: in {', '.join(stack.settings.compose_files)}, env/redis.env and "
+            f"all other Compose, env, conf and ACL files below {root} (--requirepass, REDIS_ARGS, REDIS_PASSWORD, URLs), in "
+            f"secrets, and in Docker's description of its container. Nothing was changed. Put its password as REDIS_PASSWORD into "
+            f"{root}/env/redis.env, then run again."
         )
     if stack.own_redis:
         for service, name in seen.beaten:
@@ -111,9 +112,9 @@ def _redis_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
             f"redis: has users besides `default` ({', '.join(others)}), which the stack's ACL file does not. Nothing was changed. "
             "Leave redis as the project defines it: redis_password_file (docs/adopting.md)."
         )
-    if seen.volume and not on_volume(stack, seen):
+    if seen.volume and seen.redis.directory and not on_volume(stack, seen):
         yield (
-            f"{root}/{DATA}: holds {seen.volume}, but redis keeps its data in {seen.redis.directory or 'another place'}. "
+            f"{root}/{DATA}: holds {seen.volume}, but redis keeps its data in {seen.redis.directory}. "
             f"Nothing was changed. Move the folder away if what is in it is not wanted (`mv {DATA} {DATA}.old`), then run again."
         )
 
