@@ -92,8 +92,8 @@ def _redis_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
         return
     if seen.redis.nowhere and not (stack.own_redis and in_place(stack, seen)):  # then it only has to be started anew
         yield (
-            f"redis: accepts none of the passwords that were found: in {', '.join(stack.settings.compose_files)}, env/redis.env and "
-            f"all other Compose, env, conf and ACL files below {root} (--requirepass, REDIS_ARGS, REDIS_PASSWORD, URLs), in "
+            f"redis: accepts none of the passwords that were found: in {', '.join(stack.settings.compose_files)}, env/redis.env "
+            f"and all other Compose, env, conf and ACL files below {root} (--requirepass, REDIS_ARGS, REDIS_PASSWORD, URLs), in "
             f"secrets, and in Docker's description of its container. Nothing was changed. Put its password as REDIS_PASSWORD into "
             f"{root}/env/redis.env, then run again."
         )
