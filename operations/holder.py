@@ -30,4 +30,6 @@ def process(pid: str) -> str:
     except OSError:
         return f"{os.getpid()}:" if pid == "self" else ""
     # the command's name, in parentheses, may hold blanks
-    return f"{stat.split(' ', 1)[0]}:{stat.rpartition(')')[2].split()[19]}"
+    state, *fields = stat.rpartition(")")[2].split()
+    # one that has ended stays there until its parent has asked about it
+    return "" if state in "ZX" else f"{stat.split(' ', 1)[0]}:{fields[18]}"
