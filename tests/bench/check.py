@@ -10,11 +10,14 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
+from operations.stack.catalogue import catalogue
 from operations.stack.waves import waves
 from tests.fleet.fleet import Fleet, wipe
 from tests.lab import Host, Lab
 
+from .material import PASSWORD, stack, templates
 from .measure import counted, of_a_host, run
 from .planning import planned
 from .recording import Recording, recorded, yardstick
@@ -92,3 +95,11 @@ def test_ten_times_the_hosts_take_no_hundred_times_as_long_to_part() -> None:
         return os.times().user - began
 
     assert min(took(50_000) for _ in range(TRIES)) <= 40 * max(min(took(5_000) for _ in range(TRIES)), 0.01)
+
+
+def test_the_others_are_given_every_service(tmp_path: Path) -> None:
+    services = {*catalogue(), "watchtower"}
+    templates(stack({"services": sorted(services), "watchtower_image": "watchtower:1"}, PASSWORD), tmp_path)
+    given = yaml.safe_load((tmp_path / "compose.yml").read_text())["services"]
+    assert given.keys() == services
+    assert "SEARXNG_REDIS_URL" not in given["searxng"].get("environment", {})

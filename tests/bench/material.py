@@ -21,6 +21,17 @@ DIGEST = "{{ redis_password_sha256 }}"
 _OURS = ("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR")  # the others have one Compose file
 
 
+class Alone(yaml.SafeLoader):
+    """Reads a fragment that lies over no other file: `!reset` takes nothing out, and `!override` is the value itself."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        node.value = [(key, value) for key, value in node.value if value.tag != "!reset"]
+        return super().construct_mapping(node, deep)
+
+
+Alone.add_constructor("!override", lambda loader, node: loader.construct_sequence(node, deep=True))
+
+
 def stack(data: dict[str, Any], password: str) -> Stack:
     """The stack that these settings describe, with this password."""
     given = {name: value for name, value in data.items() if not name.startswith("ssh_")}
@@ -39,7 +50,7 @@ def templates(wanted: Stack, folder: Path) -> Path:
     """
     services: dict[str, Any] = {}
     for fragment in wanted.fragments(start_interval=True):
-        services |= yaml.safe_load(fragment.content)["services"]
+        services |= yaml.load(fragment.content, Alone)["services"]
     dotenv = "".join(f"{line}\n" for key, line in wanted.dotenv.lines.items() if key not in _OURS)
     texts = {BASE: yaml.safe_dump({"services": services}, sort_keys=False), ".env": dotenv}
     files: list[ManagedFile] = [*wanted.env_files, *wanted.secret_files()]
