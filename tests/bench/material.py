@@ -29,7 +29,11 @@ class Alone(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-Alone.add_constructor("!override", lambda loader, node: loader.construct_sequence(node, deep=True))
+def _list(loader: Alone, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node, deep=True)
+
+
+Alone.add_constructor("!override", _list)
 
 
 def stack(data: dict[str, Any], password: str) -> Stack:
