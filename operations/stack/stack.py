@@ -262,8 +262,11 @@ class _Builder:
         for service in services:
             for key, template in service.variables.items():
                 where = f"{service.name}: x-fleet: variables: {key}"
-                for name in sorted(template_names(template) & self.secret_names):
-                    self.problems.append(f"{where}: {name} is a secret and would land in .env. Put it under `env`.")
+                secrets = self.secret_names | ({"password", "url"} - self.values.keys())
+                told = sorted(template_names(template) & secrets)
+                self.problems += [f"{where}: {name} is a secret and would land in .env. Put it under `env`." for name in told]
+                if told:
+                    continue
                 if template[1:-1].endswith("_image") and self.values.get(template[1:-1], "") is None:
                     continue  # the image stays as the project's own file has it, and so does a variable that names it there
                 rendered = self.line(where, key, template)

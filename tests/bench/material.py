@@ -14,7 +14,7 @@ import yaml
 from operations.facts.bundle import Bundle
 from operations.observe import questions
 from operations.stack.acl import ACL_PATH, acl_file
-from operations.stack.stack import BASE, EnvFile, File, ManagedFile, Stack
+from operations.stack.stack import BASE, OWN_ENVIRONMENT, EnvFile, File, ManagedFile, Stack
 
 PASSWORD = "{{ redis_password }}"
 DIGEST = "{{ redis_password_sha256 }}"
@@ -68,7 +68,8 @@ def templates(wanted: Stack, folder: Path) -> Path:
 def whole(wanted: Stack) -> list[ManagedFile]:
     """Every file of the stack."""
     fragments = wanted.fragments(start_interval=True)
-    return [*wanted.base(), wanted.dotenv, *fragments, wanted.manifest(), *wanted.env_files, *wanted.secret_files()]
+    own = File(OWN_ENVIRONMENT, "0600", "services: {}\n")  # there is no file of the project's own that it would be made from
+    return [*wanted.base(), wanted.dotenv, *fragments, own, wanted.manifest(), *wanted.env_files, *wanted.secret_files()]
 
 
 def unpacked(files: Iterable[ManagedFile]) -> str:

@@ -166,8 +166,9 @@ def test_the_documented_example_works(
     put: Put, folder: str, compose_bin: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     (example, *_) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "catalogue.md").read_text(), re.DOTALL)
-    put("searxng", example)
-    stack = a_stack(services=["watchtower", "redis", "searxng"], catalog_dirs=[folder])
+    put("n8n", example)
+    stack = a_stack(services=["watchtower", "redis", "n8n"], catalog_dirs=[folder])
     project = tmp_path_factory.mktemp("project")
     write_project(stack, project, start_interval=True)
-    assert "searxng" in compose(compose_bin, project, "config", "--services").split()
+    assert "n8n" in compose(compose_bin, project, "config", "--services").split()
+    assert "QUEUE_BULL_REDIS_HOST=redis\n" in (project / "env/n8n.env").read_text()

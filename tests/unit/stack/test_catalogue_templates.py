@@ -81,6 +81,14 @@ def test_a_secret_in_a_variable_is_told(put: Put, folder: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["password", "url"])
+def test_the_password_by_its_short_names_in_a_variable_is_told(put: Put, folder: str, name: str) -> None:
+    put("web", web(f'variables: {{KEY: "{{{name}}}"}}'))
+    assert refused(folder, "web") == (
+        f"web: x-fleet: variables: KEY: {name} is a secret and would land in .env. Put it under `env`.",
+    )
+
+
 def test_a_secret_of_the_operators_own_in_a_variable_is_told(put: Put, folder: str) -> None:
     put("web", web('variables: {KEY: "{web_key}"}'))
     with pytest.raises(SettingsError) as caught:
