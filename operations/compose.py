@@ -104,7 +104,7 @@ def start(
     definitions = [f"{name}={found.definitions[name]}={env.get(name, f'env/{name}.env')}" for name in (*env, *back)]
     settings, doubt = stack.settings, "yes" if _doubtful(seen, found, words) else "no"
     arguments = [
-        settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt,
+        settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
         _carry(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
         *stack.inputs(), "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip

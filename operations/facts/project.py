@@ -13,10 +13,14 @@ from .base import ScriptFact
 
 @dataclass(frozen=True)
 class SeenProject(Seen):
-    """`definitions`: service → Compose's hash of its definition (env files are not in it); `needs`: service → its `depends_on`."""
+    """`definitions`: service → Compose's hash of its definition (env files are not in it); `needs`: service → its `depends_on`.
+
+    + starter: who can start its containers; `compose` where it runs hooks or copies something into them
+    """
 
     definitions: Mapping[str, str]
     needs: Mapping[str, tuple[str, ...]]
+    starter: str = "docker"
 
 
 class Project(ScriptFact[SeenProject]):
@@ -32,12 +36,15 @@ class Project(ScriptFact[SeenProject]):
 
     def parse(self, lines: list[str]) -> SeenProject:
         definitions: dict[str, str] = {}
+        starter = "docker"
         needs: dict[str, list[str]] = {}
         for line in lines:
             kind, service, value = line.split("\t")
             if kind == "hash":
                 definitions[service] = value
                 needs.setdefault(service, [])
+            elif kind == "starts":
+                starter = service
             else:
                 needs.setdefault(service, []).append(value)
-        return SeenProject(definitions, {service: tuple(others) for service, others in needs.items()})
+        return SeenProject(definitions, {service: tuple(others) for service, others in needs.items()}, starter)

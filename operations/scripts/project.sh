@@ -23,10 +23,10 @@ made=
 printf '%s\n' "$list" | sh -c "$put" put "$root/$stage" >/dev/null || exit 1
 
 # the project's own files come first, from where they are; then the fragments; no path among them holds a blank
-folder=$(dirname -- "$1") files='' bases=
+folder=$(dirname -- "$1") files='' bases='' existing=
 while [ "$1" != -- ]; do
     bases="$bases $1"
-    if [ -f "$1" ]; then files="$files -f $1"; else files="$files -f $stage/$1"; fi
+    if [ -f "$1" ]; then files="$files -f $1" existing=yes; else files="$files -f $stage/$1"; fi
     shift
 done
 shift
@@ -51,12 +51,11 @@ refused() {
     echo "$said" | sed 's#://[^@ /]*@#://*MASKED*@#g' | tail -n 5 >&2
     exit 1
 }
-said=$(compose config --quiet 2>&1) || refused
-
 # What a service's `environment` sets beats its env file. A fragment takes such keys out of a mapping; Compose knows no way to take
 # them out of a list. So of the services whose own list has one, the list is written anew without it, variables as they stand.
 own=compose.d/.environment.yml
-if [ $# -gt 0 ]; then
+if [ -n "$existing" ] && [ $# -gt 0 ]; then
+    said=$(compose config --quiet 2>&1) || refused
     {
         echo services:
         for client in "$@"; do printf '  %s:\n    env_file: !reset []\n' "${client%%=*}"; done
@@ -92,10 +91,10 @@ AWK
             }
             if (!any) print "  {}"
         }' >$stage/$own || exit 1
-    said=$(compose -f $stage/$own config --quiet 2>&1) || refused
 else
     echo 'services: {}' >$stage/$own
 fi
+said=$(compose -f $stage/$own config --quiet 2>&1) || refused
 made=
 
 {

@@ -1,15 +1,15 @@
 # shellcheck shell=sh
 # Starts services of the stack in folder $1, tier by tier, and awaits each tier.
-#   up <root> <project> <seconds> <pull> <doubt> <carry> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>=<env file>…
-# <doubt>: whether services that are not to be started could be made anew together with them. <carry>: a command to be run just
-# before redis is replaced, or nothing.
+#   up <root> <project> <seconds> <pull> <doubt> <starter> <carry> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>=<env file>…
+# <doubt>: whether services that are not to be started could be made anew together with them. <starter>: `docker`, or
+# `compose` where only that can start them. <carry>: a command to be run just before redis is replaced, or nothing.
 # A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones,
 # `<service>:anew` whatever Compose thinks, and `<service>:restart` keeps its container.
 # Standard input: texts to mask in whatever is printed, one per line.
 # At the end .fleet/applied.json tells what runs now, for which definition and env file.
 
-root=$1 project=$2 seconds=$3 pull=$4 doubt=$5 carry=$6
-shift 6
+root=$1 project=$2 seconds=$3 pull=$4 doubt=$5 starter=$6 carry=$7
+shift 7
 cd -- "$root" || exit 1
 umask 077
 #include mutex.sh
@@ -18,6 +18,7 @@ masks=$(cat)
 #include mask.sh
 #include compose_plugin.sh
 #include dependencies.sh
+#include start.sh
 
 containers() {
     docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
@@ -119,7 +120,8 @@ watchtower=$(docker ps --quiet --filter "label=com.docker.compose.project=$proje
     --filter label=com.docker.compose.service=watchtower)
 case " $* " in *[\ ,]watchtower[\ ,]*) watchtower= ;; esac
 for id in $watchtower; do docker kill --signal STOP "$id" >/dev/null; done
-trap 'for id in $watchtower; do docker kill --signal CONT "$id" >/dev/null 2>&1; done' EXIT
+watcher=
+trap 'for id in $watchtower; do docker kill --signal CONT "$id" >/dev/null 2>&1; done; kill $watcher 2>/dev/null' EXIT
 trap 'exit 1' HUP INT TERM
 
 # a container that reads its password when it starts; how long nobody could log in is told
@@ -134,10 +136,19 @@ restart() {
     echo "restarted $1, which does not let its ACL be changed: away for $((($(date +%s%N) - before) / 1000000)) ms"
 }
 
-no_deps=
+no_deps='' how='' said=
 bring_up() {
-    # shellcheck disable=SC2086 # a flag or nothing
-    said=$(docker compose up --detach $no_deps --pull "$pull" --wait --wait-timeout "$seconds" "$@" 2>&1)
+    # shellcheck disable=SC2086 # flags or nothing
+    if [ "$starter" = docker ]; then
+        [ -n "$fresh" ] || said=$(docker compose up --no-start $no_deps $how --pull "$pull" "$@" 2>&1) || return 1
+        how=${how#--force-recreate}
+        start_made "$@"
+        result=$?
+        [ $result = 2 ] || return $result
+    fi
+    # shellcheck disable=SC2086
+    said="$said
+$(docker compose up --detach $no_deps $how --pull "$pull" --wait --wait-timeout "$seconds" "$@" 2>&1)"
 }
 
 # new containers beside the old ones; those go when the new ones are healthy, and the new ones go when they are not
@@ -145,7 +156,8 @@ roll() {
     service=$1 count=$2
     old=$(containers "$service")
     scale=$((count + $(echo "$old" | grep -c .)))
-    if bring_up --no-recreate --scale "$service=$scale" "$service"; then
+    how="--no-recreate --scale $service=$scale"
+    if bring_up "$service"; then
         for id in $old; do
             docker stop "$id" >/dev/null && docker rm "$id" >/dev/null || exit 1
         done
@@ -159,8 +171,21 @@ roll() {
     fi
 }
 
+# what Compose did
+tell() {
+    echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
+}
+
+# where nothing of the project was ever started, Compose makes all of it at once
+fresh=
+if [ "$starter" = docker ] && [ "$1" != -- ] && [ -z "$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project")" ]; then
+    all=$(printf '%s\n' "$@" | sed '/^--$/,$d; s/:[^,]*//g' | tr ',\n' '  ')
+    # shellcheck disable=SC2086 # one word per service
+    said=$(docker compose up --no-start --pull "$pull" $all 2>&1) && fresh=yes && tell
+fi
+
 while [ "$1" != -- ]; do
-    plain='' rolling='' anew=''
+    plain='' rolling='' anew='' how='' said=
     for service in $(echo "$1" | tr , ' '); do
         case $service in
         *:restart) restart "${service%:*}" ;;
@@ -177,14 +202,15 @@ while [ "$1" != -- ]; do
         [ "$doubt" = no ] || dependencies_of $plain
         # shellcheck disable=SC2086
         if ! bring_up $plain && ! { revive $plain && bring_up $plain; }; then failed "${plain# }"; fi
-        echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
+        tell
     fi
     if [ -n "$anew" ]; then
         # shellcheck disable=SC2086
         [ "$doubt" = no ] || dependencies_of $anew
+        how=--force-recreate
         # shellcheck disable=SC2086
-        bring_up --force-recreate $anew || failed "${anew# }"
-        echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
+        bring_up $anew || failed "${anew# }"
+        tell
     fi
     for service in $rolling; do
         [ "$doubt" = no ] || dependencies_of "${service%:*}"
@@ -197,14 +223,17 @@ shift
 # what runs now; a temporary file in the same folder and a rename, so that a crash leaves the old one or the new one
 mkdir -p .fleet
 next=.fleet/applied.json.next
+made=$(docker ps --all --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False \
+    --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Label "com.docker.compose.config-hash"}}')
 {
     printf '{"inputs": "%s", "services": {' "$inputs"
     comma=
     for pair in "$@"; do
         service=${pair%%=*} definition=${pair#*=}
         file=${definition#*=} definition=${definition%%=*}
-        id=$(containers "$service" | head -n 1)
-        label=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$id")
+        # the newest one is first
+        id=$(printf '%s\n' "$made" | awk -v service="$service" '$1 == service { print $2, $3; exit }')
+        label=${id#* } id=${id% *}
         env=
         [ ! -f "$file" ] || env=$(sha256sum -- "$file" | cut -d ' ' -f 1)
         printf '%s\n  "%s": {"definition": "%s", "env": "%s", "label": "%s", "container": "%s"}' \
@@ -216,4 +245,9 @@ next=.fleet/applied.json.next
 
 # for the next look at this host: see engine.sh
 plugin=$(compose_plugin)
-[ -z "$plugin" ] || printf '%s %s\n' "$(stamp "$plugin")" "$("$plugin" version --short)" >.fleet/compose
+if [ -n "$plugin" ]; then
+    case "$(cat .fleet/compose 2>/dev/null)" in
+    "$(stamp "$plugin") "*) ;;
+    *) printf '%s %s\n' "$(stamp "$plugin")" "$("$plugin" version --short)" >.fleet/compose ;;
+    esac
+fi

@@ -135,6 +135,19 @@ def test_the_projects_hashes_and_dependencies_are_told_and_nothing_else(host: St
     assert PASSWORD not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "configs:\n  page:\n    name: x\n    content: |\n      text\n",
+        "secrets:\n  key:\n    name: x\n    environment: KEY\n",
+        "services:\n  web:\n    post_start:\n      - command: x\n",
+    ],
+)
+def test_what_compose_itself_does_at_a_start_is_told(host: StubHost, more: str) -> None:
+    host.stub("docker", f"case $3 in --hash) echo redis r1 ;; *) cat <<'EOF'\n{CONFIG}{more}EOF\n;; esac")
+    assert host.script("project_seen.sh", str(host.root)).stdout.splitlines()[-1] == "starts\tcompose\t"
+
+
 def test_a_project_that_compose_does_not_accept_is_no_answer(host: StubHost) -> None:
     host.stub("docker", "echo invalid >&2; exit 15")
     done = host.script("project_seen.sh", str(host.root))

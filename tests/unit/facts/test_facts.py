@@ -516,6 +516,10 @@ def test_project_tells_hashes_and_dependencies() -> None:
     )
 
 
+def test_project_tells_who_can_start_it() -> None:
+    assert read(Project(), "hash\tweb\tb1", "starts\tcompose\t") == SeenProject({"web": "b1"}, {"web": ()}, "compose")
+
+
 @pytest.mark.parametrize(("lines", "answer"), [(["200"], "200"), ([], ""), (["1", "0"], "1")])
 def test_probe_tells_the_first_value_or_none(lines: list[str], answer: str) -> None:
     assert read(Probe(), *lines) == answer

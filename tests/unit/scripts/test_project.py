@@ -50,10 +50,6 @@ def tree(host: StubHost) -> dict[str, str]:
 
 MUTEX = {".fleet/mutex": ""}
 OWN = "compose.d/.environment.yml"
-HEAD = """\
-# Lists of the project's own files without what is in env files, made from them. Do not edit: change those.
-services:
-"""
 NOTHING = {OWN: "services: {}\n"}
 WRITTEN = NOTHING | {
     "compose.yml": "services: {}\n",
@@ -77,11 +73,11 @@ def test_compose_is_asked_about_all_files_together_before_one_is_replaced(host: 
     stage = ".fleet/stage"
     assert words[:5] == ["compose", "--project-directory", ".", "--env-file", f"{stage}/.env"]
     assert words[5:7] == ["-f", "compose.yml"]
-    assert sorted(words[7:-2:2]) == ["-f", "-f"]
-    assert {Path(word).name for word in words[8:-2:2]} == {"api.yml", "web.yml"}
-    assert words[-2:] == ["config", "--quiet"]
+    assert sorted(words[7:-4:2]) == ["-f", "-f"]
+    assert {Path(word).name for word in words[8:-4:2]} == {"api.yml", "web.yml"}
+    assert words[-4:] == ["-f", f"{stage}/{OWN}", "config", "--quiet"]
     staged = (host.home / "staged").read_text().splitlines()
-    assert staged == [f"{stage}/{name}" for name in (".env", "compose.d/api.yml", "compose.d/web.yml")]
+    assert staged == [f"{stage}/{name}" for name in (".env", OWN, "compose.d/api.yml", "compose.d/web.yml")]
     assert tree(host)["compose.yml"] == "services: {mine: {image: x}}\n"
 
 
@@ -93,7 +89,7 @@ def test_the_projects_own_files_are_read_where_they_are_and_from_the_folder_of_t
     (call,) = host.calls("docker")
     assert call == [
         "compose", "--project-directory", "compose", "--env-file", ".fleet/stage/.env", "-f", "compose/base.yml",
-        "-f", "compose/data.yml", "-f", ".fleet/stage/compose.d/web.yml", "config", "--quiet",
+        "-f", "compose/data.yml", "-f", ".fleet/stage/compose.d/web.yml", "-f", f".fleet/stage/{OWN}", "config", "--quiet",
     ]  # fmt: skip
     assert tree(host)["compose/base.yml"] == "services: {base: {image: x}}\n"
 
@@ -102,6 +98,7 @@ LISTED = {"web": ["URL=redis://old", "A=b", "KEY"], "api": ["URL=redis://old"], 
 
 
 def test_of_a_list_that_beats_an_env_file_the_rest_is_written_anew(host: StubHost) -> None:
+    host.write("compose.yml", "services: {}\n")
     found = json.dumps({"services": {name: {"environment": listed} for name, listed in LISTED.items()}})
     host.stub("docker", f"case \"$*\" in *json*) cat <<'EOF'\n{found}\nEOF\n;; esac")
     done = project(host, *ALL, reads_env=("web=env/web.env=URL,KEY", "api=env/api.env=URL"))
@@ -110,6 +107,12 @@ def test_of_a_list_that_beats_an_env_file_the_rest_is_written_anew(host: StubHos
     assert yaml.load(tree(host)[OWN], _Loader)["services"] == anew
     assert tree(host)[OWN].count("environment: !override") == 2
     assert (host.root / OWN).stat().st_mode & 0o777 == 0o600
+
+
+def test_where_there_is_no_file_of_somebody_else_no_lists_are_looked_for(host: StubHost) -> None:
+    assert project(host, *ALL, reads_env=("web=env/web.env=URL",)).returncode == 0
+    assert [call[-2:] for call in host.calls("docker")] == [["config", "--quiet"]]
+    assert tree(host)[OWN] == NOTHING[OWN]
 
 
 def test_what_is_written_anew_goes_through_compose_before_anything_is_replaced(host: StubHost) -> None:
@@ -182,5 +185,5 @@ def test_a_project_in_a_hostile_folder_is_written_there(tmp_path: Path, name: st
     host = StubHost(tmp_path, root=name)
     host.stub("docker")
     assert project(host, *ALL, reads_env=("web=env/web.env=",)).returncode == 0
-    assert tree(host) == WRITTEN | MUTEX | {"env/web.env": "", OWN: f"{HEAD}  {{}}\n"}
+    assert tree(host) == WRITTEN | MUTEX | {"env/web.env": ""}
     assert host.nothing_was_executed()

@@ -45,6 +45,7 @@ service_of() { for word; do case $word in label=com.docker.compose.service=*) ec
 case "$*" in
 *.Names*) printf '%s\n' redis=erni-ki-redis-1 web=erni-ki-web-1 db=erni-ki-db-1 && exit ;;
 *--dry-run*) sed 's/.*/ DRY-RUN MODE -  Container &  Recreate/' "$HOME/touched" && exit ;;
+*config-hash*) for one in web redis; do echo "$one id-of-$one label-of-$one"; done; exit ;;
 esac
 case "$1 $2" in
 "ps --quiet") echo "id-of-running-$(service_of "$@")" ;;
@@ -62,7 +63,6 @@ case "$1 $2" in
     done ;;
 "inspect --format")
     case $3 in
-    *config-hash*) echo "label-of-${4#id-of-}" ;;
     "{{if .State.Health}}{{.State.Health.Status}}"*) echo healthy ;;
     *Health.Log*) printf 'AUTH @PASSWORD@ failed\nNOAUTH Authentication required.\n' ;;
     *) cat "$HOME/state" 2>/dev/null || echo running, healthy ;;
@@ -95,12 +95,28 @@ def up(
     removed: tuple[str, ...] = (),
     pull: str = "missing",
     doubt: str = "no",
+    starter: str = "compose",
     carry: str = "",
     stdin: str = f"{PASSWORD}\n",
 ) -> subprocess.CompletedProcess[str]:
     services = [word.partition(":")[0] for tier in tiers for word in tier.split(",")]
     definitions = [f"{service}=definition-of-{service}=env/{service}.env" for service in services]
-    words = [str(host.root), "erni-ki", "300", pull, doubt, carry, *INPUTS, "--", *removed, "--", *tiers, "--", *definitions]
+    words = [
+        str(host.root),
+        "erni-ki",
+        "300",
+        pull,
+        doubt,
+        starter,
+        carry,
+        *INPUTS,
+        "--",
+        *removed,
+        "--",
+        *tiers,
+        "--",
+        *definitions,
+    ]
     return host.script("up.sh", *words, stdin=stdin)
 
 
@@ -208,7 +224,20 @@ def test_what_was_done_is_said_and_nothing_else(stack_host: StubHost) -> None:
 
 
 def test_nothing_to_start_is_noted_all_the_same(stack_host: StubHost) -> None:
-    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "", *INPUTS, "--", "--", "--", "redis=d1=env/redis.env"]
+    words = [
+        str(stack_host.root),
+        "erni-ki",
+        "300",
+        "missing",
+        "no",
+        "compose",
+        "",
+        *INPUTS,
+        "--",
+        "--",
+        "--",
+        "redis=d1=env/redis.env",
+    ]
     assert stack_host.script("up.sh", *words).returncode == 0
     assert ups(stack_host) == []
     assert applied(stack_host)["services"]["redis"]["definition"] == "d1"
@@ -227,7 +256,7 @@ def test_what_runs_is_noted(stack_host: StubHost) -> None:
 
 def test_the_env_file_that_a_service_reads_is_the_one_that_is_given(stack_host: StubHost) -> None:
     file = stack_host.write("conf/n8n=1.env", "A=1\n")
-    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "", *INPUTS, "--", "--", "--"]
+    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "compose", "", *INPUTS, "--", "--", "--"]
     assert stack_host.script("up.sh", *words, "web=d1=conf/n8n=1.env", "redis=d2=conf/none.env").returncode == 0
     noted = applied(stack_host)["services"]
     assert (noted["web"]["definition"], noted["web"]["env"]) == ("d1", sha256(file))
@@ -249,7 +278,7 @@ def test_the_digest_of_the_inputs_is_the_one_that_the_plan_computes(host: StubHo
     for path in stack.inputs():
         file = host.write(path, f"this is {path}\n")
         files[path] = SeenFile("file", "0644", "0:0", sha256(file))
-    words = [str(host.root), "erni-ki", "300", "missing", "no", "", *stack.inputs(), "--", "--", "--"]
+    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", *stack.inputs(), "--", "--", "--"]
     assert host.script("up.sh", *words).returncode == 0
     assert applied(host)["inputs"] == inputs_digest(stack, Snapshot(files=files))
     assert applied(host)["inputs"] != inputs_digest(stack, converged(stack))
@@ -501,6 +530,116 @@ def test_a_container_that_became_unhealthy_only_now_is_not_restarted(unwell: Stu
     assert len(ups(unwell)) == 1
 
 
+# Containers that Docker starts, and tells of
+
+# a container is a file with its state and health, or exit code; `docker start` makes it what `becomes` says
+DOCKER_STARTS = r"""
+box=$HOME/containers
+state() { read -r state health <"$box/$1"; }
+case "$*" in
+"ps --all --quiet "*) ls "$box" ;;
+*config-hash*) for one in $(ls "$box"); do echo "$one id-of-$one label-of-$one"; done ;;
+"ps --all --no-trunc "*depends_on*)
+    for one in $(ls "$box"); do
+        state "$one"
+        status=
+        case $state in running) status="Up 2 minutes ($health)" ;; exited) status="Exited ($health) 2 minutes ago" ;; esac
+        echo "$one|$one|erni-ki-$one-1|$state|$(cat "$HOME/needs-$one" 2>/dev/null)|$status"
+    done ;;
+"compose up --no-start "*) for word; do case $word in redis | web | db) echo " Container erni-ki-$word-1  Created"
+    echo "created none" >"$box/$word" ;; esac; done ;;
+"start "*) [ ! -e "$HOME/taken" ] || { echo "Error response: port is already allocated" >&2; exit 1; }
+    cp "$HOME/becomes" "$box/$2"; echo "$2" ;;
+"events "*)
+    [ -e "$HOME/later" ] || exit 0
+    sleep 0.2
+    for one in $(ls "$box"); do cp "$HOME/later" "$box/$one"; done
+    echo health_status ;;
+"inspect --format {{.Name}}"*) shift 3; for one; do state "$one"; echo "/erni-ki-$one-1 $state $health"; done ;;
+"inspect "*) echo "running, unhealthy" ;;
+esac
+exit 0
+"""
+
+
+@pytest.fixture
+def starting(stack_host: StubHost) -> StubHost:
+    """Compose makes containers; Docker starts them, and they are healthy at once."""
+    stack_host.stub("docker", DOCKER_STARTS)
+    (stack_host.home / "containers").mkdir()
+    (stack_host.home / "becomes").write_text("running healthy\n")
+    (stack_host.root / ".fleet").mkdir(exist_ok=True)
+    return stack_host
+
+
+def test_compose_makes_all_of_a_new_project_and_docker_starts_it_tier_by_tier(starting: StubHost) -> None:
+    done = up(starting, "redis", "web,db", starter="docker")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ups(starting) == [["--no-start", "--pull", "missing", "redis", "web", "db"]]
+    first, *others = [call[1] for call in starting.calls("docker") if call[0] == "start"]
+    assert (first, sorted(others)) == ("redis", ["db", "web"])
+    assert sorted(done.stdout.splitlines()) == sorted(
+        f"Container erni-ki-{one}-1  {what}" for one in ("redis", "web", "db") for what in ("Created", "Started")
+    )
+    assert fleet_files(starting) == {"applied.json"}
+
+
+def test_where_something_of_it_is_there_each_tier_is_made_when_its_turn_comes(starting: StubHost) -> None:
+    (starting.home / "containers/redis").write_text("running healthy\n")
+    assert up(starting, "redis", "web", starter="docker").returncode == 0
+    assert ups(starting) == [["--no-start", "--pull", "missing", name] for name in ("redis", "web")]
+
+
+def test_a_container_is_awaited_until_docker_tells_of_it(starting: StubHost) -> None:
+    (starting.home / "becomes").write_text("running starting\n")
+    (starting.home / "later").write_text("running healthy\n")
+    assert up(starting, "redis", starter="docker").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("becomes", "said"),
+    [
+        ("running unhealthy", "container erni-ki-redis-1 is unhealthy"),
+        ("exited none", "container erni-ki-redis-1 failed: it is exited"),
+    ],
+)
+def test_a_container_that_fails_is_told_and_those_behind_it_are_not_started(starting: StubHost, becomes: str, said: str) -> None:
+    (starting.home / "becomes").write_text(f"{becomes}\n")
+    done = up(starting, "redis", "web", starter="docker")
+    assert done.returncode == 1
+    assert said in done.stderr.splitlines()
+    assert [call[1] for call in starting.calls("docker") if call[0] == "start"] == ["redis"]
+
+
+def test_what_docker_says_where_it_cannot_start_one_is_told(starting: StubHost) -> None:
+    (starting.home / "taken").touch()
+    done = up(starting, "redis", starter="docker")
+    assert done.returncode == 1
+    assert "Error response: port is already allocated" in done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("needs", "state", "by_docker"),
+    [
+        ("other:service_healthy:false", "running healthy", True),
+        ("other:service_healthy:false", "running unhealthy", False),
+        ("other:service_started:false", "running none", True),
+        ("other:service_started:false", "exited 0", False),
+        ("other:service_completed_successfully:false", "exited 0", True),
+        ("other:service_completed_successfully:false", "exited 1", False),
+        ("gone:service_started:false", "running healthy", False),
+    ],
+)
+def test_compose_sees_to_what_a_service_depends_on_where_that_is_not_well(
+    starting: StubHost, needs: str, state: str, by_docker: bool
+) -> None:
+    (starting.home / "containers/other").write_text(f"{state}\n")
+    (starting.home / "needs-web").write_text(needs)
+    assert up(starting, "web", starter="docker").returncode == 0
+    assert [call[0] for call in ups(starting)] == (["--no-start"] if by_docker else ["--no-start", "--detach"])
+    assert [call[1] for call in starting.calls("docker") if call[0] == "start"] == (["web"] if by_docker else [])
+
+
 # Rolling updates
 
 # containers are files, the newest first by name; `compose up --scale` makes new ones
@@ -509,6 +648,9 @@ box=$HOME/containers
 words="$*"
 service_of() { for word; do case $word in label=com.docker.compose.service=*) echo "${word##*=}" ;; esac; done; }
 of() { ls -r "$box" | grep "^[0-9]*-$1\$"; }
+case "$*" in
+*config-hash*) for id in $(ls -r "$box"); do echo "${id#*-} $id label-of-${id#*-}"; done; exit ;;
+esac
 case "$1 $2" in
 "ps --all") of "$(service_of "$@")" ;;
 "ps --quiet") for id in $(of "$(service_of "$@")"); do grep -l running "$box/$id" | xargs -n 1 basename; done ;;
@@ -529,7 +671,6 @@ case "$1 $2" in
 "rm "*) grep -q exited "$box/$2" && rm "$box/$2"; echo "$2" ;;
 "inspect --format")
     case $3 in
-    *config-hash*) echo "label-of-${4#*-}" ;;
     *Health.Log*) echo "NOAUTH with $(cat "$HOME/secret")" ;;
     *) cat "$box/$4" ;;
     esac ;;
@@ -561,7 +702,7 @@ def containers(host: StubHost) -> dict[str, str]:
 
 def roll(host: StubHost, *tiers: str) -> subprocess.CompletedProcess[str]:
     definitions = [f"{name}=definition=env/{name}.env" for tier in tiers for name in (w.partition(":")[0] for w in tier.split(","))]
-    words = [str(host.root), "erni-ki", "300", "missing", "no", "", *INPUTS, "--", "--", *tiers, "--", *definitions]
+    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", *INPUTS, "--", "--", *tiers, "--", *definitions]
     return host.script("up.sh", *words, stdin=f"{PASSWORD}\n")
 
 
@@ -582,8 +723,8 @@ def test_the_old_ones_go_only_when_the_new_ones_are_healthy(fleet: StubHost) -> 
     roll(fleet, "web:2")
     up, *others = done_to_containers(fleet)
     assert up == [
-        "compose", "up", "--detach", "--pull", "missing", "--wait", "--wait-timeout", "300",
-        "--no-recreate", "--scale", "web=4", "web",
+        "compose", "up", "--detach", "--no-recreate", "--scale", "web=4",
+        "--pull", "missing", "--wait", "--wait-timeout", "300", "web",
     ]  # fmt: skip
     assert others == [["stop", "002-web"], ["rm", "002-web"], ["stop", "001-web"], ["rm", "001-web"]]
 
@@ -632,7 +773,11 @@ def test_a_stopped_container_beside_a_running_one_goes_too(fleet: StubHost) -> N
 def test_in_a_tier_the_others_come_first_together(fleet: StubHost) -> None:
     a_container_of(fleet, "004-db")
     roll(fleet, "web:2,db,api:1")
-    ups = [[word for word in call[8:] if word != "--no-recreate"] for call in done_to_containers(fleet) if call[0] == "compose"]
+    ups = [
+        [word for word in call[3:] if word in ("--scale", "db") or word[:3] in ("web", "api")]
+        for call in done_to_containers(fleet)
+        if call[0] == "compose"
+    ]
     assert ups == [["db"], ["--scale", "web=4", "web"], ["--scale", "api=2", "api"]]
 
 
