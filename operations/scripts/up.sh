@@ -77,15 +77,18 @@ failed() {
     exit 1
 }
 
-# what Compose cannot start: paused containers; what it gives up at once: those that are unhealthy already
-listed() {
-    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter "$@"
-}
-unhealthy=$(listed health=unhealthy)
+# the containers of the project as they are now: id, service, state, and that in words
+before=$(docker ps --all --no-trunc --filter "label=com.docker.compose.project=$project" \
+    --format '{{.ID}} {{.Label "com.docker.compose.service"}} {{.State}} {{.Status}}') || exit 1
+
+# what Compose gives up at once: those that are unhealthy already; what it cannot start: paused ones
+unhealthy=$(printf '%s\n' "$before" | grep -F '(unhealthy)')
 
 wake() {
     for service in "$@"; do
-        for id in $(listed status=paused --filter "label=com.docker.compose.service=$service"); do docker unpause "$id" >/dev/null; done
+        for id in $(printf '%s\n' "$before" | awk -v service="$service" '$2 == service && $3 == "paused" { print $1 }'); do
+            docker unpause "$id" >/dev/null
+        done
     done
 }
 
@@ -116,8 +119,7 @@ revive() {
 }
 
 # A second actor during a change rests. Not by `docker pause`: Compose would try to start what others depend on, and fail.
-watchtower=$(docker ps --quiet --filter "label=com.docker.compose.project=$project" --filter status=running \
-    --filter label=com.docker.compose.service=watchtower)
+watchtower=$(printf '%s\n' "$before" | awk '$2 == "watchtower" && $3 == "running" { print $1 }')
 case " $* " in *[\ ,]watchtower[\ ,]*) watchtower= ;; esac
 for id in $watchtower; do docker kill --signal STOP "$id" >/dev/null; done
 watcher=
@@ -178,7 +180,7 @@ tell() {
 
 # where nothing of the project was ever started, Compose makes all of it at once
 fresh=
-if [ "$starter" = docker ] && [ "$1" != -- ] && [ -z "$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project")" ]; then
+if [ "$starter" = docker ] && [ "$1" != -- ] && [ -z "$before" ]; then
     all=$(printf '%s\n' "$@" | sed '/^--$/,$d; s/:[^,]*//g' | tr ',\n' '  ')
     # shellcheck disable=SC2086 # one word per service
     said=$(docker compose up --no-start --pull "$pull" $all 2>&1) && fresh=yes && tell

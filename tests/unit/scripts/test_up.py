@@ -45,6 +45,7 @@ service_of() { for word; do case $word in label=com.docker.compose.service=*) ec
 case "$*" in
 *.Names*) printf '%s\n' redis=erni-ki-redis-1 web=erni-ki-web-1 db=erni-ki-db-1 && exit ;;
 *--dry-run*) sed 's/.*/ DRY-RUN MODE -  Container &  Recreate/' "$HOME/touched" && exit ;;
+*"{{.State}} {{.Status}}"*) echo "id-of-running-watchtower watchtower running Up 2 minutes (healthy)" && exit ;;
 *config-hash*) for one in web redis; do echo "$one id-of-$one label-of-$one"; done; exit ;;
 esac
 case "$1 $2" in
@@ -461,8 +462,9 @@ def test_a_stack_in_a_hostile_folder_comes_up_there(tmp_path: Path, name: str) -
 # redis is unhealthy, or paused; Compose gives it up until something was done about it
 DOCKER_UNWELL = r"""
 case "$*" in
-"ps --quiet "*health=unhealthy*) [ ! -e "$HOME/unhealthy" ] || echo id-of-redis ;;
-"ps --quiet "*status=paused*service=redis*) [ ! -e "$HOME/paused" ] || echo id-of-redis ;;
+*"{{.State}} {{.Status}}"*)
+    [ ! -e "$HOME/unhealthy" ] || echo "id-of-redis redis running Up 2 minutes (unhealthy)"
+    [ ! -e "$HOME/paused" ] || echo "id-of-redis redis paused Up 2 minutes (Paused)" ;;
 "unpause "*) rm "$HOME/paused"; echo "$2" ;;
 "restart "*) echo healthy >"$HOME/health"; echo "$4" ;;
 *Healthcheck.Interval*) echo "100000000 null" ;;
@@ -538,6 +540,7 @@ box=$HOME/containers
 state() { read -r state health <"$box/$1"; }
 case "$*" in
 "ps --all --quiet "*) ls "$box" ;;
+*"{{.State}} {{.Status}}"*) for one in $(ls "$box"); do state "$one"; echo "$one $one $state Up ($health)"; done ;;
 *config-hash*) for one in $(ls "$box"); do echo "$one id-of-$one label-of-$one"; done ;;
 "ps --all --no-trunc "*depends_on*)
     for one in $(ls "$box"); do
@@ -649,6 +652,7 @@ words="$*"
 service_of() { for word; do case $word in label=com.docker.compose.service=*) echo "${word##*=}" ;; esac; done; }
 of() { ls -r "$box" | grep "^[0-9]*-$1\$"; }
 case "$*" in
+*"{{.State}} {{.Status}}"*) exit ;;
 *config-hash*) for id in $(ls -r "$box"); do echo "${id#*-} $id label-of-${id#*-}"; done; exit ;;
 esac
 case "$1 $2" in
