@@ -7,6 +7,8 @@ BOOTSTRAP ?= no
 parts ?= --hosts 3,10,30 --sshd 100,300 --fake 1000,2000,10000
 # --last-failed: of test-long and test-openwebui only what failed the last time
 again ?=
+# adopt, or story for one of its stacks
+adopt ?= adopt
 
 bin := .venv/bin
 ready := .venv/.ready
@@ -39,7 +41,7 @@ test-long: env lab ## the lab tests that take minutes: rollouts under load, inte
 	@$(bin)/python -m pytest -m long $(again) tests/fleet
 
 test-adopt: env lab ## the lab tests that take over stacks of 27 services, started by hand
-	@$(bin)/python -m pytest -m adopt $(again) tests/fleet
+	@$(bin)/python -m pytest -m $(adopt) $(again) tests/fleet
 
 test-openwebui: env ## build the real Open WebUI from PyPI and run the tests that need it
 	@$(bin)/python -m tests.lab status >/dev/null 2>&1 || $(bin)/python -m tests.lab up

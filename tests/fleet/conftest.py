@@ -31,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.long)
             if item.path.stem in ADOPT:
                 item.add_marker(pytest.mark.adopt)
+                if "story" in getattr(item, "fixturenames", ()):
+                    item.add_marker(pytest.mark.story)
 
 
 @pytest.fixture(scope="session")
