@@ -296,7 +296,7 @@ def test_a_client_that_does_not_read_the_secret_is_found_before_a_change(host: H
 # where the secret's file is replaced and the controller dies
 MOMENTS = {
     "the secret is written": f'secret=$(sha256sum {SECRET}); until [ "$(sha256sum {SECRET})" != "$secret" ]; do sleep 0.005; done',
-    "a reader is replaced": "docker events --filter event=die --filter label=com.docker.compose.service=searxng | head -n 1",
+    "a reader is replaced": "read -r _ < <(exec docker events --filter event=die --filter label=com.docker.compose.service=searxng)",
 }
 
 
@@ -307,7 +307,8 @@ def test_a_rollout_that_is_killed_is_ended_by_the_next_run(host: Host, tmp_path:
     former, fleet.password = fleet.password, new()
     wanted = keys(host, former)
     rollout = fleet.start()
-    host.run(f"timeout 120 sh -c '{MOMENTS[moment]}'", timeout=150, check=False)
+    host.run(f"timeout 120 bash -c '{MOMENTS[moment]}; kill $!'", timeout=150, check=False)
+    assert rollout.poll() is None
     rollout.kill()
     rollout.communicate(timeout=240)
     host.run(f"[ ! -e {STACK}/.fleet/mutex ] || flock --timeout 120 {STACK}/.fleet/mutex true", timeout=150)
