@@ -296,7 +296,7 @@ def test_a_client_that_does_not_read_the_secret_is_found_before_a_change(host: H
 # where the secret's file is replaced and the controller dies
 MOMENTS = {
     "the secret is written": f'secret=$(sha256sum {SECRET}); until [ "$(sha256sum {SECRET})" != "$secret" ]; do sleep 0.005; done',
-    "a reader is replaced": "read -r _ < <(exec docker events --filter event=die --filter label=com.docker.compose.service=searxng)",
+    "a reader is replaced": "read -r _ < <(exec docker events -f event=die -f label=com.docker.compose.service=searxng)",
 }
 
 
