@@ -36,6 +36,25 @@ for file in "$@"; do
     [ "$file" != -- ] || ours=yes
     [ -n "$ours" ] || [ ! -r "$file" ] || set -- "$@" "$file"
 done
+# those that they include or extend, from where they name them
+named=$(awk -v OFS='\t' '
+    FNR == 1 { included = extended = 0 }
+    /^[^ #-]/ { included = /^include:/ }
+    /^ +extends:/ { extended = FNR + 2 }
+    included || (FNR <= extended && /file:/) {
+        folder = FILENAME
+        if (!sub(/\/[^\/]*$/, "/", folder)) folder = ""
+        for (line = $0; match(line, /[^][ ,"\047{}:]+\.ya?ml/); line = substr(line, RSTART + RLENGTH)) {
+            name = substr(line, RSTART, RLENGTH)
+            sub(/^\.\//, "", name)
+            print (name ~ /^\// ? "" : folder) name
+        }
+    }' "$@")
+while IFS= read -r file; do
+    case " $* " in *" $file "*) ;; *) [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file" ;; esac
+done <<END
+$named
+END
 # a variable is no password, nor is YAML's nothing, with a tag or without; a comment may speak of one
 awk -v OFS='\t' -v first="$password" '
     FILENAME == first { if ($0 != "") password = $0; next }

@@ -120,6 +120,13 @@ PLACES = {
     # the project's files
     "docker-compose.yml": Place(f"{SERVER} --requirepass {PASSWORD}", main="docker-compose.yml"),
     "a file that another one includes": Place(
+        "",
+        {
+            "compose.yml": "include: [parts/redis.yml]\nservices: {}\n",
+            "parts/redis.yml": Place(f"{SERVER} --requirepass {PASSWORD}").compose(),
+        },
+    ),
+    "a file that another one extends": Place(
         "labels: {mine: 'yes'}",
         {"parts/redis.yml": f"services:\n  base:\n    image: redis/redis-stack:latest\n    {SERVER} --requirepass {PASSWORD}\n"},
         more="    extends: {file: parts/redis.yml, service: base}\n",

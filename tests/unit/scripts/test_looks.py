@@ -183,6 +183,36 @@ def test_a_password_that_is_written_out_is_found(host: StubHost, line: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("base", "found"),
+    [
+        ("include:\n  - ./parts/redis.yml\n", {"parts/redis.yml"}),
+        ("include: [parts/redis.yml, parts/web.yaml]\n", {"parts/redis.yml", "parts/web.yaml"}),
+        ("include:\n  - path: ['parts/redis.yml', \"parts/none.yml\"]\n", {"parts/redis.yml"}),
+        ("include:\n- parts/redis.yml\nservices:\n  web:\n    volumes: [./parts/web.yaml:/x.yaml]\n", {"parts/redis.yml"}),
+        ("services:\n  web:\n    extends:\n      service: web\n      file: parts/web.yaml\n", {"parts/web.yaml"}),
+        ("services:\n  web:\n    extends: {file: parts/web.yaml, service: web}\n", {"parts/web.yaml"}),
+        ("services:\n  web: {image: x}\nconfigs:\n  a:\n    file: parts/web.yaml\n", set()),
+    ],
+)
+def test_files_that_are_included_or_extended_are_looked_through(host: StubHost, base: str, found: set[str]) -> None:
+    host.write("compose.yml", base)
+    for name in ("parts/redis.yml", "parts/web.yaml"):
+        host.write(name, "services:\n  web:\n    command: --requirepass secret\n")
+    fact = Literals()
+    done = host.command(fact.command(str(host.root), ["compose.yml"]))
+    assert done.stderr == ""
+    assert fact.process(done.stdout.splitlines()) == tuple((path, 3) for path in sorted(found))
+
+
+def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) -> None:
+    host.write("compose/base.yml", "include: [redis.yml]\n")
+    host.write("compose/redis.yml", f"x: {PASSWORD}\n")
+    fact = Literals()
+    done = host.command(fact.command(str(host.root), ["compose/base.yml"]))
+    assert fact.process(done.stdout.splitlines()) == (("compose/redis.yml", 1),)
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "command: redis-server --requirepass $REDIS_PASSWORD",
