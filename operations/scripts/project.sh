@@ -83,13 +83,15 @@ AWK
             else kept[part[3]] = kept[part[3]] "\n      - \"" value "\""
         }
         function finish(   service) {
+            for (service in beaten) any = 1
+            if (!any) {
+                print "services: {}"
+                return
+            }
             print "# Lists of the project'\''s own files without what is in env files, made from them. Do not edit: change those."
             print "services:"
-            for (service in beaten) {
-                any = 1
+            for (service in beaten)
                 printf "  %s:\n    environment: !override%s\n", service, kept[service] == "" ? " []" : kept[service]
-            }
-            if (!any) print "  {}"
         }' >$stage/$own || exit 1
 else
     echo 'services: {}' >$stage/$own

@@ -81,8 +81,8 @@ failed() {
 before=$(docker ps --all --no-trunc --filter "label=com.docker.compose.project=$project" \
     --format '{{.ID}} {{.Label "com.docker.compose.service"}} {{.State}} {{.Status}}') || exit 1
 
-# what Compose gives up at once: those that are unhealthy already; what it cannot start: paused ones
-unhealthy=$(printf '%s\n' "$before" | grep -F '(unhealthy)')
+# what Compose gives up at once: those that are unhealthy already, as paused ones may be; what it cannot start: those
+unhealthy=$(printf '%s\n' "$before" | awk '$3 == "paused" || /\(unhealthy\)$/')
 
 wake() {
     for service in "$@"; do

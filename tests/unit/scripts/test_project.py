@@ -115,6 +115,13 @@ def test_where_there_is_no_file_of_somebody_else_no_lists_are_looked_for(host: S
     assert tree(host)[OWN] == NOTHING[OWN]
 
 
+def test_where_no_list_beats_an_env_file_the_file_is_the_same_as_where_there_are_none(host: StubHost) -> None:
+    host.write("compose.yml", "services: {}\n")
+    host.stub("docker", "case \"$*\" in *json*) echo '{}' ;; esac")
+    assert project(host, *ALL, reads_env=("web=env/web.env=URL",)).returncode == 0
+    assert tree(host)[OWN] == NOTHING[OWN]
+
+
 def test_what_is_written_anew_goes_through_compose_before_anything_is_replaced(host: StubHost) -> None:
     host.stub("docker", f"case \"$*\" in *{OWN}*) echo 'web: no' >&2; exit 15 ;; *json*) echo '{{}}' ;; esac")
     done = project(host, *ALL, reads_env=("web=env/web.env=URL",))

@@ -514,6 +514,15 @@ def test_a_container_that_was_unhealthy_before_and_stays_so_is_restarted(unwell:
     assert len(ups(unwell)) == 2
 
 
+def test_a_paused_container_that_became_unhealthy_meanwhile_is_given_the_time_of_one_more_check(unwell: StubHost) -> None:
+    (unwell.home / "paused").touch()
+    (unwell.home / "health").write_text("unhealthy\n")
+    unwell.stub("sleep", 'echo healthy >"$HOME/health"')
+    assert up(unwell, "redis").returncode == 0
+    assert done_by_hand(unwell) == [["unpause", "id-of-redis"]]
+    assert len(ups(unwell)) == 2
+
+
 def test_a_container_that_recovers_at_its_next_check_is_not_restarted(unwell: StubHost) -> None:
     (unwell.home / "unhealthy").touch()
     (unwell.home / "health").write_text("unhealthy\n")
