@@ -48,7 +48,7 @@ test-openwebui: env ## build the real Open WebUI from PyPI and run the tests tha
 	@$(bin)/python -m tests.lab openwebui $(firstword $(subst $(comma), ,$(LAB_HOSTS)))
 	@$(bin)/python -m pytest -m openwebui $(again) tests/openwebui
 
-bench: env $(bench_ready) ## the same work by this project, pyinfra, Ansible and bare ssh, side by side; takes an hour or two
+bench: env $(bench_ready) ## the same work by this project, pyinfra, Ansible and bare ssh, side by side; takes hours
 	@$(bin)/python -m tests.bench $(parts)
 	@$(bin)/python -m tests.bench report
 
