@@ -102,7 +102,11 @@ def frozen(running: Fleet) -> Iterator[Fleet]:
     running.hosts[0].run(f"umount {STACK}", check=False)
 
 
-FREEZE = f"mount --bind {STACK} {STACK} && mount -o remount,bind,ro {STACK}"
+# refused while a script has a file open for writing, as the mutex is
+FREEZE = (
+    f"mount --bind {STACK} {STACK} && "
+    f"for n in $(seq 2000); do mount -o remount,bind,ro {STACK} 2>/dev/null && break; sleep 0.003; done"
+)
 
 
 def test_a_read_only_folder(frozen: Fleet) -> None:
