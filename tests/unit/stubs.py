@@ -15,7 +15,8 @@ from pyinfra.api import StringCommand
 from operations.scripts import script
 
 _NOTE = """#!/bin/sh
-{ for word in "$@"; do printf '%s\\037' "$word"; done; printf '\\036'; } >>'@LOG@'
+noted=$(for word in "$@"; do printf '%s\\037' "$word"; done; printf '\\036')
+printf %s "$noted" >>'@LOG@' # at once: several may be called at the same time
 export -p >>'@LOG@.env'
 """
 
