@@ -51,6 +51,7 @@ refused() {
     echo "$said" | sed 's#://[^@ /]*@#://*MASKED*@#g' | tail -n 5 >&2
     exit 1
 }
+
 # What a service's `environment` sets beats its env file. A fragment takes such keys out of a mapping; Compose knows no way to take
 # them out of a list. So of the services whose own list has one, the list is written anew without it, variables as they stand.
 own=compose.d/.environment.yml

@@ -4,8 +4,7 @@
 # depend on is not as it should be, which is Compose's to see to.
 start_made() {
     # shellcheck disable=SC2016 # awk's own
-    due=$(docker ps --all --no-trunc --filter "label=com.docker.compose.project=$project" \
-        --filter label=com.docker.compose.oneoff=False --format \
+    due=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False --format \
         '{{.Label "com.docker.compose.service"}}|{{.ID}}|{{.Names}}|{{.State}}|{{.Label "com.docker.compose.depends_on"}}|{{.Status}}' |
         awk -F '|' -v given="$*" '
             BEGIN { for (n = split(given, name, " "); n; n--) wanted[name[n]] = 1 }
@@ -39,6 +38,7 @@ $(printf '%s\n' "$due" | {
     await_made
     status=$?
     kill $watcher 2>/dev/null
+    watcher=
     exec 8<&-
     return $status
 }

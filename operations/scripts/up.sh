@@ -20,14 +20,17 @@ masks=$(cat)
 #include dependencies.sh
 #include start.sh
 
+# `docker ps` of the project alone
+listed() {
+    docker ps "$@" --filter "label=com.docker.compose.project=$project"
+}
+
 containers() {
-    docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$project" \
-        --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
+    listed --all --quiet --no-trunc --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
 }
 
 running() {
-    docker ps --quiet --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1" \
-        --filter label=com.docker.compose.oneoff=False
+    listed --quiet --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
 }
 
 # why a service did not come up: its state, what its healthcheck last said, its last words
@@ -78,15 +81,14 @@ failed() {
 }
 
 # the containers of the project as they are now: id, service, state, and that in words
-before=$(docker ps --all --no-trunc --filter "label=com.docker.compose.project=$project" \
-    --format '{{.ID}} {{.Label "com.docker.compose.service"}} {{.State}} {{.Status}}') || exit 1
+there=$(listed --all --no-trunc --format '{{.ID}} {{.Label "com.docker.compose.service"}} {{.State}} {{.Status}}') || exit 1
 
 # what Compose gives up at once: those that are unhealthy already, as paused ones may be; what it cannot start: those
-unhealthy=$(printf '%s\n' "$before" | awk '$3 == "paused" || /\(unhealthy\)$/')
+unhealthy=$(printf '%s\n' "$there" | awk '$3 == "paused" || /\(unhealthy\)$/')
 
 wake() {
     for service in "$@"; do
-        for id in $(printf '%s\n' "$before" | awk -v service="$service" '$2 == service && $3 == "paused" { print $1 }'); do
+        for id in $(printf '%s\n' "$there" | awk -v service="$service" '$2 == service && $3 == "paused" { print $1 }'); do
             docker unpause "$id" >/dev/null
         done
     done
@@ -119,7 +121,7 @@ revive() {
 }
 
 # A second actor during a change rests. Not by `docker pause`: Compose would try to start what others depend on, and fail.
-watchtower=$(printf '%s\n' "$before" | awk '$2 == "watchtower" && $3 == "running" { print $1 }')
+watchtower=$(printf '%s\n' "$there" | awk '$2 == "watchtower" && $3 == "running" { print $1 }')
 case " $* " in *[\ ,]watchtower[\ ,]*) watchtower= ;; esac
 for id in $watchtower; do docker kill --signal STOP "$id" >/dev/null; done
 watcher=
@@ -142,7 +144,7 @@ no_deps='' how='' said=
 bring_up() {
     # shellcheck disable=SC2086 # flags or nothing
     if [ "$starter" = docker ]; then
-        [ -n "$fresh" ] || said=$(docker compose up --no-start $no_deps $how --pull "$pull" "$@" 2>&1) || return 1
+        [ -n "$fresh" ] || said=$(docker compose up --no-start $no_deps --pull "$pull" $how "$@" 2>&1) || return 1
         how=${how#--force-recreate}
         start_made "$@"
         result=$?
@@ -150,7 +152,7 @@ bring_up() {
     fi
     # shellcheck disable=SC2086
     said="$said
-$(docker compose up --detach $no_deps $how --pull "$pull" --wait --wait-timeout "$seconds" "$@" 2>&1)"
+$(docker compose up --detach $no_deps --pull "$pull" --wait --wait-timeout "$seconds" $how "$@" 2>&1)"
 }
 
 # new containers beside the old ones; those go when the new ones are healthy, and the new ones go when they are not
@@ -180,7 +182,7 @@ tell() {
 
 # where nothing of the project was ever started, Compose makes all of it at once
 fresh=
-if [ "$starter" = docker ] && [ "$1" != -- ] && [ -z "$before" ]; then
+if [ "$starter" = docker ] && [ "$1" != -- ] && [ -z "$there" ]; then
     all=$(printf '%s\n' "$@" | sed '/^--$/,$d; s/:[^,]*//g' | tr ',\n' '  ')
     # shellcheck disable=SC2086 # one word per service
     said=$(docker compose up --no-start --pull "$pull" $all 2>&1) && fresh=yes && tell
@@ -225,7 +227,7 @@ shift
 # what runs now; a temporary file in the same folder and a rename, so that a crash leaves the old one or the new one
 mkdir -p .fleet
 next=.fleet/applied.json.next
-made=$(docker ps --all --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False \
+made=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False \
     --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Label "com.docker.compose.config-hash"}}')
 {
     printf '{"inputs": "%s", "services": {' "$inputs"

@@ -504,6 +504,12 @@ def test_a_paused_container_is_woken_first(unwell: StubHost) -> None:
     assert len(ups(unwell)) == 1
 
 
+def test_a_paused_container_is_woken_also_after_a_redis_that_is_restarted(unwell: StubHost) -> None:
+    (unwell.home / "paused").touch()
+    assert up(unwell, "db:restart", "redis").returncode == 0
+    assert ["unpause", "id-of-redis"] in done_by_hand(unwell)
+
+
 def test_a_container_that_was_unhealthy_before_and_stays_so_is_restarted(unwell: StubHost) -> None:
     (unwell.home / "unhealthy").touch()
     (unwell.home / "health").write_text("unhealthy\n")
@@ -736,8 +742,8 @@ def test_the_old_ones_go_only_when_the_new_ones_are_healthy(fleet: StubHost) -> 
     roll(fleet, "web:2")
     up, *others = done_to_containers(fleet)
     assert up == [
-        "compose", "up", "--detach", "--no-recreate", "--scale", "web=4",
-        "--pull", "missing", "--wait", "--wait-timeout", "300", "web",
+        "compose", "up", "--detach", "--pull", "missing", "--wait", "--wait-timeout", "300",
+        "--no-recreate", "--scale", "web=4", "web",
     ]  # fmt: skip
     assert others == [["stop", "002-web"], ["rm", "002-web"], ["stop", "001-web"], ["rm", "001-web"]]
 
@@ -786,11 +792,7 @@ def test_a_stopped_container_beside_a_running_one_goes_too(fleet: StubHost) -> N
 def test_in_a_tier_the_others_come_first_together(fleet: StubHost) -> None:
     a_container_of(fleet, "004-db")
     roll(fleet, "web:2,db,api:1")
-    ups = [
-        [word for word in call[3:] if word in ("--scale", "db") or word[:3] in ("web", "api")]
-        for call in done_to_containers(fleet)
-        if call[0] == "compose"
-    ]
+    ups = [[word for word in call[8:] if word != "--no-recreate"] for call in done_to_containers(fleet) if call[0] == "compose"]
     assert ups == [["db"], ["--scale", "web=4", "web"], ["--scale", "api=2", "api"]]
 
 

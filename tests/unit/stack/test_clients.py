@@ -65,11 +65,17 @@ def test_a_secret_of_such_a_name_that_the_file_declares_is_its_own(put: Put, fol
 
 
 @pytest.mark.parametrize("name", ["password", "url"])
-@pytest.mark.parametrize("block", ["variables: {{A: '{{{name}}}'}}", "checks: [{{id: a, http: '{{{name}}}', status: 200}}]"])
-def test_the_login_stands_in_env_files_alone(put: Put, folder: str, name: str, block: str) -> None:
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        ("variables: {{A: '{{{name}}}'}}", "{name} is a secret and would land in .env."),
+        ("checks: [{{id: a, http: '{{{name}}}', status: 200}}]", "there is no setting '{name}'."),
+    ],
+)
+def test_the_login_stands_in_env_files_alone(put: Put, folder: str, name: str, block: str, told: str) -> None:
     put("web", web(block.format(name=name)))
     (problem,) = refused(folder, "web")
-    assert f"there is no setting {name!r}." in problem or f"{name} is a secret and would land in .env" in problem
+    assert told.format(name=name) in problem
 
 
 # Clients that the project defines itself
