@@ -38,7 +38,7 @@ test: env lint lab ## lint, start the lab and run the tests
 	@$(bin)/python -m pytest
 
 test-long: env lab ## the lab tests that take minutes: rollouts under load, interruptions, faults, installations
-	@$(bin)/python -m pytest -m long $(again) tests/fleet
+	@$(bin)/python -m pytest -m long --durations 15 $(again) tests/fleet
 
 test-adopt: env lab ## the lab tests that take over stacks of 27 services, started by hand
 	@$(bin)/python -m pytest -m $(adopt) $(again) tests/fleet

@@ -24,7 +24,7 @@ from tests.lab import Host
 
 KILLS = int(os.environ.get("FLEET_KILLS", "60"))
 SEED = int(os.environ.get("FLEET_SEED") or random.randrange(10**6))
-SESSIONS = 11  # commands that a rollout runs on a host: see test_a_rollout_is_so_many_commands
+SESSIONS = 10  # commands that a rollout runs on a host: see test_a_rollout_is_so_many_commands
 PATIENCE = 120
 ACCEPTED = "secrets/redis/users.acl"
 APPLIED = ".fleet/applied.json"
@@ -260,7 +260,11 @@ def test_redis_is_killed(interrupt: Callable[[Sequence[Point]], list[str]]) -> N
 
 
 def test_killed_at_random_times(
-    alone: Sequence[Fleet], interrupt: Callable[[Sequence[Point]], list[str]], count: Count, capsys: pytest.CaptureFixture[str]
+    alone: Sequence[Fleet],
+    interrupt: Callable[[Sequence[Point]], list[str]],
+    count: Count,
+    until: float,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """So many that all tests of this module together reach the number that was asked for. Printed: how many there were."""
     began = time.monotonic()
@@ -269,9 +273,11 @@ def test_killed_at_random_times(
     longest = time.monotonic() - began
     chance = random.Random(SEED)
     problems: list[str] = []
-    while count.points < KILLS and not problems:
-        pauses = [chance.uniform(0.3, longest) for _ in range(min(KILLS - count.points, 30))]
+    while count.points < KILLS and not problems and time.time() < until:
+        pauses = [chance.uniform(0.3, longest) for _ in range(min(KILLS - count.points, 12))]
         problems = interrupt([Point(f"killed after {pause:.2f} s", f"sleep {pause:.2f}", must=False) for pause in pauses])
     with capsys.disabled():
         print(f"\n{count.points} points at which a rollout was interrupted (FLEET_SEED={SEED})")
     assert problems == []
+    if count.points < KILLS:
+        pytest.skip(f"there was no time left for more than {count.points} of {KILLS} points (TESTS_UNTIL)")
