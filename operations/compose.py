@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Collection, Generator, Mapping, Sequence
 
@@ -10,7 +11,7 @@ from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
 from .facts.engine import Engine
-from .facts.project import Project, SeenProject
+from .facts.project import Project
 from .failure import fail
 from .files import put_list
 from .observe import observe
@@ -18,8 +19,8 @@ from .progress import waiting
 from .scripts import script
 from .stack import acl
 from .stack.graph import tiers
-from .stack.plan import Plan, plan
-from .stack.snapshot import UNKNOWN, Snapshot
+from .stack.plan import Plan, known_project, plan
+from .stack.snapshot import UNKNOWN, SeenProject, Snapshot
 from .stack.stack import OWN_ENVIRONMENT, ManagedFile, Stack
 
 
@@ -70,18 +71,24 @@ def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, 
             "docker", "compose", "up", *(QuoteString(service) for service in (*(name for name, _ in due.start), *due.readers))
         )
         return
-    yield from start(stack, seen, due)
+    yield from start(stack, seen, due, known=None if due.recheck else known_project(stack, seen))
 
 
 def start(
-    stack: Stack, seen: Snapshot, due: Plan, back: Sequence[str] = (), came: Sequence[str] = ()
+    stack: Stack,
+    seen: Snapshot,
+    due: Plan,
+    back: Sequence[str] = (),
+    came: Sequence[str] = (),
+    known: SeenProject | None = None,
 ) -> Generator[PyinfraCommand, None, None]:
     """Start what is due, and what Compose finds to be defined otherwise than when it was last started.
 
     + back: services of the project that the stack no longer has, and that are started all the same
     + came: services that go without a trace of them in the project; an env file stays, for it may have been there before them
+    + known: what Compose says of the project; asked when left out
     """
-    found = host.get_fact(Project, root=stack.settings.stack_dir)
+    found = known or host.get_fact(Project, root=stack.settings.stack_dir)
     if found is UNKNOWN:
         yield fail(f"{stack.settings.stack_dir}: Compose could not read the project; it says why in the lines above.")
         return
@@ -106,6 +113,7 @@ def start(
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
         _carry(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
+        "" if seen.engine is UNKNOWN else seen.engine.compose or "", json.dumps(found.to_json()),
         *stack.inputs(), "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
     with waiting(", ".join(words) or "Compose"):

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from pyinfra.api import StringCommand
 
-from ..stack.snapshot import Seen
+from ..stack.snapshot import SeenProject
 from .base import ScriptFact
-
-
-@dataclass(frozen=True)
-class SeenProject(Seen):
-    """`definitions`: service → Compose's hash of its definition (env files are not in it); `needs`: service → its `depends_on`.
-
-    + starter: who can start its containers; `compose` where it runs hooks or copies something into them
-    """
-
-    definitions: Mapping[str, str]
-    needs: Mapping[str, tuple[str, ...]]
-    starter: str = "docker"
 
 
 class Project(ScriptFact[SeenProject]):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pyinfra.api import StringCommand
 
 from ..stack.acl import acl_hashes
 from ..stack.lock import Owner, owner
-from ..stack.snapshot import Applied, Seen, SeenContainer
+from ..stack.snapshot import Applied, Seen, SeenContainer, SeenProject
 from .base import ScriptFact
 
 # source>target; … where a source may hold either sign, but begins with a slash, if it is there at all; so does a target
@@ -84,10 +86,16 @@ def _applied(text: str) -> Applied:
     try:
         document = json.loads(text)
         services = {name: dict(entry.items()) for name, entry in document["services"].items()}
-        return Applied(inputs=str(document["inputs"]), services=services)
+        project = _project(document["project"]) if document.get("project") else None
+        return Applied(str(document["inputs"]), services, str(document.get("compose", "")), project)
     except (ValueError, KeyError, TypeError, AttributeError):
         # missing, cut off by a crash or edited by hand: then every definition is compared anew
         return Applied()
+
+
+def _project(told: Mapping[str, Any]) -> SeenProject:
+    needs = {name: tuple(others) for name, others in told["needs"].items()}
+    return SeenProject(dict(told["definitions"]), needs, str(told["starter"]))
 
 
 def _container(line: str) -> SeenContainer:

@@ -1,15 +1,17 @@
 # shellcheck shell=sh
 # Starts services of the stack in folder $1, tier by tier, and awaits each tier.
-#   up <root> <project> <seconds> <pull> <doubt> <starter> <carry> <inputs…> -- <removed services…> -- <tier>… -- <service>=<definition>=<env file>…
+#   up <root> <project> <seconds> <pull> <doubt> <starter> <carry> <version> <told> <inputs…> -- <removed services…> -- <tier>… --
+#     <service>=<definition>=<env file>…
 # <doubt>: whether services that are not to be started could be made anew together with them. <starter>: `docker`, or
 # `compose` where only that can start them. <carry>: a command to be run just before redis is replaced, or nothing.
+# <version>, <told>: Compose's, and what it said of the project, as JSON.
 # A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones,
 # `<service>:anew` whatever Compose thinks, and `<service>:restart` keeps its container.
 # Standard input: texts to mask in whatever is printed, one per line.
 # At the end .fleet/applied.json tells what runs now, for which definition and env file.
 
-root=$1 project=$2 seconds=$3 pull=$4 doubt=$5 starter=$6 carry=$7
-shift 7
+root=$1 project=$2 seconds=$3 pull=$4 doubt=$5 starter=$6 carry=$7 version=$8 told=$9
+shift 9
 cd -- "$root" || exit 1
 umask 077
 #include mutex.sh
@@ -48,9 +50,10 @@ explain() {
     docker logs --tail 10 "$id" 2>&1 | sed "s/^/$1: log: /"
 }
 
-# the files that Compose reads the definitions from
+# the files that Compose reads the definitions from; where these name further ones, what it said does not hold until they change
 inputs=
 while [ "$1" != -- ]; do
+    ! grep -Eqs '(^|[^[:alnum:]_-])(include|extends|label_file)([^[:alnum:]_-]?:( |$)|":)' "$1" || told=null
     inputs="$inputs$(sha256sum -- "$1" 2>/dev/null)
 "
     shift
@@ -230,7 +233,7 @@ next=.fleet/applied.json.next
 made=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False \
     --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Label "com.docker.compose.config-hash"}}')
 {
-    printf '{"inputs": "%s", "services": {' "$inputs"
+    printf '{"inputs": "%s", "compose": "%s", "project": %s, "services": {' "$inputs" "$version" "$told"
     comma=
     for pair in "$@"; do
         service=${pair%%=*} definition=${pair#*=}

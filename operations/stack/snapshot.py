@@ -89,11 +89,31 @@ class SeenContainer(Seen):
 
 
 @dataclass(frozen=True)
+class SeenProject(Seen):
+    """The merged project as Compose reads it.
+
+    + definitions: service → Compose's hash of its definition; env files are not in it
+    + needs: service → its `depends_on`
+    + starter: who can start its containers: `docker`, or `compose` where it runs hooks or copies something into them
+    """
+
+    definitions: Mapping[str, str]
+    needs: Mapping[str, tuple[str, ...]]
+    starter: str = "docker"
+
+
+@dataclass(frozen=True)
 class Applied(Seen):
-    """What .fleet/applied.json says: what was last started, with which inputs."""
+    """What .fleet/applied.json says: what was last started, with which inputs.
+
+    + compose: the version of Compose that was asked
+    + project: its answer; None where files that are no inputs have a part in it
+    """
 
     inputs: str = ""
     services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    compose: str = ""
+    project: SeenProject | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from operations.facts.logs import Logs
 from operations.facts.machine import Literals, Machine, Metrics
 from operations.facts.past import Backups, History
 from operations.facts.probe import Probe
-from operations.facts.project import Project, SeenProject
+from operations.facts.project import Project
 from operations.facts.redis import Redis, _replies
 from operations.facts.state import Containers, SeenState, State
 from operations.observe import questions, snapshot
@@ -39,6 +39,7 @@ from operations.stack.snapshot import (
     SeenFile,
     SeenLog,
     SeenMachine,
+    SeenProject,
     SeenRedis,
 )
 from operations.stack.stack import EnvFile
@@ -254,6 +255,21 @@ def test_state_tells_what_was_applied_written_and_accepted() -> None:
         fragments=("redis", "web"),
         acl=(H1, H2),
     )
+
+
+def test_state_tells_what_compose_said_of_the_project() -> None:
+    project = {"definitions": {"redis": "r1", "db": "d1"}, "needs": {"redis": [], "db": ["redis"]}, "starter": "compose"}
+    text = json.dumps({**APPLIED, "compose": "2.26.1", "project": project})
+    told = read(State(), *applied_lines(text)).applied
+    assert told.compose == "2.26.1"
+    assert told.project == SeenProject({"redis": "r1", "db": "d1"}, {"redis": (), "db": ("redis",)}, "compose")
+    assert json.loads(json.dumps(told.project.to_json())) == project
+    assert read(State(), *applied_lines(json.dumps({**APPLIED, "project": None}))).applied.project is None
+
+
+@pytest.mark.parametrize("project", ["text", ["a"], {"definitions": {}}, {"definitions": 7, "needs": {}, "starter": "docker"}])
+def test_an_answer_of_compose_that_was_edited_is_as_good_as_none(project: object) -> None:
+    assert read(State(), *applied_lines(json.dumps({**APPLIED, "project": project}))).applied == Applied()
 
 
 def test_a_host_without_a_past_has_an_empty_state() -> None:

@@ -76,6 +76,7 @@ esac
 exit 0
 """.replace("@PASSWORD@", PASSWORD).replace("@OLD@", OLD_PASSWORD)
 
+TOLD = '{"definitions": {"web": "d"}, "needs": {"web": []}, "starter": "docker"}'
 INPUTS = ("compose.yml", ".env", "compose.d/redis.yml")
 
 
@@ -110,6 +111,8 @@ def up(
         doubt,
         starter,
         carry,
+        "2.26.1",
+        TOLD,
         *INPUTS,
         "--",
         *removed,
@@ -233,6 +236,8 @@ def test_nothing_to_start_is_noted_all_the_same(stack_host: StubHost) -> None:
         "no",
         "compose",
         "",
+        "",
+        "null",
         *INPUTS,
         "--",
         "--",
@@ -255,9 +260,39 @@ def test_what_runs_is_noted(stack_host: StubHost) -> None:
     }  # fmt: skip
 
 
+def test_what_compose_said_is_noted(stack_host: StubHost) -> None:
+    up(stack_host, "redis")
+    assert (applied(stack_host)["compose"], applied(stack_host)["project"]) == ("2.26.1", json.loads(TOLD))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "include:",
+        "    extends: base.yml",
+        "x: {extends: {file: a}}",
+        '  "label_file": a',
+        "{include: [a]}",
+        '{"include":["a"]}',
+        "'extends': a",
+    ],
+)
+def test_what_compose_said_is_not_noted_where_further_files_have_a_part_in_it(stack_host: StubHost, line: str) -> None:
+    stack_host.write("compose.yml", f"# a project\n{line}\n")
+    up(stack_host, "redis")
+    assert applied(stack_host)["project"] is None
+
+
+@pytest.mark.parametrize("line", ["# include what you like", "  image: extends:1", "    command: [--include]"])
+def test_words_that_name_no_further_file_are_no_reason_to_ask_again(stack_host: StubHost, line: str) -> None:
+    stack_host.write("compose.yml", f"{line}\n")
+    up(stack_host, "redis")
+    assert applied(stack_host)["project"] == json.loads(TOLD)
+
+
 def test_the_env_file_that_a_service_reads_is_the_one_that_is_given(stack_host: StubHost) -> None:
     file = stack_host.write("conf/n8n=1.env", "A=1\n")
-    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "compose", "", *INPUTS, "--", "--", "--"]
+    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", *INPUTS, "--", "--", "--"]
     assert stack_host.script("up.sh", *words, "web=d1=conf/n8n=1.env", "redis=d2=conf/none.env").returncode == 0
     noted = applied(stack_host)["services"]
     assert (noted["web"]["definition"], noted["web"]["env"]) == ("d1", sha256(file))
@@ -279,7 +314,7 @@ def test_the_digest_of_the_inputs_is_the_one_that_the_plan_computes(host: StubHo
     for path in stack.inputs():
         file = host.write(path, f"this is {path}\n")
         files[path] = SeenFile("file", "0644", "0:0", sha256(file))
-    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", *stack.inputs(), "--", "--", "--"]
+    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", *stack.inputs(), "--", "--", "--"]
     assert host.script("up.sh", *words).returncode == 0
     assert applied(host)["inputs"] == inputs_digest(stack, Snapshot(files=files))
     assert applied(host)["inputs"] != inputs_digest(stack, converged(stack))
@@ -721,7 +756,8 @@ def containers(host: StubHost) -> dict[str, str]:
 
 def roll(host: StubHost, *tiers: str) -> subprocess.CompletedProcess[str]:
     definitions = [f"{name}=definition=env/{name}.env" for tier in tiers for name in (w.partition(":")[0] for w in tier.split(","))]
-    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", *INPUTS, "--", "--", *tiers, "--", *definitions]
+    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", *INPUTS, "--", "--"]
+    words += [*tiers, "--", *definitions]
     return host.script("up.sh", *words, stdin=f"{PASSWORD}\n")
 
 

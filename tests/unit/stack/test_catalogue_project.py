@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from operations.facts.project import Project, SeenProject
-from operations.stack.snapshot import UNKNOWN
+from operations.facts.project import Project
+from operations.stack.snapshot import UNKNOWN, SeenProject
 from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import GUIDE, MARKER, ROOT, Put, compose, definition, write_project
 from tests.unit.stack.hosts import a_client, a_stack
