@@ -129,7 +129,7 @@ def _started(stack: Stack, seen: Snapshot, restored: Snapshot, due: Plan) -> Gen
     came = tuple(service.name for service in stack.services if service.name not in names and not seen.of(service.name))
     ours = () if restored.fragments is UNKNOWN else restored.fragments
     back = tuple(name for name in ours if name in found.definitions and not stack.has(name))
-    yield from start(part, seen, Plan(start=tuple(pair for pair in due.start if pair[0] in names)), back, came, found)
+    yield from start(part, seen, Plan(start=tuple(pair for pair in due.start if pair[0] in names)), back, came)
     return part
 
 

@@ -37,7 +37,13 @@ def ready(stack: Stack, seen: Snapshot | None = None, more: Sequence[str] = ()) 
     seen = seen or observe(stack)
     due = plan(stack, seen)
     locked = lock.problem(stack, seen) if due.due else None
-    if problems := [*due.problems, *more, *([locked] if locked else [])]:
+    problems = [*due.problems, *more]
+    if problems and not host.state.is_executing:
+        # pyinfra's own way to end a preview with exit status 1
+        host.state.failed_hosts.add(host.state.inventory.get_host(host.name))
+    if locked:
+        problems.append(locked)
+    if problems:
         yield fail(*problems)
 
 

@@ -19,7 +19,7 @@ from .progress import waiting
 from .scripts import script
 from .stack import acl
 from .stack.graph import tiers
-from .stack.plan import Plan, known_project, plan
+from .stack.plan import Plan, plan
 from .stack.snapshot import UNKNOWN, SeenProject, Snapshot
 from .stack.stack import OWN_ENVIRONMENT, ManagedFile, Stack
 
@@ -71,7 +71,7 @@ def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, 
             "docker", "compose", "up", *(QuoteString(service) for service in (*(name for name, _ in due.start), *due.readers))
         )
         return
-    yield from start(stack, seen, due, known=None if due.recheck else known_project(stack, seen))
+    yield from start(stack, seen, due, known=None if due.recheck else seen.project)
 
 
 def start(
@@ -86,7 +86,7 @@ def start(
 
     + back: services of the project that the stack no longer has, and that are started all the same
     + came: services that go without a trace of them in the project; an env file stays, for it may have been there before them
-    + known: what Compose says of the project; asked when left out
+    + known: what Compose said of the project before this run, if that holds; else it is asked
     """
     found = known or host.get_fact(Project, root=stack.settings.stack_dir)
     if found is UNKNOWN:
@@ -110,11 +110,14 @@ def start(
     env = {service.name: service.env_path for service in stack.services}
     definitions = [f"{name}={found.definitions[name]}={env.get(name, f'env/{name}.env')}" for name in (*env, *back)]
     settings, doubt = stack.settings, "yes" if _doubtful(seen, found, words) else "no"
+    version = "" if seen.engine is UNKNOWN else seen.engine.compose or ""
+    # what was known before this run goes with the files as they were then
+    inputs = (seen.applied.inputs,) if known and seen.applied is not UNKNOWN else ("", *stack.inputs())
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
         _carry(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
-        "" if seen.engine is UNKNOWN else seen.engine.compose or "", json.dumps(found.to_json()),
-        *stack.inputs(), "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
+        version, json.dumps(found.to_json()),
+        *inputs, "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
     with waiting(", ".join(words) or "Compose"):
         yield StringCommand(

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # Starts services of the stack in folder $1, tier by tier, and awaits each tier.
-#   up <root> <project> <seconds> <pull> <doubt> <starter> <carry> <version> <told> <inputs…> -- <removed services…> -- <tier>… --
-#     <service>=<definition>=<env file>…
+#   up <root> <project> <seconds> <pull> <doubt> <starter> <carry> <version> <told> <digest> <inputs…> -- <removed services…> -- <tier>… \
+#     -- <service>=<definition>=<env file>…
 # <doubt>: whether services that are not to be started could be made anew together with them. <starter>: `docker`, or
 # `compose` where only that can start them. <carry>: a command to be run just before redis is replaced, or nothing.
-# <version>, <told>: Compose's, and what it said of the project, as JSON.
+# <version>, <told>: of Compose, and what it said of the project, as JSON. <digest>: of the inputs when it said so; made when empty.
 # A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones,
 # `<service>:anew` whatever Compose thinks, and `<service>:restart` keeps its container.
 # Standard input: texts to mask in whatever is printed, one per line.
@@ -51,7 +51,8 @@ explain() {
 }
 
 # the files that Compose reads the definitions from; where these name further ones, what it said does not hold until they change
-inputs=
+digest=$1 inputs=
+shift
 while [ "$1" != -- ]; do
     ! grep -Eqs '(^|[^[:alnum:]_-])(include|extends|label_file)([^[:alnum:]_-]?:( |$)|":)' "$1" || told=null
     inputs="$inputs$(sha256sum -- "$1" 2>/dev/null)
@@ -59,7 +60,7 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
-inputs=$(printf '%s' "$inputs" | sha256sum | cut -d ' ' -f 1)
+[ -n "$digest" ] || digest=$(printf '%s' "$inputs" | sha256sum | cut -d ' ' -f 1)
 
 # services that are no longer wanted go before the others come; those given as `<service>:env` with their env files, which the next
 # change of a password would not reach, and which the backup has
@@ -233,7 +234,7 @@ next=.fleet/applied.json.next
 made=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False \
     --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Label "com.docker.compose.config-hash"}}')
 {
-    printf '{"inputs": "%s", "compose": "%s", "project": %s, "services": {' "$inputs" "$version" "$told"
+    printf '{"inputs": "%s", "compose": "%s", "project": %s, "services": {' "$digest" "$version" "$told"
     comma=
     for pair in "$@"; do
         service=${pair%%=*} definition=${pair#*=}

@@ -11,7 +11,7 @@ from .acl import ACL_PATH
 from .fingerprint import fingerprint
 from .password import others
 from .settings import SERVICE_NAME
-from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, SeenProject, Snapshot, version
+from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
 from .stack import OWN_ENVIRONMENT, EnvFile, File, Stack, fragment_path
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
@@ -202,13 +202,6 @@ def inputs_digest(stack: Stack, seen: Snapshot) -> str:
     files = {} if seen.files is UNKNOWN else seen.files
     lines = [f"{files.get(path, MISSING).sha256}  {path}\n" for path in stack.inputs()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def known_project(stack: Stack, seen: Snapshot) -> SeenProject | None:
-    """What Compose said of the project when something of it was last started, where it would say the same now."""
-    if seen.applied is UNKNOWN or seen.engine is UNKNOWN or seen.applied.compose != seen.engine.compose:
-        return None
-    return seen.applied.project if inputs_digest(stack, seen) == seen.applied.inputs else None
 
 
 def _start_interval(seen: Snapshot) -> bool:

@@ -106,7 +106,7 @@ class SeenProject(Seen):
 class Applied(Seen):
     """What .fleet/applied.json says: what was last started, with which inputs.
 
-    + compose: the version of Compose that was asked
+    + compose: the version of Compose that was asked about the project
     + project: its answer; None where files that are no inputs have a part in it
     """
 
@@ -215,6 +215,13 @@ class Snapshot:
     machine: SeenMachine | Unknown = UNKNOWN
     literals: tuple[tuple[str, int], ...] | Unknown = UNKNOWN
     probes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def project(self) -> SeenProject | None:
+        """What this Compose said of the project when it was last asked, which holds as long as the project's files do."""
+        if self.applied is UNKNOWN or self.engine is UNKNOWN or self.applied.compose != self.engine.compose:
+            return None
+        return self.applied.project
 
     def unknown(self) -> tuple[str, ...]:
         """The parts without which nothing may be planned, as far as they are missing."""

@@ -105,6 +105,8 @@ def test_an_open_quote_in_an_env_file_is_told_and_the_file_left_alone(converged:
     kept = host.run(f"cat {path}")
     host.run(f'echo "MINE=\'open" >>{path}')
     before = everything(host)
+    preview = converged.at(host).preview()
+    assert (preview.status, preview.host(host.name)["status"]) == (1, "failed")
     run = converged.at(host).deploy()
     assert run.status == 1
     assert f"{path}: a quote is opened and never closed" in run.host(host.name)["error"]

@@ -99,6 +99,7 @@ def up(
     doubt: str = "no",
     starter: str = "compose",
     carry: str = "",
+    inputs: tuple[str, ...] = ("", *INPUTS),
     stdin: str = f"{PASSWORD}\n",
 ) -> subprocess.CompletedProcess[str]:
     services = [word.partition(":")[0] for tier in tiers for word in tier.split(",")]
@@ -113,7 +114,7 @@ def up(
         carry,
         "2.26.1",
         TOLD,
-        *INPUTS,
+        *inputs,
         "--",
         *removed,
         "--",
@@ -238,6 +239,7 @@ def test_nothing_to_start_is_noted_all_the_same(stack_host: StubHost) -> None:
         "",
         "",
         "null",
+        "",
         *INPUTS,
         "--",
         "--",
@@ -292,7 +294,7 @@ def test_words_that_name_no_further_file_are_no_reason_to_ask_again(stack_host: 
 
 def test_the_env_file_that_a_service_reads_is_the_one_that_is_given(stack_host: StubHost) -> None:
     file = stack_host.write("conf/n8n=1.env", "A=1\n")
-    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", *INPUTS, "--", "--", "--"]
+    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", "", *INPUTS, "--", "--", "--"]
     assert stack_host.script("up.sh", *words, "web=d1=conf/n8n=1.env", "redis=d2=conf/none.env").returncode == 0
     noted = applied(stack_host)["services"]
     assert (noted["web"]["definition"], noted["web"]["env"]) == ("d1", sha256(file))
@@ -314,7 +316,7 @@ def test_the_digest_of_the_inputs_is_the_one_that_the_plan_computes(host: StubHo
     for path in stack.inputs():
         file = host.write(path, f"this is {path}\n")
         files[path] = SeenFile("file", "0644", "0:0", sha256(file))
-    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", *stack.inputs(), "--", "--", "--"]
+    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", "", *stack.inputs(), "--", "--", "--"]
     assert host.script("up.sh", *words).returncode == 0
     assert applied(host)["inputs"] == inputs_digest(stack, Snapshot(files=files))
     assert applied(host)["inputs"] != inputs_digest(stack, converged(stack))
@@ -756,7 +758,7 @@ def containers(host: StubHost) -> dict[str, str]:
 
 def roll(host: StubHost, *tiers: str) -> subprocess.CompletedProcess[str]:
     definitions = [f"{name}=definition=env/{name}.env" for tier in tiers for name in (w.partition(":")[0] for w in tier.split(","))]
-    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", *INPUTS, "--", "--"]
+    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", "", *INPUTS, "--", "--"]
     words += [*tiers, "--", *definitions]
     return host.script("up.sh", *words, stdin=f"{PASSWORD}\n")
 

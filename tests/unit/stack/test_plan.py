@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.stack.acl import ACL_PATH, PASSWORD_PATH
-from operations.stack.plan import Change, Plan, inputs_digest, known_project, plan
+from operations.stack.plan import Change, Plan, inputs_digest, plan
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, SeenProject, Snapshot, version
 from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT, Stack
 from tests.unit.stack.hosts import (
@@ -437,32 +437,21 @@ def test_a_changed_password_neither_starts_redis_nor_asks_compose() -> None:
     assert not due.recheck
 
 
-def told(seen: Snapshot, compose: str | None = ENGINE.compose) -> Snapshot:
-    """The host as it is when Compose's answer was noted."""
-    assert seen.applied is not UNKNOWN
-    return replace(seen, applied=replace(seen.applied, compose=compose or "", project=PROJECT))
-
-
 PROJECT = SeenProject({"redis": "r1"}, {"redis": ()})
 
 
-def test_a_rollout_needs_no_other_answer_of_compose_than_the_last_one() -> None:
-    assert known_project(STACK, told(before_the_rollout())) == PROJECT
+def told(compose: str) -> Snapshot:
+    """A host on which Compose said something of the project when a service was last started."""
+    seen = converged(STACK)
+    assert seen.applied is not UNKNOWN
+    return replace(seen, applied=replace(seen.applied, compose=compose, project=PROJECT))
 
 
-@pytest.mark.parametrize("compose", ["2.25.0", None])
-def test_another_compose_may_answer_otherwise(compose: str | None) -> None:
-    assert known_project(STACK, told(before_the_rollout(), compose)) is None
-
-
-def test_other_files_have_another_answer() -> None:
-    seen = told(before_the_rollout())
-    assert known_project(STACK, with_file("compose.yml", sha256=sha256("services: {}"))(seen)) is None
-
-
-def test_an_answer_that_was_not_noted_is_asked_for() -> None:
-    assert known_project(STACK, before_the_rollout()) is None
-    assert known_project(STACK, bare(STACK)) is None
+def test_what_compose_said_is_known_for_the_same_compose() -> None:
+    assert told(ENGINE.compose or "").project == PROJECT
+    assert told("2.25.0").project is None
+    assert converged(STACK).project is None
+    assert bare(STACK).project is None
 
 
 def test_a_rollout_that_was_killed_after_accept_goes_on_with_the_switch() -> None:
