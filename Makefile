@@ -80,14 +80,14 @@ $(ready): requirements.lock
 		then $(PYTHON) -m venv --clear .venv; \
 		else $(MAKE) bootstrap; \
 	fi
-	@$(pip_certificates) $(bin)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(pip_certificates) $(bin)/python -m pip install -qq --no-compile --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 # What others need stays out of the project's own environment.
 $(bench_ready): tests/bench/requirements.txt $(ready)
 	@echo "Building .lab/bench-venv with Ansible and matplotlib (about a minute)"
 	@mkdir -p -m 700 .lab && $(bin)/python -m venv --clear --without-pip .lab/bench-venv
-	@$(pip_certificates) $(bin)/python -m pip --python .lab/bench-venv/bin/python install -qq --disable-pip-version-check -r $<
+	@$(pip_certificates) $(bin)/python -m pip --python .lab/bench-venv/bin/python install -qq --no-compile --disable-pip-version-check -r $<
 	@touch $@
 
 # Debian's pip trusts the machine's certificates only; on a machine without any, those in pip's own package serve.
