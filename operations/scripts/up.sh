@@ -141,7 +141,7 @@ restart() {
         if [ $((($(date +%s%N) - before) / 1000000000)) -ge "$seconds" ]; then failed "$1"; fi
         sleep 0.05
     done
-    echo "restarted $1, which does not let its ACL be changed: away for $((($(date +%s%N) - before) / 1000000)) ms"
+    echo "restarted $1, which reads its password when it starts: away for $((($(date +%s%N) - before) / 1000000)) ms"
 }
 
 no_deps='' how='' said=

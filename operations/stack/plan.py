@@ -58,7 +58,7 @@ class Plan:
     + retire: redis accepts passwords besides the wanted one, on disk or in memory
     + unlock: the run whose lock was left behind
     + readers: services that are made anew, for the file of their secret changes
-    + restarts: redis is restarted, for it reads its password only then
+    + restarts: redis is restarted, for it reads its password only then, or has another one in memory that is nowhere else
     + adopt: what becomes of services that somebody else started, as sentences
     + waiting: services that still use a former password, which is not retired until they do no longer
     + restart: what redis said when it did not let its ACL be read: then it reads a changed one only when it starts
@@ -104,7 +104,12 @@ class Plan:
             switch = f"switch {' and '.join(switched)}" if switched else ""
             yield f"password: {', '.join(filter(None, ('accept' if self.accept else '', switch, 'retire')))}"
         if self.restarts or (self.restart and (self.accept or self.retire)):
-            yield f"redis is restarted, which takes some seconds: it does not let its ACL be changed ({self.restart})"
+            why = (
+                f"it does not let its ACL be changed ({self.restart})"
+                if self.restart
+                else "it takes no password that is on this host"
+            )
+            yield f"redis is restarted, which takes some seconds: {why}"
         if self.waiting and not self.retire:
             yield f"password: the former one stays accepted, for {' and '.join(self.waiting)} may use it"
         yield from (f"adopt {sentence}" for sentence in self.adopt)
@@ -148,6 +153,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         if (file.path == stack.password_file or first) and (change := _file_change(file, files.get(file.path, MISSING)))
     )
     written = {change.path for change in (*project, *env) if change.content}
+    start = tuple(_starts(stack, seen, written))
     waiting = adoption.unmanaged(stack, seen) if stack.settings.retire == "when_unused" and others(stack, seen) else ()
     rewritten = any(change.content for change in project) or inputs_digest(stack, seen) != seen.applied.inputs
     return Plan(
@@ -156,12 +162,12 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         env=env,
         accept=() if first else _accept(stack, seen),
         secrets=secrets,
-        start=tuple(_starts(stack, seen, written)),
+        start=start,
         recheck=rewritten or stack.settings.pull == "always",
         remove=remove,
         retire=(stack.has_redis or stack.own_redis) and bool(others(stack, seen)) and not waiting,
         readers=secret_file.stale(stack, seen) if stack.own_redis else (),
-        restarts=secret_file.restarts(stack, seen),
+        restarts=secret_file.restarts(stack, seen) or (_locked_out(stack, seen) and "redis" not in dict(start)),
         adopt=tuple(adoption.sentences(stack, seen)),
         waiting=waiting,
         unlock=seen.left,
@@ -295,6 +301,12 @@ def _accept(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     intact = _file_change(file, seen.files.get(ACL_PATH, MISSING)) is None
     unloaded = bool(loaded) and stack.password_hash not in loaded
     return () if intact and stack.password_hash in seen.acl and not unloaded else wanted
+
+
+def _locked_out(stack: Stack, seen: Snapshot) -> bool:
+    """Whether redis takes no password that is on the host, though its ACL file has the wanted one."""
+    nowhere = seen.redis is not UNKNOWN and seen.redis.nowhere
+    return stack.has_redis and nowhere and seen.acl is not UNKNOWN and stack.password_hash in seen.acl
 
 
 def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[str, str]]:

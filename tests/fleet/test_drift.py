@@ -69,6 +69,11 @@ DRIFTS = {
     "another password is added to redis' ACL": Drift(
         "sed -i 's/$/ #'$(echo mine | sha256sum | cut -c -64)'/' secrets/redis/users.acl", "retire", ("secrets/redis/users.acl",)
     ),
+    "redis has another password in its memory alone": Drift(
+        f"docker exec --env REDISCLI_AUTH=$(cat secrets/redis/password) $({REDIS}) redis-cli ACL SETUSER default resetpass '>mine'",
+        "redis",
+        replaced=("redis",),
+    ),
     "redis' ACL is no ACL": Drift("echo mine >secrets/redis/users.acl", "users.acl", ("secrets/redis/users.acl",)),
     "redis' ACL is gone": Drift("rm secrets/redis/users.acl", "users.acl", ("secrets/redis/users.acl",)),
     "redis' ACL is another user's": Drift("chown 1000:1000 secrets/redis/users.acl", "users.acl", ("secrets/redis/users.acl",)),

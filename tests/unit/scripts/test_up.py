@@ -178,7 +178,7 @@ def test_a_reader_of_a_secrets_file_is_made_anew_and_a_redis_that_reads_it_resta
     assert [[word for word in call if word in ("--force-recreate", "web", "api", "db")] for call in ups(stack_host)] == [
         ["db"], ["--force-recreate", "web", "api"],
     ]  # fmt: skip
-    assert done.stdout.startswith("restarted redis, which does not let its ACL be changed: away for ")
+    assert done.stdout.startswith("restarted redis, which reads its password when it starts: away for ")
 
 
 @pytest.mark.parametrize(("tiers", "still"), [(("redis",), True), (("watchtower", "redis"), False), (("redis,watchtower",), False)])
@@ -504,7 +504,7 @@ case "$*" in
     [ ! -e "$HOME/paused" ] || echo "id-of-redis redis paused Up 2 minutes (Paused)" ;;
 "unpause "*) rm "$HOME/paused"; echo "$2" ;;
 "restart "*) echo healthy >"$HOME/health"; echo "$4" ;;
-*Healthcheck.Interval*) echo "100000000 null" ;;
+*Healthcheck.Interval*) cat "$HOME/interval" ;;
 "inspect --format {{if .State.Health}}{{.State.Health.Status}}{{end}} "*) cat "$HOME/health" ;;
 "compose up "*)
     [ ! -e "$HOME/paused" ] && [ "$(cat "$HOME/health")" = healthy ] || { echo "container erni-ki-redis-1 is unhealthy"; exit 1; }
@@ -520,6 +520,7 @@ exit 0
 def unwell(stack_host: StubHost) -> StubHost:
     stack_host.stub("docker", DOCKER_UNWELL)
     (stack_host.home / "health").write_text("healthy\n")
+    (stack_host.home / "interval").write_text("100000000 null\n")
     return stack_host
 
 
@@ -561,6 +562,7 @@ def test_a_paused_container_that_became_unhealthy_meanwhile_is_given_the_time_of
     (unwell.home / "paused").touch()
     (unwell.home / "health").write_text("unhealthy\n")
     unwell.stub("sleep", 'echo healthy >"$HOME/health"')
+    (unwell.home / "interval").write_text("60000000000 null\n")
     assert up(unwell, "redis").returncode == 0
     assert done_by_hand(unwell) == [["unpause", "id-of-redis"]]
     assert len(ups(unwell)) == 2
@@ -570,6 +572,7 @@ def test_a_container_that_recovers_at_its_next_check_is_not_restarted(unwell: St
     (unwell.home / "unhealthy").touch()
     (unwell.home / "health").write_text("unhealthy\n")
     unwell.stub("sleep", 'echo healthy >"$HOME/health"')
+    (unwell.home / "interval").write_text("60000000000 null\n")
     assert up(unwell, "redis").returncode == 0
     assert done_by_hand(unwell) == []
     assert len(ups(unwell)) == 2

@@ -778,6 +778,21 @@ def test_the_headline_of_a_rollout_that_is_switched_says_that_the_old_password_g
     assert list(due.sentences()) == ["password: retire"]
 
 
+def test_a_redis_that_takes_no_password_on_the_host_is_restarted_to_read_its_file() -> None:
+    due = due_after(with_redis(hashes=(), nowhere=True))
+    assert due == Plan(restarts=True)
+    assert list(due.sentences()) == ["redis is restarted, which takes some seconds: it takes no password that is on this host"]
+
+
+def test_such_a_redis_that_is_started_anyway_is_not_restarted_too() -> None:
+    due = due_after(with_redis(hashes=(), nowhere=True), without_file("compose.d/redis.yml"))
+    assert (dict(due.start).keys(), due.restarts) == ({"redis"}, False)
+
+
+def test_a_restart_would_not_help_a_redis_whose_file_has_another_password() -> None:
+    assert not plan(STACK, with_redis(hashes=(), nowhere=True)(before_the_rollout())).restarts
+
+
 # A redis that does not let its ACL be changed
 
 DENIED = "NOPERM User default has no permissions to run the 'acl|getuser' command"
