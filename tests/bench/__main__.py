@@ -36,14 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _keep(kind: str, hosts: int, found: Iterable[Measured], folder: Path) -> None:
-    runs: list[Measured] = []
-    try:
-        runs.extend(found)
-    finally:  # what was measured until it was interrupted took its time too
-        if runs:
-            path = results.write(kind, hosts, runs, folder)
-            report.print_all([results.read_one(path)])
-            say(f"Kept in {path}")
+    path = results.write(kind, hosts, found, folder)
+    report.print_all([results.read_one(path)])
+    say(f"Kept in {path}")
 
 
 def _numbers(text: str) -> list[int]:
