@@ -92,10 +92,10 @@ def start(
     if found is UNKNOWN:
         yield fail(f"{stack.settings.stack_dir}: Compose could not read the project; it says why in the lines above.")
         return
-    if absent := [service.name for service in stack.services if service.name not in found.definitions]:
+    if absent := [name for name in (*(service.name for service in stack.services), *due.readers) if name not in found.definitions]:
         yield fail(
             f"{stack.settings.stack_dir}: the merged project has no {' and no '.join(absent)}. Look for `profiles` in its files "
-            "that take it out, or for another COMPOSE_FILE in the environment."
+            "that take it out, for another COMPOSE_FILE in the environment, or for a container that a former service left."
         )
         return
     reasons = dict(due.start)
@@ -112,12 +112,12 @@ def start(
     settings, doubt = stack.settings, "yes" if _doubtful(seen, found, words) else "no"
     version = "" if seen.engine is UNKNOWN else seen.engine.compose or ""
     # what was known before this run goes with the files as they were then
-    inputs = (seen.applied.inputs,) if known and seen.applied is not UNKNOWN else ("", *stack.inputs())
+    digest = seen.applied.inputs if known and seen.applied is not UNKNOWN else ""
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
         _carry(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
-        version, json.dumps(found.to_json()),
-        *inputs, "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
+        version, json.dumps(found.to_json()), digest, *stack.inputs(),
+        "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
     with waiting(", ".join(words) or "Compose"):
         yield StringCommand(
@@ -136,7 +136,9 @@ def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> 
         new = [name for name in found.needs.get(rest.pop(), ()) if name not in needed]
         needed.update(new)
         rest += new
-    return any(one.config_hash != found.definitions.get(name) for name in needed.difference(starting) for one in seen.of(name))
+    others = [(name, one) for name in needed.difference(starting) for one in seen.of(name)]
+    # Docker tells an image by its digest alone when its name has gone to another one, which Compose would take
+    return any(one.config_hash != found.definitions.get(name) or one.image.startswith("sha256:") for name, one in others)
 
 
 def _carry(stack: Stack, doubt: str) -> str:

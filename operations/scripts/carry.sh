@@ -91,28 +91,59 @@ try_copy() {
         "$(docker logs --tail 5 "$trial" 2>&1)"
 }
 
-id=$(docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis)
-[ -n "$id" ] || exit 0
+# the container of redis, in whatever state, the newest first; with `docker ps` words
+container() {
+    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis \
+        --filter label=com.docker.compose.oneoff=False "$@" | head -n 1
+}
+
+# Whether this stack made the container: it has the folder of the ACL file. /data is no sign, for the project's own may have it too.
+ours() {
+    docker inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$1" | grep -q '/run/redis-auth '
+}
+
 no_deps=
 unset FLEET_CONTAINERS
-address=$(redis_address "$project")
 
+# Two notes, each with the folder in the container that the data came from, the container, when it has ended, and its restart policy:
+# `carrying` while it is brought, and after it was brought back; `carried` when it has been brought. Which it is, the container tells.
 if [ ! -f compose.d/redis.yml ]; then
     # Back to where it was. Its password may be gone from the host by now, so it is stopped, which writes what it holds.
-    [ -f .fleet/carried ] || exit 0
-    dir=$(cat .fleet/carried)
+    note=.fleet/carried
+    [ -f $note ] || note=.fleet/carrying
+    [ -f $note ] || exit 0
+    id=$(container --all)
+    if [ -n "$id" ]; then
+        if ! ours "$id"; then
+            # what keeps it running was taken from it before it was to go
+            [ "$(sed -n 2p $note)" != "$id" ] || docker update --restart "$(sed -n 3p $note)" "$id" >/dev/null
+            exit 0
+        fi
+        docker stop --time 30 "$id" >/dev/null || fail "redis could not be stopped; its data is in $volume."
+    fi
+    dir=$(head -n 1 $note)
     [ "$doubt" = no ] || dependencies_of redis
-    docker stop --time 30 "$id" >/dev/null || fail "redis could not be stopped; its data is in $volume."
     # shellcheck disable=SC2086 # a flag or nothing
     said=$(docker compose up --no-start $no_deps redis 2>&1) || fail "redis was not made anew: $said"
-    id=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis)
+    id=$(container --all)
     if ! docker cp "$volume/." "$id:$dir/" >/dev/null || ! docker start "$id" >/dev/null; then
         fail "$volume could not be brought to $dir in redis' container; the data is still in $volume."
     fi
-    mv .fleet/carried .fleet/carrying
+    [ $note = .fleet/carrying ] || mv $note .fleet/carrying
     say "brought redis' data from $volume back to $dir in its container"
     exit 0
 fi
+
+id=$(container)
+if [ -z "$id" ]; then
+    stopped=$(container --all)
+    if [ -z "$stopped" ] || ours "$stopped"; then exit 0; fi
+    # a run that was killed after the old one had ended brought all that it held
+    [ "$(sed -n 2p .fleet/carrying 2>/dev/null)" != "$stopped" ] || exit 0
+    fail "redis does not run, so what it holds cannot be brought to $volume. Nothing was changed. Start it as it was" \
+        "(\`docker start ${stopped:0:12}\`), then run again."
+fi
+address=$(redis_address "$project")
 
 # as the project's own file has it; `config --images` would tell those of what redis depends on too
 [ -n "$image" ] || image=$(docker compose config 2>/dev/null | awk '
@@ -159,6 +190,9 @@ docker stop --time 30 "$trial" >/dev/null && docker rm "$trial" >/dev/null
 
 if [ -z "$here" ]; then
     printf '%s\n' "$dir" >.fleet/carrying
+    # what an earlier attempt left there may be all that is left of something
+    rm -rf "$volume.before"
+    [ -z "$(ls -A "$volume" 2>/dev/null)" ] || mv "$volume" "$volume.before" || exit 1
     rm -rf "$volume" && mv "$copy" "$volume" && chmod 755 "$volume" && sync data || exit 1
 fi
 kill "$keeper" 2>/dev/null
@@ -166,7 +200,9 @@ keeper=
 ask CLIENT PAUSE 60000 WRITE >/dev/null
 gone=$(now)
 # it would not hand SIGTERM on, and is not to come back
+policy=$(docker inspect --format '{{.HostConfig.RestartPolicy.Name}}' "$id")
 docker update --restart no "$id" >/dev/null && ask SHUTDOWN NOSAVE >/dev/null 2>&1
+[ -n "$here" ] || printf '%s\n%s\n%s\n' "$dir" "$id" "${policy:-no}" >.fleet/carrying
 # shellcheck disable=SC2086 # a flag or nothing
 said=$(docker compose up --detach $no_deps --pull never --wait --wait-timeout "$seconds" redis 2>&1) ||
     fail "redis did not start with its data in $volume." "$(echo "$said" | tail -n 5)"

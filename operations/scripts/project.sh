@@ -48,7 +48,7 @@ compose() {
 
 refused() {
     echo "Compose does not accept the merged project; nothing was replaced. It says:" >&2
-    echo "$said" | sed 's#://[^@ /]*@#://*MASKED*@#g' | tail -n 5 >&2
+    printf '%s\n' "$said" | sed 's#://[^@ /]*@#://*MASKED*@#g' | tail -n 5 >&2
     exit 1
 }
 

@@ -19,10 +19,14 @@ start_made() {
                 }
             }') || return 2
     [ -n "$due" ] || return 2
+    # what it has made beside them is its to start
+    [ -n "$fresh" ] || for name in $(printf '%s\n' "$said" | sed -n 's/^ *Container \([^ ]*\)  *\(Created\|Recreated\)$/\1/p'); do
+        printf '%s\n' "$due" | grep -qF " $name " || return 2
+    done
     ids=$(printf '%s\n' "$due" | cut -d ' ' -f 1)
-    began=$(date +%s%N) until=$(($(date +%s) + seconds))
+    until=$(($(date +%s) + seconds))
     rm -f .fleet/events && mkfifo .fleet/events || return 2
-    docker events --since $((began / 1000000000 - 1)) --until $until --filter type=container --filter event=health_status \
+    docker events --since $(($(date +%s) - 1)) --until $until --filter type=container --filter event=health_status \
         --filter event=die --filter "label=com.docker.compose.project=$project" --format '{{.Action}}' \
         </dev/null >.fleet/events 2>/dev/null 8<&- 9>&- &
     watcher=$!
@@ -35,6 +39,7 @@ $(printf '%s\n' "$due" | {
         done
         wait
     })"
+    began=$(date +%s%N)
     await_made
     status=$?
     kill $watcher 2>/dev/null
@@ -54,7 +59,13 @@ await_made() {
 $(printf '%s\n' "$states" | sed -n 's#^/\(.*\) running unhealthy$#container \1 is unhealthy#p; s#^/\(.*\) \(exited\|dead\|created\) .*#container \1 failed: it is \2#p')"
             return 1
             ;;
-        *" starting"* | *" restarting "*) ;;
+        " ") sleep 0.2 ;; # Docker does not answer: it may be restarting
+        *" restarting "*)
+            # only its end is told, not that it runs again
+            began=$(date +%s%N)
+            sleep 0.2
+            ;;
+        *" starting"*) read -r _ <&8 || sleep 0.2 ;;
         *" none"*)
             # nothing but that it goes on running tells that it is well
             left=$((500 - ($(date +%s%N) - began) / 1000000))
@@ -65,6 +76,5 @@ $(printf '%s\n' "$states" | sed -n 's#^/\(.*\) running unhealthy$#container \1 i
         *) return 0 ;;
         esac
         [ "$(date +%s)" -lt $until ] || return 1
-        read -r _ <&8 || sleep 0.2
     done
 }

@@ -4,7 +4,8 @@
 #     -- <service>=<definition>=<env file>…
 # <doubt>: whether services that are not to be started could be made anew together with them. <starter>: `docker`, or
 # `compose` where only that can start them. <carry>: a command to be run just before redis is replaced, or nothing.
-# <version>, <told>: of Compose, and what it said of the project, as JSON. <digest>: of the inputs when it said so; made when empty.
+# <version>, <told>: of Compose, and what it said of the project, as JSON. <digest>: of the inputs
+# when it said so, or nothing: then they are as they are.
 # A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones,
 # `<service>:anew` whatever Compose thinks, and `<service>:restart` keeps its container.
 # Standard input: texts to mask in whatever is printed, one per line.
@@ -27,8 +28,11 @@ listed() {
     docker ps "$@" --filter "label=com.docker.compose.project=$project"
 }
 
+# those of a service, in whatever state; with further `docker ps` words
 containers() {
-    listed --all --quiet --no-trunc --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
+    of=$1
+    shift
+    listed --all --quiet --no-trunc --filter "label=com.docker.compose.service=$of" --filter label=com.docker.compose.oneoff=False "$@"
 }
 
 running() {
@@ -54,13 +58,14 @@ explain() {
 digest=$1 inputs=
 shift
 while [ "$1" != -- ]; do
-    ! grep -Eqs '(^|[^[:alnum:]_-])(include|extends|label_file)([^[:alnum:]_-]?:( |$)|":)' "$1" || told=null
+    ! grep -Eqs '(^|[^[:alnum:]_-])(include|extends|label_file)([^[:alnum:]_-]?:([[:space:]]|$)|":)' "$1" || told=null
     inputs="$inputs$(sha256sum -- "$1" 2>/dev/null)
 "
     shift
 done
 shift
-[ -n "$digest" ] || digest=$(printf '%s' "$inputs" | sha256sum | cut -d ' ' -f 1)
+inputs=$(printf '%s' "$inputs" | sha256sum | cut -d ' ' -f 1)
+[ "${digest:=$inputs}" = "$inputs" ] || doubt=yes # somebody has changed one since
 
 # services that are no longer wanted go before the others come; those given as `<service>:env` with their env files, which the next
 # change of a password would not reach, and which the backup has
@@ -78,8 +83,8 @@ explained=
 failed() {
     {
         echo "$1 did not start; the services that depend on it were not started."
-        echo "$said" | grep -Ei 'error|fail|denied|no such|not found|unhealthy' | tail -n 5
-        if [ -n "$explained" ]; then echo "$explained"; else for service in $1; do explain "$service"; done; fi
+        printf '%s\n' "$said" | grep -Ei 'error|fail|denied|no such|not found|unhealthy' | tail -n 5
+        if [ -n "$explained" ]; then printf '%s\n' "$explained"; else for service in $1; do explain "$service"; done; fi
     } | masked >&2
     exit 1
 }
@@ -89,6 +94,11 @@ there=$(listed --all --no-trunc --format '{{.ID}} {{.Label "com.docker.compose.s
 
 # what Compose gives up at once: those that are unhealthy already, as paused ones may be; what it cannot start: those
 unhealthy=$(printf '%s\n' "$there" | awk '$3 == "paused" || /\(unhealthy\)$/')
+
+# whether containers of a service run, and none was unhealthy or paused
+is_well() {
+    [ -n "$(running "$1")" ] && [ -z "$(printf '%s\n' "$unhealthy" | awk -v service="$1" '$2 == service')" ]
+}
 
 wake() {
     for service in "$@"; do
@@ -110,7 +120,10 @@ revive() {
         for id in $(containers "$service"); do
             case $unhealthy in *"$id"*) ;; *) continue ;; esac
             revived=yes
+            [ "$(health "$id")" = unhealthy ] || continue
+            # 30 s is Docker's own, which it tells as 0 or not at all
             check=$(docker inspect --format '{{json .Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Timeout}}' "$id")
+            check=$(echo "$check" | sed 's/\<\(null\|0\)\>/30000000000/g')
             until=$(($(date +%s) + (${check% *} + ${check#* }) / 1000000000 + 1))
             while [ "$(health "$id")" = unhealthy ]; do
                 if [ "$(date +%s)" -ge $until ]; then
@@ -162,6 +175,8 @@ $(docker compose up --detach $no_deps --pull "$pull" --wait --wait-timeout "$sec
 # new containers beside the old ones; those go when the new ones are healthy, and the new ones go when they are not
 roll() {
     service=$1 count=$2
+    # one that has ended would be started and awaited with the new ones
+    for id in $(containers "$service" --filter status=exited); do docker rm "$id" >/dev/null; done
     old=$(containers "$service")
     scale=$((count + $(echo "$old" | grep -c .)))
     how="--no-recreate --scale $service=$scale"
@@ -181,7 +196,7 @@ roll() {
 
 # what Compose did
 tell() {
-    echo "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
+    printf '%s\n' "$said" | masked | grep -E 'Container .* (Recreated|Created|Started)' | sed 's/^ *//'
 }
 
 # where nothing of the project was ever started, Compose makes all of it at once
@@ -198,7 +213,8 @@ while [ "$1" != -- ]; do
         case $service in
         *:restart) restart "${service%:*}" ;;
         *:anew) anew="$anew ${service%:*}" ;;
-        *:*) if [ -n "$(running "${service%:*}")" ]; then rolling="$rolling $service"; else plain="$plain ${service%:*}"; fi ;;
+        # new ones beside one that is not well would wait for it too
+        *:*) if is_well "${service%:*}"; then rolling="$rolling $service"; else plain="$plain ${service%:*}"; fi ;;
         *) plain="$plain $service" ;;
         esac
     done
@@ -232,7 +248,7 @@ shift
 mkdir -p .fleet
 next=.fleet/applied.json.next
 made=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False \
-    --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Label "com.docker.compose.config-hash"}}')
+    --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Label "com.docker.compose.config-hash"}}') || exit 1
 {
     printf '{"inputs": "%s", "compose": "%s", "project": %s, "services": {' "$digest" "$version" "$told"
     comma=

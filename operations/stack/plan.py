@@ -163,7 +163,8 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         accept=() if first else _accept(stack, seen),
         secrets=secrets,
         start=start,
-        recheck=rewritten or stack.settings.pull == "always",
+        # after a run that was killed, for it may have left another actor at rest
+        recheck=rewritten or stack.settings.pull == "always" or bool(seen.left),
         remove=remove,
         retire=(stack.has_redis or stack.own_redis) and bool(others(stack, seen)) and not waiting,
         readers=secret_file.stale(stack, seen) if stack.own_redis else (),

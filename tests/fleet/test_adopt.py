@@ -502,6 +502,37 @@ def test_a_run_that_is_limited_leaves_other_hosts_by_hand(hosts: list[Host], tmp
     assert all_of(first) == kept
 
 
+def test_an_adoption_whose_redis_does_not_start_is_taken_back_with_all_keys(host: Host, tmp_path: Path) -> None:
+    fleet = erni_ki.operator(tmp_path, host)
+    former = small(fleet, redis_clients=N8N, redis_publish="192.0.2.1")  # no address of this host
+    wanted = keys(host, former)
+    assert not fleet.deploy().ok
+    assert keys(host, former) == wanted
+    settled(host, {"openwebui", "n8n"}, former)
+    # and it can be adopted when that is put right
+    del fleet.settings["redis_publish"]
+    assert_well(fleet.deploy(), host)
+    assert keys(host, fleet.password) == wanted
+
+
+def test_a_redis_that_is_stopped_in_the_middle_of_an_adoption_keeps_its_keys(host: Host, tmp_path: Path) -> None:
+    fleet = erni_ki.operator(tmp_path, host)
+    former = small(fleet, redis_clients=N8N)
+    wanted = keys(host, former)
+    log, now = host.run(WHERE).split()
+    adoption = fleet.start()
+    host.run('exec bash -c "$(cat)"', stdin=f"log={log} now={now}\n{WATCH}\nnewer compose.d/redis.yml /run/before")
+    os.killpg(adoption.pid, signal.SIGKILL)
+    adoption.communicate(timeout=2 * PATIENCE)
+    by_hand(host, "stop redis")
+    run = fleet.deploy()
+    assert not run.ok
+    assert "redis does not run, so what it holds cannot be brought" in (run.host(host.name)["error"] or ""), run.output
+    host.run("docker start $(docker ps --all --quiet --filter label=com.docker.compose.service=redis)")
+    assert_well(fleet.deploy(), host)
+    assert keys(host, fleet.password) == wanted
+
+
 # where the controller is killed: text for bash, as in test_killed
 MOMENTS = {
     **{f"after command {n}": f"session {n}\nsleep {0.1 * (n % 3)}" for n in range(2, 13, 2)},

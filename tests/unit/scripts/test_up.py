@@ -520,7 +520,7 @@ exit 0
 def unwell(stack_host: StubHost) -> StubHost:
     stack_host.stub("docker", DOCKER_UNWELL)
     (stack_host.home / "health").write_text("healthy\n")
-    (stack_host.home / "interval").write_text("100000000 null\n")
+    (stack_host.home / "interval").write_text("100000000 100000000\n")
     return stack_host
 
 
@@ -604,7 +604,9 @@ case "$*" in
         case $state in running) status="Up 2 minutes ($health)" ;; exited) status="Exited ($health) 2 minutes ago" ;; esac
         echo "$one|$one|erni-ki-$one-1|$state|$(cat "$HOME/needs-$one" 2>/dev/null)|$status"
     done ;;
-"compose up --no-start "*) for word; do case $word in redis | web | db) echo " Container erni-ki-$word-1  Created"
+"compose up --no-start "*)
+    cat "$HOME/beside" 2>/dev/null
+    for word; do case $word in redis | web | db) echo " Container erni-ki-$word-1  Created"
     echo "created none" >"$box/$word" ;; esac; done ;;
 "start "*) [ ! -e "$HOME/taken" ] || { echo "Error response: port is already allocated" >&2; exit 1; }
     cp "$HOME/becomes" "$box/$2"; echo "$2" ;;
@@ -613,7 +615,9 @@ case "$*" in
     sleep 0.2
     for one in $(ls "$box"); do cp "$HOME/later" "$box/$one"; done
     echo health_status ;;
-"inspect --format {{.Name}}"*) shift 3; for one; do state "$one"; echo "/erni-ki-$one-1 $state $health"; done ;;
+"inspect --format {{.Name}}"*)
+    [ ! -e "$HOME/silent" ] || exit 1
+    shift 3; for one; do state "$one"; echo "/erni-ki-$one-1 $state $health"; done ;;
 "inspect "*) echo "running, unhealthy" ;;
 esac
 exit 0
@@ -698,6 +702,30 @@ def test_compose_sees_to_what_a_service_depends_on_where_that_is_not_well(
     assert [call[1] for call in starting.calls("docker") if call[0] == "start"] == (["web"] if by_docker else [])
 
 
+def test_what_compose_made_beside_the_services_is_its_to_start(starting: StubHost) -> None:
+    (starting.home / "containers/redis").write_text("running healthy\n")
+    (starting.home / "beside").write_text(" Container erni-ki-db-1  Recreated\n")
+    assert up(starting, "web", starter="docker").returncode == 0
+    assert [call[0] for call in ups(starting)] == ["--no-start", "--detach"]
+
+
+def test_a_container_that_crashed_once_and_then_runs_is_well(starting: StubHost) -> None:
+    (starting.home / "becomes").write_text("restarting none\n")
+    starting.stub("sleep", 'echo "running none" >"$HOME/containers/redis"; exec /bin/sleep "$@"')
+    assert up(starting, "redis", starter="docker").returncode == 0
+    # then it is given the rest of half a second, of which a busy machine has none left
+    first, *rest = [float(call[0]) for call in starting.calls("sleep")]
+    assert first == 0.2
+    assert all(pause <= 0.5 for pause in rest)
+
+
+def test_a_docker_that_does_not_answer_for_a_while_is_asked_again(starting: StubHost) -> None:
+    (starting.home / "silent").touch()
+    starting.stub("sleep", 'rm -f "$HOME/silent"')
+    assert up(starting, "redis", starter="docker").returncode == 0
+    assert starting.calls("sleep") == [["0.2"]]
+
+
 # Rolling updates
 
 # containers are files, the newest first by name; `compose up --scale` makes new ones
@@ -707,7 +735,10 @@ words="$*"
 service_of() { for word; do case $word in label=com.docker.compose.service=*) echo "${word##*=}" ;; esac; done; }
 of() { ls -r "$box" | grep "^[0-9]*-$1\$"; }
 case "$*" in
-*"{{.State}} {{.Status}}"*) exit ;;
+*"{{.State}} {{.Status}}"*)
+    for id in $(ls -r "$box"); do echo "$id ${id#*-} $(sed 's/, \(.*\)/ Up 5 minutes (\1)/' "$box/$id")"; done
+    exit ;;
+*status=exited*) for id in $(of "$(service_of "$@")"); do grep -l exited "$box/$id" | xargs -r -n 1 basename; done; exit ;;
 *config-hash*) for id in $(ls -r "$box"); do echo "${id#*-} $id label-of-${id#*-}"; done; exit ;;
 esac
 case "$1 $2" in
@@ -827,7 +858,7 @@ def test_a_service_that_does_not_run_is_started_as_any_other(fleet: StubHost) ->
 def test_a_stopped_container_beside_a_running_one_goes_too(fleet: StubHost) -> None:
     a_container_of(fleet, "002-web", "exited")
     assert roll(fleet, "web:1").returncode == 0
-    assert sorted(containers(fleet)) == ["003-api", "004-web"]
+    assert sorted(containers(fleet)) == ["003-api", "003-web"]
 
 
 def test_in_a_tier_the_others_come_first_together(fleet: StubHost) -> None:
@@ -835,6 +866,14 @@ def test_in_a_tier_the_others_come_first_together(fleet: StubHost) -> None:
     roll(fleet, "web:2,db,api:1")
     ups = [[word for word in call[8:] if word != "--no-recreate"] for call in done_to_containers(fleet) if call[0] == "compose"]
     assert ups == [["db"], ["--scale", "web=4", "web"], ["--scale", "api=2", "api"]]
+
+
+def test_one_that_is_not_well_is_brought_up_with_the_others_instead_of_beside_them(fleet: StubHost) -> None:
+    a_container_of(fleet, "002-web", "running, unhealthy")
+    assert roll(fleet, "web:2").returncode == 0
+    assert [call for call in done_to_containers(fleet) if call[0] == "compose"] == [
+        ["compose", "up", "--detach", "--pull", "missing", "--wait", "--wait-timeout", "300", "web"]
+    ]
 
 
 def test_what_was_rolled_is_noted_with_its_new_container(fleet: StubHost) -> None:

@@ -573,11 +573,14 @@ def test_what_only_the_checks_ask_for_changes_no_plan(part: str) -> None:
         assert plan(stack, unseen(part)(host)) == plan(stack, host)
 
 
-def test_a_lock_that_a_dead_run_left_is_all_that_is_taken_away() -> None:
+def test_a_lock_that_a_dead_run_left_is_taken_away_and_what_may_be_at_rest_looked_after() -> None:
     due = plan(STACK, replace(converged(STACK), left="20261124T150102Z-3f9a"))
-    assert due == Plan(unlock="20261124T150102Z-3f9a")
+    assert due == Plan(unlock="20261124T150102Z-3f9a", recheck=True)
     assert due.due
-    assert list(due.sentences()) == ["take away the lock of run 20261124T150102Z-3f9a, which did not come to its end"]
+    assert list(due.sentences()) == [
+        "take away the lock of run 20261124T150102Z-3f9a, which did not come to its end",
+        "ask Compose which definitions changed",
+    ]
 
 
 @pytest.mark.parametrize("part", NEEDED)
