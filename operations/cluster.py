@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 PATIENCE = 60  # seconds for the workers of a cluster to come
-# what a worker here runs first: Ctrl-C is for the shards, which end in order, and a worker that is ended complains to nobody
+# what a worker here runs first: Ctrl-C is for the shards, which end in order, and a worker that is ended complains to nobody.
+# No SIG_IGN, which a shard's process would inherit.
 _CALM = """\
 import logging, signal
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGINT, lambda *_: None)
 logging.getLogger("distributed").setLevel(logging.CRITICAL)
 """
 
@@ -61,7 +62,24 @@ def cluster(workers: int, scheduler: str | None) -> Iterator[Client]:
             "and, in the project's folder on every machine, `python -m dask worker`; or ask for fewer with --workers."
         ) from error
     with client:
+        _alike(client.run(worker.source))
         yield client
+
+
+def _alike(sources: Mapping[str, str]) -> None:
+    """Raises SettingsError where workers would not run the same.
+
+    + sources: a worker's address → what `worker.source` says there
+    """
+    machines: dict[str, list[str]] = {}
+    for address, source in sources.items():
+        machines.setdefault(source, []).append(address)
+    if len(machines) > 1:
+        apart = "; ".join(folded(sorted(one)) for one in machines.values())
+        raise SettingsError(
+            f"--scheduler: the workers differ in the project's code, hosts, settings or secrets: {apart}. Nothing was changed. "
+            "Give all of them the same commit, hosts file, .env and environment, and start them anew."
+        )
 
 
 class Workers:
@@ -95,7 +113,8 @@ class Workers:
             task = progress.add_task(title, total=sum(map(len, shards)))
             begun = {self.client.submit(worker.run, one, [*words, *self.words], self.id, pure=False): one for one in shards}
             for future in as_completed(begun):
-                shard, outcome = begun[future], _outcome(future)
+                shard, outcome = begun.pop(future), _outcome(future)
+                future.release()  # else Dask would run it again when its worker dies
                 progress.advance(task, len(shard))
                 console.print(f"{title}: {_told(shard, outcome)}")
                 yield shard, outcome
@@ -111,8 +130,9 @@ def _outcome(future: Future[worker.Outcome]) -> worker.Outcome:
     if future.status == "finished":
         outcome: worker.Outcome = future.result()
         return outcome
-    error = future.exception()
-    return worker.Outcome(None, f"No worker could run its shard ({type(error).__name__}: {error}).")
+    error = None if future.cancelled() else future.exception()
+    why = f"{type(error).__name__}: {error}" if error else "the scheduler was lost"
+    return worker.Outcome(None, f"No worker could run its shard ({why}).")
 
 
 def _told(shard: Hosts, outcome: worker.Outcome) -> str:

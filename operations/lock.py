@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import socket
 from collections.abc import Generator
 from datetime import datetime, timezone
@@ -17,6 +18,7 @@ from pyinfra.api.state import BaseStateCallback, State
 
 from .holder import abandoned, may_be_taken, process
 from .report import run
+from .report.model import PART_OF
 from .scripts import script
 from .stack.fingerprint import fingerprint
 from .stack.lock import TIME, Owner
@@ -27,7 +29,8 @@ from .stack.stack import Stack
 def problem(stack: Stack, seen: Snapshot) -> str | None:
     """Why the stack of a host may not be changed: another run holds its lock and, as far as can be told, is alive."""
     held, settings = seen.lock, stack.settings
-    if held is None or may_be_taken(held, settings):
+    # a shard that is run again, on whatever machine, is still the same run
+    if held is None or held.run == os.environ.get(PART_OF) or may_be_taken(held, settings):
         return None
     return (
         f"{settings.stack_dir}: is locked by {held}. Nothing was changed. Wait until that run has ended. If it is dead, its lock "

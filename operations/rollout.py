@@ -99,15 +99,17 @@ class Rollout:
         shares = next((one.setting("rollout_waves") for one in self.members if one.name in due[:1]), ())
         return waves(due, shares, first, [unit for unit in self.together if len(unit) > 1])
 
-    def _gate(self, wave: Hosts, seen: Mapping[str, HostReport], later: Iterable[str]) -> None:
+    def _gate(self, wave: Hosts, seen: Mapping[str, HostReport], later: Sequence[str]) -> None:
         """Hosts of later waves are left alone when too many of this one failed."""
         failed = [name for name in wave if _worse(self.results[name], seen[name])]
-        unreachable = [name for name, host in self.results.items() if host.status == "unreachable"]
+        unreachable = [name for name, host in self.results.items() if host.status == "unreachable" and name not in failed]
         members = {one.name: one for one in self.members}
         for name in later:
             counted = failed + unreachable if members[name].setting("unreachable_counts") else failed
             if why := stopped(len(counted), members[name].setting("max_failures"), folded(counted)):
-                self.stopped.setdefault(name, why)
+                # those that must not be parted are left alone together
+                unit = next((unit for unit in self.together if name in unit), (name,))
+                self.stopped.update({one: why for one in unit if one in later and one not in self.stopped})
 
     def _run(self, title: str, hosts: Iterable[str], words: Sequence[str]) -> list[str]:
         """Run shards with these hosts and those that belong to them; returns the hosts of which nothing is known."""
@@ -154,6 +156,11 @@ def _looked_at(host: HostReport) -> HostReport:
 
 
 def _worse(host: HostReport, before: HostReport) -> bool:
-    """Whether a host has failed for more than what was wrong before the change too; an error in a log may be another one."""
+    """Whether a host has failed for more than what was wrong before the change too; an error in a log may be another one.
+
+    One that was looked at and cannot be reached now has proven nothing.
+    """
+    if host.status == "unreachable":
+        return before.status != "unreachable"
     standing = {check.id for check in before.checks if check.id in ABOUT_HOST and check.verdict is Verdict.FAILED} - {"logs.errors"}
     return host.status == "failed" and (host.error is not None or any(check.id not in standing for check in host.bad_checks))

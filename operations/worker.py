@@ -6,8 +6,10 @@ What is handed over and what comes back goes through the scheduler, so no secret
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
+import re
 import runpy
 import shutil
 import signal
@@ -26,6 +28,8 @@ from .stack.shards import VARIABLE
 
 ERROR = "--> pyinfra error: "
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+_CODE = (".py", ".sh", ".awk", ".yml", ".j2")
+_SECRET = re.compile(rb"""Secret\(["']([A-Z][A-Z0-9_]*)""")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,18 @@ def run(hosts: Sequence[str], words: Sequence[str], run: str) -> Outcome:
     return Outcome(report, said.removeprefix(ERROR), where, time.monotonic() - began, stopped)
 
 
+def source() -> str:
+    """A digest of what a run here depends on besides its hosts: code, hosts, settings and the secrets in files and environment."""
+    hosts = os.environ.get("FLEET_HOSTS") or "hosts.yml"
+    paths = {path for name in ("deploy.py", "inventory", "config.py", ".env", hosts) if (path := Path(name).expanduser()).is_file()}
+    paths |= {path for path in (*Path("group_data").rglob("*.py"), *Path(__file__).parent.rglob("*")) if path.suffix in _CODE}
+    contents = [path.read_bytes() for path in paths]
+    names = sorted({name.decode() for content in contents for name in _SECRET.findall(content)})
+    parts = sorted(hashlib.sha256(content).hexdigest() for content in contents)
+    parts += [f"{name}={os.environ.get(name, '')}" for name in names]
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+
 def stop(run: str, number: int) -> None:
     """No shard of this run is begun any more, and those that are being run get a signal."""
     _stopped.add(run)
@@ -93,6 +109,8 @@ def _wait(command: Sequence[str], env: Mapping[str, str], output: Path, run: str
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file,
         )  # fmt: skip
         _children[child] = run
+        if run in _stopped:  # since this began
+            child.send_signal(signal.SIGINT)
         try:
             return child.wait()
         finally:

@@ -19,6 +19,7 @@ from distributed.comm import tcp, utils
 
 from operations import cluster, worker
 from operations.report import run_id
+from operations.stack.errors import SettingsError
 from tests.unit.fleet_project import Project
 
 SECRET = "Marker_Password-0123456789abcdef"
@@ -168,6 +169,41 @@ def test_without_dask_it_says_what_to_install(tmp_path: Path) -> None:
 def test_a_stopped_run_begins_no_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_stopped", {"run"})
     assert worker.run(["a"], [], "run").stopped
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's folder as a worker has it."""
+    (tmp_path / "hosts.yml").write_text("all: {hosts: {a: }}")
+    (tmp_path / "deploy.py").write_text("")
+    (tmp_path / "group_data").mkdir()
+    (tmp_path / "group_data/all.py").write_text('redis_password = Secret("REDIS_PASSWORD")\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDIS_PASSWORD", "one")
+    monkeypatch.delenv("FLEET_HOSTS", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", ["hosts.yml", "deploy.py", "group_data/all.py", ".env", "group_data/web.py"])
+def test_workers_with_other_files_are_told_apart(folder: Path, path: str) -> None:
+    before = worker.source()
+    with (folder / path).open("a") as file:
+        file.write("# more\n")
+    assert worker.source() != before
+
+
+def test_workers_with_another_secret_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = worker.source()
+    monkeypatch.setenv("PATH", "/bin")
+    assert worker.source() == before
+    monkeypatch.setenv("REDIS_PASSWORD", "two")
+    assert worker.source() != before
+
+
+def test_workers_that_differ_run_nothing() -> None:
+    cluster._alike({"tls://a:1": "x", "tls://b:1": "x"})
+    with pytest.raises(SettingsError, match=r"differ.*: tls://a:1; tls://b:1\. Nothing was changed"):
+        cluster._alike({"tls://a:1": "x", "tls://b:1": "y"})
 
 
 def test_a_cluster_that_runs_elsewhere_is_used(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from operations import holder, lock
+from operations.report.model import PART_OF
 from operations.stack.lock import TIME, Owner
 from operations.stack.snapshot import Snapshot
 from tests.unit.stack.hosts import a_stack, converged
@@ -116,6 +117,13 @@ def test_a_lock_of_another_run_is_told_with_the_way_out() -> None:
 @pytest.mark.parametrize(("seconds", "may"), [(0, False), (890, False), (910, True), (10**6, True), (-500, False)])
 def test_a_lock_that_is_older_than_its_time_means_nothing(seconds: int, may: bool) -> None:
     assert (problem(held(seconds=seconds), lock_ttl=900) is None) is may
+
+
+def test_a_shard_that_is_run_again_on_another_machine_meets_its_own_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PART_OF, RUN)
+    assert problem(held()) is None
+    monkeypatch.setenv(PART_OF, "20261124T150102Z-0000")
+    assert problem(held()) is not None
 
 
 def test_a_lock_may_be_broken() -> None:

@@ -154,6 +154,21 @@ def test_a_host_that_cannot_be_reached_counts_where_it_is_to(counts: bool, waves
     assert fleet.waves == waves
 
 
+def test_a_host_that_was_looked_at_and_cannot_be_reached_in_its_wave_has_failed() -> None:
+    fleet = Fleet(members("abc"), change={"a": host("a", "unreachable", error="no route")})
+    found = fleet.changed()
+    assert fleet.waves == [["a"]]
+    assert [one.status for one in found.values()] == ["unreachable", "failed", "failed"]
+
+
+def test_hosts_that_share_a_redis_are_left_alone_together() -> None:
+    strict = Member("c", (), {"redis_host": "b", "max_failures": 0, "rollout_waves": ["1", "100%"]})
+    fleet = Fleet([*members("ab", max_failures=1, rollout_waves=["1", "100%"]), strict], change={"a": host("a", "failed", BROKEN)})
+    found = fleet.changed()
+    assert fleet.waves == [["a"]]
+    assert all(found[name].error.startswith("Nothing was changed here: a failed") for name in "bc")  # type: ignore[union-attr]
+
+
 def test_what_was_wrong_before_stops_nothing() -> None:
     fleet = Fleet(members("ab"), look={"a": host("a", "changed", FULL)}, change={"a": host("a", "failed", FULL)})
     assert fleet.changed()["a"].status == "failed"
