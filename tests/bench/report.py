@@ -99,11 +99,12 @@ def _plans(found: Results) -> Iterator[list[str]]:
 
 
 def _told(data: Mapping[str, Any], scene: str, way: str, measure: str) -> str:
-    """Median, and in brackets minimum and maximum where they differ."""
+    """Median, and in brackets minimum and maximum where they differ, and of how many runs."""
     if not has(data, scene, way) or measure not in data["summary"][scene][way]:
         return ""
-    least, middle, most = (f"{value:.3g}" if value < 100 else f"{value:.0f}" for value in data["summary"][scene][way][measure])
-    return middle if least == most else f"{middle} ({least} to {most})"
+    part = data["summary"][scene][way]
+    least, middle, most = (f"{value:.3g}" if value < 100 else f"{value:.0f}" for value in part[measure])
+    return middle if least == most else f"{middle} ({least} to {most}; {part['times']})"
 
 
 def _when(found: Results) -> str:
@@ -113,7 +114,7 @@ def _when(found: Results) -> str:
     when = " to ".join(dict.fromkeys((days[0], days[-1])))
     return (
         f"Measured {when} on {cores} cores that the hosts and the controller share; {versions}. "
-        "Medians, in brackets least and most."
+        "Medians, in brackets least and most, and the number of runs; seconds without brackets were measured once."
     )
 
 
