@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..stack.errors import SettingsError
@@ -34,7 +36,8 @@ def write(report: RunReport, folder: Path, keep: int = 50, fleet: Collection[str
             _replace(folder / f"{report.id}.{suffix}", text)
             _replace(folder / f"latest.{suffix}", text)
         if not report.dry:  # one that runs nothing learns nothing
-            _replace(folder / PROM, metrics(report, _former(folder / PROM), fleet))
+            with _alone(folder):
+                _replace(folder / PROM, metrics(report, _former(folder / PROM), fleet))
         _prune(folder, keep, report.id)
     except OSError as error:
         raise SettingsError(
@@ -51,6 +54,18 @@ def _faces(report: RunReport) -> Iterator[tuple[str, str]]:
 
 def _former(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Shards that end at once write one after the other, so that none loses what another has learnt."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a network's file system may know no locks of folders
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from operations.report import HostReport, RunReport, run_id
+from operations.report import HostReport, RunReport, files, run_id
 from operations.report.files import write
+from operations.report.prometheus import metrics
 from operations.stack.errors import SettingsError
 
 SUFFIXES = ("json", "html", "xml")
@@ -44,6 +49,18 @@ def test_only_the_newest_runs_are_kept_with_all_their_files(tmp_path: Path) -> N
         write(each, tmp_path, keep=3)
     names = {f"{name}.{suffix}" for name in ("latest", *(each.id for each in reports[-3:])) for suffix in SUFFIXES}
     assert {path.name for path in tmp_path.iterdir()} == {"report.prom", *names}
+
+
+def test_shards_that_end_at_once_lose_nothing_of_what_each_has_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*given: Any) -> str:
+        time.sleep(0.02)  # after the former file was read
+        return metrics(*given)
+
+    monkeypatch.setattr(files, "metrics", slow)
+    names = [f"erni-{number}" for number in range(6)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: write(replace(report(), hosts=(HostReport(name, "ok"),)), tmp_path, fleet=names), names))
+    assert set(re.findall(r'host="(erni-\d)"', (tmp_path / "report.prom").read_text())) == set(names)
 
 
 def test_files_that_are_no_reports_stay(tmp_path: Path) -> None:
