@@ -118,7 +118,7 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
         with ctx_host.use(one):
             return observe(stacks[one.name])
 
-    seen = Pool(state.config.PARALLEL).map(observed, hosts)
+    seen = Pool(state.pool.size).map(observed, hosts)
     canaries = frozenset(one.name for one in hosts if CANARY in one.groups)
     users: dict[str, list[str]] = {}
     for one in state.inventory:

@@ -62,6 +62,9 @@ def arm(check: HostsCheck | None = None) -> None:
         if problems:
             raise Refused(_listed(problems, "Nothing was connected or changed. "))
         init(inventory, config, initial_limit=initial_limit)
+        # pyinfra would part the hosts of each operation into batches of this size, each of which waits for its slowest host; its
+        # pools, made by now, bound how many are at work without that
+        state.config.PARALLEL = len(inventory)
         if check is None and _deploys():
             _begin(state, hosts)
 

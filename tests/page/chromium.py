@@ -73,7 +73,7 @@ class Chromium:
                 return dict(answer["result"])
             self.said.append(answer)
 
-    def _next(self, patience: float = 30) -> dict[str, Any]:
+    def _next(self, patience: float = 120) -> dict[str, Any]:
         while b"\0" not in self._buffer:
             if not select.select([self._in], [], [], patience)[0]:
                 raise TimeoutError("Chromium does not answer.")

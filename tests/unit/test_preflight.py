@@ -89,6 +89,18 @@ def test_a_run_with_nothing_wrong_goes_on(project: Project) -> None:
     assert (project.folder / "touched").exists()
 
 
+def test_no_host_waits_for_the_slowest_of_a_batch_and_no_more_are_at_work_than_are_to_be(project: Project) -> None:
+    project.hosts("web: {hosts: {'@fake/a': , '@fake/b': , '@fake/c': }}\n")
+    (project.folder / "deploy.py").write_text(
+        "from pyinfra import state\n"
+        "from pyinfra.operations import server\n"
+        "done = server.shell(commands='true')\n"
+        "batches = {meta.global_arguments['_parallel'] for meta in state.op_meta.values()}\n"
+        "print('batches of', batches, 'pool of', state.pool.size)\n"
+    )
+    assert "batches of {3} pool of 2" in project.works("deploy.py", "-y", "--parallel", "2")
+
+
 @pytest.mark.parametrize("flags", [["-y"], ["--dry"], ["-y", "--json"]])
 def test_all_problems_end_a_deploy_at_once(project: Project, flags: list[str]) -> None:
     project.hosts(WRONG)
