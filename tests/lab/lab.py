@@ -15,7 +15,7 @@ from .hosts import Host
 from .images import Images
 from .machine import LABEL, Checkout, LabError, as_root, in_parallel, run, say
 
-PATIENCE = 40  # seconds that a host may take to start
+PATIENCE = 150  # seconds that a host may take to start, on a busy machine
 MOST = 50  # hosts of a kind
 # labels of a host's container
 MADE_FROM = f"{LABEL}.made-from"
@@ -34,7 +34,11 @@ PRIVILEGED = (
 PROBE = """
 [ -e /run/lab-started ] || exit 1
 if [ "$docker" = yes ]; then
-    images=$(docker images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}') || exit 1
+    images=$(docker images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}') || {
+        # on a busy machine dockerd gives its containerd up before that is there
+        pgrep -x dockerd >/dev/null || service docker start
+        exit 1
+    }
 fi
 cat /etc/ssh/ssh_host_ed25519_key.pub
 echo "$images"
