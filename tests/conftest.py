@@ -1,4 +1,4 @@
-"""The time there is: TESTS_UNTIL, in seconds since 1970, after which no test on the lab begins."""
+"""The time there is: TESTS_UNTIL, in seconds since 1970, after which no test begins."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def until() -> float:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("lab") and time.time() > UNTIL:
+def pytest_runtest_setup() -> None:
+    if time.time() > UNTIL:
         pytest.skip("there was no time left for it (TESTS_UNTIL)")
