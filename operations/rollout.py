@@ -104,12 +104,13 @@ class Rollout:
         failed = [name for name in wave if _worse(self.results[name], seen[name])]
         unreachable = [name for name, host in self.results.items() if host.status == "unreachable" and name not in failed]
         members = {one.name: one for one in self.members}
+        units = {name: unit for unit in self.together for name in unit}
+        waiting = set(later)
         for name in later:
             counted = failed + unreachable if members[name].setting("unreachable_counts") else failed
             if why := stopped(len(counted), members[name].setting("max_failures"), folded(counted)):
                 # those that must not be parted are left alone together
-                unit = next((unit for unit in self.together if name in unit), (name,))
-                self.stopped.update({one: why for one in unit if one in later and one not in self.stopped})
+                self.stopped.update({one: why for one in units[name] if one in waiting and one not in self.stopped})
 
     def _run(self, title: str, hosts: Iterable[str], words: Sequence[str]) -> list[str]:
         """Run shards with these hosts and those that belong to them; returns the hosts of which nothing is known."""

@@ -79,6 +79,7 @@ def run(hosts: Sequence[str], words: Sequence[str], run: str) -> Outcome:
 
 def source() -> str:
     """A digest of what a run here depends on besides its hosts: code, hosts, settings and the secrets in files and environment."""
+    # as inventory.py finds them, which would bring all of pyinfra into the worker
     hosts = os.environ.get("FLEET_HOSTS") or "hosts.yml"
     paths = {path for name in ("deploy.py", "inventory", "config.py", ".env", hosts) if (path := Path(name).expanduser()).is_file()}
     paths |= {path for path in (*Path("group_data").rglob("*.py"), *Path(__file__).parent.rglob("*")) if path.suffix in _CODE}

@@ -91,7 +91,7 @@ try_copy() {
         "$(docker logs --tail 5 "$trial" 2>&1)"
 }
 
-# the container of redis, in whatever state, the newest first; with `docker ps` words
+# the newest container of redis that runs; with further `docker ps` words, such as --all
 container() {
     docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis \
         --filter label=com.docker.compose.oneoff=False "$@" | head -n 1

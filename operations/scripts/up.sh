@@ -122,8 +122,8 @@ revive() {
             revived=yes
             [ "$(health "$id")" = unhealthy ] || continue
             # 30 s is Docker's own, which it tells as 0 or not at all
-            check=$(docker inspect --format '{{json .Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Timeout}}' "$id")
-            check=$(echo "$check" | sed 's/\<\(null\|0\)\>/30000000000/g')
+            check=$(docker inspect --format '{{json .Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Timeout}}' "$id" |
+                sed 's/\<\(null\|0\)\>/30000000000/g')
             until=$(($(date +%s) + (${check% *} + ${check#* }) / 1000000000 + 1))
             while [ "$(health "$id")" = unhealthy ]; do
                 if [ "$(date +%s)" -ge $until ]; then

@@ -28,13 +28,14 @@ def figures(found: Results) -> Iterator[Figure]:
     for data in of_kind(found, "docker"):
         if data["hosts"] >= AT_LEAST:
             yield from _beside_the_others(data)
-    for small, large in _neighbours([data for data in of_kind(found, "sshd") if has(data, "converged", "ours")]):
+    ours = [data for data in found if has(data, "converged", "ours")]  # one that was interrupted may have none
+    for small, large in _neighbours(of_kind(ours, "sshd")):
         more = large["hosts"] - small["hosts"]
         hosts = f"{small['hosts']} → {large['hosts']}, sshd alone"
         for measure, factor, unit, limit in (("cpu", 1000, "ms of controller CPU", 25), ("memory", 1, "MB", 1)):
             each = (median(large, "converged", "ours", measure) - median(small, "converged", "ours", measure)) / more * factor
             yield Figure(f"at most {limit} {unit} for one more converged host", hosts, f"{each:.2g}", each <= limit)
-    fakes = [data for data in of_kind(found, "fake") if has(data, "converged", "ours")]
+    fakes = of_kind(ours, "fake")
     for data in fakes:
         if data["hosts"] >= 10_000:
             wall = median(data, "converged", "ours", "wall")

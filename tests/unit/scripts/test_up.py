@@ -748,7 +748,7 @@ case "$1 $2" in
     for word; do last=$word; done
     wanted=1
     for word; do case $word in "$last="*) wanted=${word#*=} ;; esac; done
-    number=$(ls "$box" | wc -l)
+    number=$(ls "$box" | tail -n 1 | sed 's/^0*//; s/-.*//')
     while [ "$(of "$last" | wc -l)" -lt "$wanted" ]; do
         number=$((number + 1))
         if [ -e "$HOME/bad" ]; then state="running, unhealthy"; else state="running, healthy"; fi
@@ -858,7 +858,7 @@ def test_a_service_that_does_not_run_is_started_as_any_other(fleet: StubHost) ->
 def test_a_stopped_container_beside_a_running_one_goes_too(fleet: StubHost) -> None:
     a_container_of(fleet, "002-web", "exited")
     assert roll(fleet, "web:1").returncode == 0
-    assert sorted(containers(fleet)) == ["003-api", "003-web"]
+    assert sorted(containers(fleet)) == ["003-api", "004-web"]
 
 
 def test_in_a_tier_the_others_come_first_together(fleet: StubHost) -> None:
