@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, partial, wraps
 from types import ModuleType
 from typing import Any
 
-from pyinfra.api import arguments, inventory, util
+from pyinfra.api import Host, Inventory, State, arguments, inventory, util
 
 _Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+_Init = Callable[[Host, State], None]
 
 
 def _without_source(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -21,7 +22,23 @@ def _without_source(function: Callable[..., Any]) -> Callable[..., Any]:
     return partial(function, context=0)
 
 
-_QUICKER: tuple[tuple[ModuleType, str, _Wrap], ...] = (
+def _aligned_once(init: _Init) -> _Init:
+    """To know how many blanks align its name, each host looks at those of all: 14.7 s for 10,000 hosts."""
+
+    @cache
+    def longest(hosts: Inventory) -> int:
+        return max(len(host.name) for host in hosts)
+
+    @wraps(init)
+    def quicker(host: Host, state: State) -> None:
+        host.state = state
+        host.connector = host.connector_cls(state, host)
+        host.print_prefix_padding = " " * (longest(host.inventory) - len(host.name))
+
+    return quicker
+
+
+_QUICKER: tuple[tuple[ModuleType | type, str, _Wrap], ...] = (
     # the place of an operation in the deploy is told from the stack
     (util, "stack", _without_source),
     (util, "getframeinfo", _without_source),
@@ -29,6 +46,7 @@ _QUICKER: tuple[tuple[ModuleType, str, _Wrap], ...] = (
     (arguments, "all_global_arguments", cache),
     # reads the metadata of every installed package, for every host whose name begins with @
     (inventory, "get_all_connectors", cache),
+    (Host, "init", _aligned_once),
 )
 
 
@@ -42,5 +60,5 @@ def arm() -> None:
     gc.set_threshold(*_GARBAGE)
     for module, name, wrap in _QUICKER:
         function = getattr(module, name, None)
-        if function is not None and not hasattr(function, "cache_info") and not isinstance(function, partial):
+        if function is not None and not hasattr(function, "__wrapped__") and not isinstance(function, partial):
             setattr(module, name, wrap(function))

@@ -156,8 +156,8 @@ def test_after_any_edit_all_is_as_wanted_and_all_else_as_before(one_host: StubHo
 
     # asked for all keys at once, and for each
     digest = hashlib.sha256(wanted.records.encode()).hexdigest()
-    assert one_host.script("env_seen.sh", str(one_host.root), digest, PATH, *lines).stdout == "=\n"
-    assert one_host.script("env_seen.sh", str(one_host.root), "", PATH, *lines).stdout.splitlines() == [
+    assert one_host.script("env_seen.sh", str(one_host.root), digest, PATH, *lines, shell="bash").stdout == "=\n"
+    assert one_host.script("env_seen.sh", str(one_host.root), "", PATH, *lines, shell="bash").stdout.splitlines() == [
         f"{PATH}\t{key}\t1\t{digest}" for key, digest in wanted.hashes.items()
     ]
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pyinfra.api import arguments, inventory, util
+from pyinfra.api import Config, Inventory, State, arguments, inventory, util
 
 from operations import quicker
 
@@ -28,7 +28,15 @@ def armed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def answers() -> list[Any]:
     state: Any = SimpleNamespace(current_deploy_filename=__file__, current_op_file_number=0)
     called = [util.get_operation_order_from_stack(state), util.get_call_location()]
-    return [*called, arguments.all_global_arguments(), inventory.get_all_connectors()]
+    return [*called, arguments.all_global_arguments(), inventory.get_all_connectors(), started()]
+
+
+def started() -> list[Any]:
+    """What pyinfra's start gives hosts whose names differ in length."""
+    hosts = Inventory((["a", "@local", "a-longer-name"], {}))
+    begun = State(hosts, Config())
+    return [(host.name, host.print_prefix_padding, host.state is begun, type(host.connector), host.connector.host is host)
+            for host in hosts]  # fmt: skip
 
 
 def test_everything_that_is_made_quicker_is_there() -> None:

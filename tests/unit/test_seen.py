@@ -187,14 +187,14 @@ AS_WANTED = "".join(f"{line}\n" for line in WANTED.lines.values())
 )
 def test_keys_that_are_as_wanted_are_told_in_one_word(host: StubHost, text: str) -> None:
     host.write(PATH, text)
-    done = host.script("env_seen.sh", str(host.root), sha256(WANTED.records), PATH, *WANTED.lines)
+    done = host.script("env_seen.sh", str(host.root), sha256(WANTED.records), PATH, *WANTED.lines, shell="bash")
     assert done.stdout == "=\n"
     assert keys(host, {PATH: list(WANTED.lines)}, [WANTED]) == {PATH: WANTED.hashes}
 
 
 def test_each_key_is_told_where_one_is_otherwise(host: StubHost) -> None:
     host.write(PATH, "C=3\nA=1\n")
-    done = host.script("env_seen.sh", str(host.root), sha256(WANTED.records), PATH, *WANTED.lines)
+    done = host.script("env_seen.sh", str(host.root), sha256(WANTED.records), PATH, *WANTED.lines, shell="bash")
     assert done.stdout == f"{PATH}\tA\t1\t{sha256('A=1')}\n{PATH}\tC\t1\t{sha256('C=3')}\n"
     assert keys(host, {PATH: list(WANTED.lines)}, [WANTED]) == {PATH: {"A": sha256("A=1"), "C": sha256("C=3")}}
 
@@ -268,7 +268,7 @@ def test_nothing_of_a_file_is_told_but_fingerprints(host: StubHost) -> None:
     mine = f"# {SECRET}\nMINE={SECRET}\nA={SECRET}\nB='{SECRET}\n{SECRET}'\nexport C={SECRET}\nC={SECRET}\n"
     host.write(PATH, mine)
     host.write("open.env", f"A='{SECRET}\n")
-    told = host.script("env_seen.sh", str(host.root), "", PATH, "A", "B", "C", "--", "open.env", "A")
+    told = host.script("env_seen.sh", str(host.root), "", PATH, "A", "B", "C", "--", "open.env", "A", shell="bash")
     looked = host.script("seen.sh", str(host.root), PATH, "open.env")
     assert [line.split("\t")[:3] for line in told.stdout.splitlines()] == [
         [PATH, "A", "1"], [PATH, "B", "1"], [PATH, "C", "2"], ["open.env", "!"],
@@ -283,7 +283,7 @@ def test_nothing_of_a_file_is_in_an_argv_or_the_environment_of_a_program(host: S
     host.write(PATH, f"MINE={SECRET}\nA={SECRET}\n")
     for program in ("awk", "cat", "cut", "sha256sum", "stat"):
         host.stub(program, f'exec {shutil.which(program)} "$@"')
-    host.script("env_seen.sh", str(host.root), "", PATH, "A")
+    host.script("env_seen.sh", str(host.root), "", PATH, "A", shell="bash")
     host.script("seen.sh", str(host.root), PATH)
     assert host.calls("awk")
     assert "Marker" not in host.shown_to_processes()
