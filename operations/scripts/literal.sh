@@ -7,28 +7,25 @@ cd -- "$1" 2>/dev/null || exit 0
 password=$2
 shift 2
 [ -r "$password" ] || password=/dev/null
-{
-    find . env -maxdepth 1 -type f \( -name '*.env' -o -name '.env' \) 2>/dev/null | sed 's#^\./##' | while IFS= read -r file; do
-        awk -v OFS='\t' -v ours="$*" '
-            BEGIN {
-                sub(/^.*-- ?/, "", ours)
-                for (n = split(ours, file, " "); n; n--) {
-                    split(file[n], part, "=")
-                    for (k = split(part[2], key, ","); k; k--) managed[part[1], key[k]] = 1
-                }
-            }
-            /^[ \t]*#/ || !/=/ { next }
-            {
-                name = $0
-                sub(/=.*/, "", name)
-                sub(/^[ \t]*(export[ \t]+)?/, "", name)
-                if ((FILENAME, name) in managed) next
-                gsub(/\$\{[^}]*\}/, "$")
-            }
-            /rediss?:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /^[^=]*REDIS[^=]*PASS[^=]*=["\047]?[^$"\047 ]/ && name !~ /_FILE$/ { print FILENAME, FNR }
-        ' "$file"
-    done
-}
+find . env -maxdepth 1 -type f -readable \( -name '*.env' -o -name '.env' \) -exec awk -v OFS='\t' -v ours="$*" '
+    BEGIN {
+        sub(/^.*-- ?/, "", ours)
+        for (n = split(ours, file, " "); n; n--) {
+            split(file[n], part, "=")
+            for (k = split(part[2], key, ","); k; k--) managed[part[1], key[k]] = 1
+        }
+    }
+    FNR == 1 { path = FILENAME; sub(/^\.\//, "", path) }
+    /^[ \t]*#/ || !/=/ { next }
+    {
+        name = $0
+        sub(/=.*/, "", name)
+        sub(/^[ \t]*(export[ \t]+)?/, "", name)
+        if ((path, name) in managed) next
+        gsub(/\$\{[^}]*\}/, "$")
+    }
+    /rediss?:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /^[^=]*REDIS[^=]*PASS[^=]*=["\047]?[^$"\047 ]/ && name !~ /_FILE$/ { print path, FNR }
+' {} + 2>/dev/null
 set -- "$password" "$@"
 ours=
 for file in "$@"; do

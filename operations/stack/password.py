@@ -33,10 +33,19 @@ def urls(stack: Stack) -> tuple[str, ...]:
     return tuple(f"{key} in {f.path}" for f in stack.env_files for key, line in f.lines.items() if f":{stack.password}@" in line)
 
 
+def accepted(stack: Stack, seen: Snapshot) -> bool:
+    """Whether redis accepts the wanted password, by its ACL file or in memory."""
+    return stack.password_hash in _accepted(seen)
+
+
 def others(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     """The SHA-256 of the passwords besides the wanted one that redis accepts, by its ACL file or in memory."""
     if stack.own_redis:
         return tuple(dict.fromkeys(one for hashes in secret_file.to_retire(stack, seen).values() for one in hashes))
+    return tuple(one for one in _accepted(seen) if one != stack.password_hash)
+
+
+def _accepted(seen: Snapshot) -> tuple[str, ...]:
     on_disk = () if seen.acl is UNKNOWN else seen.acl
     loaded = () if seen.redis is UNKNOWN else seen.redis.hashes
-    return tuple(accepted for accepted in dict.fromkeys((*on_disk, *loaded)) if accepted != stack.password_hash)
+    return tuple(dict.fromkeys((*on_disk, *loaded)))

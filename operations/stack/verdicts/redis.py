@@ -131,12 +131,16 @@ def _retired(stack: Stack, seen: Snapshot, redis: SeenRedis) -> Iterator[Check]:
         return
     if not others:
         yield Check("redis.single_password", Verdict.OK, f"accepts {fingerprint(stack.password_hash)} alone")
-    else:
+    elif password.accepted(stack, seen):
         yield Check(
             "redis.single_password", Verdict.FAILED, f"{len(others) + 1} passwords are accepted{since}, also {shown}",
             "A rollout has not ended: it failed, was stopped, or not every host that uses this redis was part of it.",
             "Run the deploy again for all of them; the others are retired when every client has been verified.",
         )  # fmt: skip
+    else:
+        detail = f"accepts {shown}{since}, expected {fingerprint(stack.password_hash)}"
+        cause = "The wanted password is a new one that was not rolled out yet, or redis' was changed by hand."
+        yield Check("redis.single_password", Verdict.FAILED, detail, cause, DEPLOY)
     if redis.denied:
         detail = f"redis does not tell: {redis.denied}"
         yield Check("redis.old_password_refused", Verdict.UNKNOWN, detail, "Its default user lacks +@all.", DEPLOY)
