@@ -1,0 +1,151 @@
+"""up.sh where Compose makes the containers and Docker starts them, and tells of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.scripts.up_sh import fleet_files, up, ups, with_a_stack, with_compose
+from tests.unit.stubs import StubHost
+
+# a container is a file with its state and health, or exit code; `docker start` makes it what `becomes` says
+DOCKER_STARTS = r"""
+box=$HOME/containers
+state() { read -r state health <"$box/$1"; }
+case "$*" in
+"ps --all --quiet "*) ls "$box" ;;
+*"{{.State}} {{.Status}}"*) for one in $(ls "$box"); do state "$one"; echo "$one $one $state Up ($health)"; done ;;
+*config-hash*) for one in $(ls "$box"); do echo "$one id-of-$one label-of-$one"; done ;;
+"ps --all --no-trunc "*depends_on*)
+    for one in $(ls "$box"); do
+        state "$one"
+        status=
+        case $state in running) status="Up 2 minutes ($health)" ;; exited) status="Exited ($health) 2 minutes ago" ;; esac
+        echo "$one|$one|erni-ki-$one-1|$state|$(cat "$HOME/needs-$one" 2>/dev/null)|$status"
+    done ;;
+"compose up --no-start "*)
+    cat "$HOME/beside" 2>/dev/null
+    for word; do case $word in redis | web | db) echo " Container erni-ki-$word-1  Created"
+    echo "created none" >"$box/$word" ;; esac; done ;;
+"start "*) [ ! -e "$HOME/taken" ] || { echo "Error response: port is already allocated" >&2; exit 1; }
+    cp "$HOME/becomes" "$box/$2"; echo "$2" ;;
+"events "*)
+    [ -e "$HOME/later" ] || exit 0
+    sleep 0.2
+    for one in $(ls "$box"); do cp "$HOME/later" "$box/$one"; done
+    echo health_status ;;
+"inspect --format {{.Name}}"*)
+    [ ! -e "$HOME/silent" ] || exit 1
+    shift 3; for one; do state "$one"; echo "/erni-ki-$one-1 $state $health"; done ;;
+"inspect "*) echo "running, unhealthy" ;;
+esac
+exit 0
+"""
+
+
+@pytest.fixture
+def stack_host(tmp_path: Path) -> StubHost:
+    return with_a_stack(with_compose(tmp_path))
+
+
+@pytest.fixture
+def starting(stack_host: StubHost) -> StubHost:
+    """Compose makes containers; Docker starts them, and they are healthy at once."""
+    stack_host.stub("docker", DOCKER_STARTS)
+    (stack_host.home / "containers").mkdir()
+    (stack_host.home / "becomes").write_text("running healthy\n")
+    (stack_host.root / ".fleet").mkdir(exist_ok=True)
+    return stack_host
+
+
+def test_compose_makes_all_of_a_new_project_and_docker_starts_it_tier_by_tier(starting: StubHost) -> None:
+    done = up(starting, "redis", "web,db", starter="docker")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ups(starting) == [["--no-start", "--pull", "missing", "redis", "web", "db"]]
+    first, *others = [call[1] for call in starting.calls("docker") if call[0] == "start"]
+    assert (first, sorted(others)) == ("redis", ["db", "web"])
+    assert sorted(done.stdout.splitlines()) == sorted(
+        f"Container erni-ki-{one}-1  {what}" for one in ("redis", "web", "db") for what in ("Created", "Started")
+    )
+    assert fleet_files(starting) == {"applied.json"}
+
+
+def test_where_something_of_it_is_there_each_tier_is_made_when_its_turn_comes(starting: StubHost) -> None:
+    (starting.home / "containers/redis").write_text("running healthy\n")
+    assert up(starting, "redis", "web", starter="docker").returncode == 0
+    assert ups(starting) == [["--no-start", "--pull", "missing", name] for name in ("redis", "web")]
+
+
+def test_a_container_is_awaited_until_docker_tells_of_it(starting: StubHost) -> None:
+    (starting.home / "becomes").write_text("running starting\n")
+    (starting.home / "later").write_text("running healthy\n")
+    assert up(starting, "redis", starter="docker").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("becomes", "said"),
+    [
+        ("running unhealthy", "container erni-ki-redis-1 is unhealthy"),
+        ("exited none", "container erni-ki-redis-1 failed: it is exited"),
+    ],
+)
+def test_a_container_that_fails_is_told_and_those_behind_it_are_not_started(starting: StubHost, becomes: str, said: str) -> None:
+    (starting.home / "becomes").write_text(f"{becomes}\n")
+    done = up(starting, "redis", "web", starter="docker")
+    assert done.returncode == 1
+    assert said in done.stderr.splitlines()
+    assert [call[1] for call in starting.calls("docker") if call[0] == "start"] == ["redis"]
+
+
+def test_what_docker_says_where_it_cannot_start_one_is_told(starting: StubHost) -> None:
+    (starting.home / "taken").touch()
+    done = up(starting, "redis", starter="docker")
+    assert done.returncode == 1
+    assert "Error response: port is already allocated" in done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("needs", "state", "by_docker"),
+    [
+        ("other:service_healthy:false", "running healthy", True),
+        ("other:service_healthy:false", "running unhealthy", False),
+        ("other:service_started:false", "running none", True),
+        ("other:service_started:false", "exited 0", False),
+        ("other:service_completed_successfully:false", "exited 0", True),
+        ("other:service_completed_successfully:false", "exited 1", False),
+        ("gone:service_started:false", "running healthy", False),
+    ],
+)
+def test_compose_sees_to_what_a_service_depends_on_where_that_is_not_well(
+    starting: StubHost, needs: str, state: str, by_docker: bool
+) -> None:
+    (starting.home / "containers/other").write_text(f"{state}\n")
+    (starting.home / "needs-web").write_text(needs)
+    assert up(starting, "web", starter="docker").returncode == 0
+    assert [call[0] for call in ups(starting)] == (["--no-start"] if by_docker else ["--no-start", "--detach"])
+    assert [call[1] for call in starting.calls("docker") if call[0] == "start"] == (["web"] if by_docker else [])
+
+
+def test_what_compose_made_beside_the_services_is_its_to_start(starting: StubHost) -> None:
+    (starting.home / "containers/redis").write_text("running healthy\n")
+    (starting.home / "beside").write_text(" Container erni-ki-db-1  Recreated\n")
+    assert up(starting, "web", starter="docker").returncode == 0
+    assert [call[0] for call in ups(starting)] == ["--no-start", "--detach"]
+
+
+def test_a_container_that_crashed_once_and_then_runs_is_well(starting: StubHost) -> None:
+    (starting.home / "becomes").write_text("restarting none\n")
+    starting.stub("sleep", 'echo "running none" >"$HOME/containers/redis"; exec /bin/sleep "$@"')
+    assert up(starting, "redis", starter="docker").returncode == 0
+    # then it is given the rest of half a second, of which a busy machine has none left
+    first, *rest = [float(call[0]) for call in starting.calls("sleep")]
+    assert first == 0.2
+    assert all(pause <= 0.5 for pause in rest)
+
+
+def test_a_docker_that_does_not_answer_for_a_while_is_asked_again(starting: StubHost) -> None:
+    (starting.home / "silent").touch()
+    starting.stub("sleep", 'rm -f "$HOME/silent"')
+    assert up(starting, "redis", starter="docker").returncode == 0
+    assert starting.calls("sleep") == [["0.2"]]
