@@ -1,0 +1,52 @@
+"""Plans as a test expects them: what is due on a host after some drifts, and in the rollout of a password."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from operations.stack.acl import PASSWORD_PATH
+from operations.stack.plan import Change, Plan, plan
+from operations.stack.snapshot import Snapshot
+from operations.stack.stack import Stack
+from tests.unit.stack.hosts import OLD_PASSWORD, PASSWORD, Drift, a_stack, all_of, converged, sha256
+
+STACK = a_stack()
+NEW, OLD = sha256(PASSWORD), sha256(OLD_PASSWORD)
+OPENWEBUI, EXPORTER, REDIS = "env/openwebui.env", "env/redis-exporter.env", "env/redis.env"
+
+
+def due_after(*drifts: Drift, stack: Stack = STACK) -> Plan:
+    """The plan for a host on which all was as wanted before these drifts."""
+    return plan(stack, all_of(*drifts)(converged(stack)))
+
+
+def missing(path: str) -> Change:
+    return Change(path, ("is missing",))
+
+
+def differs(path: str, *reasons: str) -> Change:
+    return Change(path, reasons or ("content differs",))
+
+
+def access(path: str, *reasons: str) -> Change:
+    return Change(path, reasons, content=False)
+
+
+def rollout(**changes: object) -> Plan:
+    """What a changed password makes due on a host that knows the old one, as far as no change says otherwise."""
+    everything = Plan(
+        env=(
+            differs(REDIS, "REDIS_PASSWORD differs"),
+            differs(EXPORTER, "REDIS_ADDR differs"),
+            differs(OPENWEBUI, "REDIS_URL differs", "WEBSOCKET_REDIS_URL differs"),
+        ),
+        accept=(NEW, OLD),
+        secrets=(differs(PASSWORD_PATH),),
+        start=(("redis-exporter", "its env file changes"), ("openwebui", "its env file changes")),
+        retire=True,
+    )
+    return replace(everything, **changes)  # type: ignore[arg-type]
+
+
+def before_the_rollout() -> Snapshot:
+    return converged(a_stack(OLD_PASSWORD))
