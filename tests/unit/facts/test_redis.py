@@ -1,0 +1,151 @@
+"""Redis: its answers are told apart, whatever it refuses and wherever they were cut off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from operations.facts.redis import Redis, _replies
+from operations.stack.snapshot import UNKNOWN, SeenClient, SeenRedis
+from tests.unit.facts.answers import H1, H2, read
+
+
+def resp(*answers: Any) -> list[str]:
+    """Answers in redis' protocol as they reach a fact, line by line: without line feeds, with carriage returns."""
+    lines: list[str] = []
+    for answer in answers:
+        if isinstance(answer, list):
+            lines += [f"*{len(answer)}\r", *resp(*answer)]
+        elif answer is None:
+            lines.append("$-1\r")
+        elif isinstance(answer, int):
+            lines.append(f":{answer}\r")
+        elif answer[:1] in ("+", "-"):
+            lines.append(f"{answer}\r")
+        else:
+            lines += [f"${len(answer.encode())}\r", *f"{answer}\r".split("\n")]
+    return lines
+
+
+NOAUTH = "-NOAUTH Authentication required."
+WRONGPASS = "-WRONGPASS invalid username-password pair or user is disabled."
+LOADING = "-LOADING Redis is loading the dataset in memory"
+
+
+NOPERM = "-NOPERM User default has no permissions to run the 'acl|getuser' command"
+
+
+def user(*hashes: str) -> list[Any]:
+    return [
+        "flags", ["on", "sanitize-payload"], "passwords", list(hashes), "commands", "+@all", "keys", "~*",
+        "channels", "&*", "selectors", [],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answers", "seen"),
+    [
+        (
+            [NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1, H2), "+OK"],
+            SeenRedis(NOAUTH[1:], "PONG", "/data", (H1, H2)),
+        ),
+        (
+            [NOAUTH, WRONGPASS, NOAUTH, NOAUTH, NOAUTH, "+OK"],
+            SeenRedis(NOAUTH[1:], WRONGPASS[1:], "", ()),
+        ),
+        (
+            ["+PONG", "-ERR AUTH <password> called without any password configured", "+PONG", ["dir", "/"], user()],
+            SeenRedis("PONG", "ERR AUTH <password> called without any password configured", "/", ()),
+        ),
+        (
+            [NOAUTH, "+OK", LOADING, LOADING, user(H1), "+OK"],
+            SeenRedis(NOAUTH[1:], LOADING[1:], "", (H1,)),
+        ),
+        (
+            ["-DENIED Redis is running in protected mode"],
+            SeenRedis("DENIED Redis is running in protected mode", "", "", ()),
+        ),
+        ([NOAUTH, "+OK", "+PONG", ["dir", "/data"], None], SeenRedis(NOAUTH[1:], "PONG", "/data", ())),
+        ([NOAUTH, "+OK", "+PONG", [], user(H1)], SeenRedis(NOAUTH[1:], "PONG", "", (H1,))),
+        (
+            [NOAUTH, "+OK", "+PONG", ["dir", None], ["flags", 3, None, "passwords", [H1]], "+OK"],
+            SeenRedis(NOAUTH[1:], "PONG", "", (H1,)),
+        ),
+        (["-ERR max number of clients reached"], SeenRedis("ERR max number of clients reached", "", "", ())),
+        (
+            [NOAUTH, "+OK", "+PONG", ["dir", "/data"], NOPERM],
+            SeenRedis(NOAUTH[1:], "PONG", "/data", (), denied=NOPERM[1:]),
+        ),
+        (
+            [NOAUTH, "+OK", "+PONG", NOPERM, user(H1)],
+            SeenRedis(NOAUTH[1:], "PONG", "", (H1,)),
+        ),
+    ],
+    ids=[
+        "all well", "wrong password", "no password set", "loading", "protected mode", "no such user", "no folder",
+        "numbers and nulls",
+        "too many clients", "an ACL that may not be read", "a configuration that may not be read",
+    ],
+)  # fmt: skip
+def test_redis_answers_are_told_apart(answers: list[Any], seen: SeenRedis) -> None:
+    assert read(Redis(), *resp(*answers)) == seen
+
+
+def a_client_line(number: int, address: str, **fields: Any) -> str:
+    """A line of CLIENT LIST, as redis 7.4 writes it."""
+    known = {"id": number, "addr": address, "laddr": "172.18.0.3:6379", "fd": 8, "name": "", "sub": 0, "psub": 0, "user": "default"}
+    return " ".join(f"{key}={value}" for key, value in (known | fields).items()) + " lib-name=redis-py lib-ver=5.2.1"
+
+
+WELL = [NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1)]
+ME = a_client_line(9, "172.18.0.1:40000")
+
+
+def test_redis_tells_who_is_connected_but_for_the_one_who_asks() -> None:
+    lines = [a_client_line(3, "172.18.0.5:51000", sub=1, psub=2), ME, a_client_line(4, "[fd00::5]:52000", user="app")]
+    seen = read(Redis(), *resp(*WELL, ME + "\n", "\n".join(lines) + "\n", ["socketio", 2], [], "+OK"))
+    assert seen.me == "172.18.0.1"
+    assert seen.clients == (SeenClient("172.18.0.5", "default", 3), SeenClient("[fd00::5]", "app", 0))
+    assert seen.listeners == 2
+    assert (seen.login, seen.hashes) == ("PONG", (H1,))
+
+
+def test_redis_tells_whose_logins_it_refused_and_how_long_ago() -> None:
+    def entry(reason: str, age: str, address: str) -> list[Any]:
+        return [
+            "count", 1, "reason", reason, "context", "toplevel", "object", "AUTH", "username", "default",
+            "age-seconds", age, "client-info", a_client_line(5, address),
+        ]  # fmt: skip
+
+    log = [entry("auth", "12.5", "172.18.0.5:1"), entry("command", "3", "172.18.0.5:2"), entry("auth", "0.25", "10.0.0.9:3"), "odd"]
+    seen = read(Redis(), *resp(*WELL, ME, ME, ["socketio", 0], log, "+OK"))
+    assert seen.refused == (("172.18.0.5", 12.5), ("10.0.0.9", 0.25))
+    assert seen.clients == ()
+
+
+@pytest.mark.parametrize("answer", [NOPERM, "-ERR unknown command", None, "", 7, [], "+OK"])
+def test_a_redis_that_does_not_tell_of_its_clients_tells_the_rest(answer: Any) -> None:
+    seen = read(Redis(), *resp(*WELL, answer, answer, answer, answer, "+OK"))
+    assert (seen.login, seen.directory, seen.hashes) == ("PONG", "/data", (H1,))
+    assert (seen.clients, seen.listeners, seen.refused) == ((), 0, ())
+
+
+@pytest.mark.parametrize("text", ["one", "one\ntwo", "one\r\ntwo\r\n", "\n", "\n\n", "ü\n€\n", "a\r", "*3\n+OK\n", ""])
+def test_a_text_of_several_lines_is_one_answer(text: str) -> None:
+    lines = f"+A\r\n${len(text.encode())}\r\n{text}\r\n+B\r\n".split("\n")[:-1]
+    assert list(_replies(iter(lines))) == ["A", text, "B"]
+
+
+def test_a_redis_that_says_nothing_at_all_is_unknown() -> None:
+    assert read(Redis()) is UNKNOWN
+
+
+@pytest.mark.parametrize("length", range(1, 12))
+def test_answers_that_were_cut_off_never_look_like_a_login(length: int) -> None:
+    lines = resp(NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1))
+    seen = read(Redis(), *lines[:length])
+    assert seen is not UNKNOWN
+    assert (seen.login == "PONG") == (length >= 3)
+    assert (seen.directory == "/data") == (length >= 8)
+    assert seen.hashes == ()
