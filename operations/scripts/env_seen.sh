@@ -31,8 +31,7 @@ whole() {
     records "$@"
 }
 
-# the same with the statements as digests, all by one sha256sum: one for each, where a new password changes most of them, took longer
-# than all other questions to the host together
+# the same with the statements as digests, all by one sha256sum: one for each took as long as all other questions to the host together
 told() {
     if ! records=$(records "$@"); then
         printf '%s\t!\n' "$1"

@@ -36,11 +36,6 @@ ALL: list[Callable[[], ScriptFact[Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> StubHost:
-    return StubHost(tmp_path)
-
-
 # What holds for all of them
 
 

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from operations.facts.bundle import Bundle, Questions
 from operations.observe import questions, snapshot
 from operations.stack.snapshot import UNKNOWN, Applied, SeenFile
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stack.hosts import a_client, a_stack
 from tests.unit.stubs import StubHost
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> StubHost:
-    return StubHost(tmp_path)
 
 
 def test_a_bare_host_answers_every_question_of_a_snapshot(host: StubHost) -> None:

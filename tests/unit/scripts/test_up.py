@@ -6,13 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.scripts.up_sh import DOCKER_UP, INPUTS, applied, up, ups, with_a_stack, with_compose
+from tests.unit.scripts.up_sh import DOCKER_UP, INPUTS, applied, up, ups
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
-
-
-@pytest.fixture
-def stack_host(tmp_path: Path) -> StubHost:
-    return with_a_stack(with_compose(tmp_path))
 
 
 def test_tiers_come_up_one_after_the_other_each_awaited(stack_host: StubHost) -> None:

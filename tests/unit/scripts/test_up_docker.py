@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.unit.scripts.up_sh import fleet_files, up, ups, with_a_stack, with_compose
+from tests.unit.scripts.up_sh import fleet_files, up, ups
 from tests.unit.stubs import StubHost
 
 # a container is a file with its state and health, or exit code; `docker start` makes it what `becomes` says
@@ -42,11 +40,6 @@ case "$*" in
 esac
 exit 0
 """
-
-
-@pytest.fixture
-def stack_host(tmp_path: Path) -> StubHost:
-    return with_a_stack(with_compose(tmp_path))
 
 
 @pytest.fixture

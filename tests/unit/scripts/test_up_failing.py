@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.unit.scripts.up_sh import OLD_PASSWORD, PASSWORD, applied, fleet_files, up, ups, with_a_stack, with_compose
+from tests.unit.scripts.up_sh import OLD_PASSWORD, PASSWORD, applied, fleet_files, up, ups
 from tests.unit.stubs import StubHost
-
-
-@pytest.fixture
-def stack_host(tmp_path: Path) -> StubHost:
-    return with_a_stack(with_compose(tmp_path))
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.unit.scripts.up_sh import up, ups, with_a_stack, with_compose
+from tests.unit.scripts.up_sh import up, ups
 from tests.unit.stubs import StubHost
 
 # redis is unhealthy, or paused; Compose gives it up until something was done about it
@@ -27,11 +25,6 @@ case "$*" in
 esac
 exit 0
 """
-
-
-@pytest.fixture
-def stack_host(tmp_path: Path) -> StubHost:
-    return with_a_stack(with_compose(tmp_path))
 
 
 @pytest.fixture

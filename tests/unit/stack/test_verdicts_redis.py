@@ -188,9 +188,10 @@ def test_since_when_it_is_accepted_is_told_from_the_acl_file() -> None:
 def test_a_redis_that_accepts_only_another_password_fails() -> None:
     check = the_check("redis.old_password_refused", with_redis(hashes=(OLD,)))
     assert (check.verdict, check.detail) == (Verdict.FAILED, f"accepts {OLD[:12]}, expected {NEW[:12]}")
+    assert the_check("redis.single_password", with_redis(hashes=(OLD,))).verdict is Verdict.FAILED
 
 
-def test_passwords_that_are_accepted_are_counted_without_the_wanted_one_where_it_is_not() -> None:
+def test_a_redis_that_does_not_accept_the_wanted_password_is_not_said_to_accept_two() -> None:
     alone = the_check("redis.single_password", with_acl_on_disk(OLD), with_redis(hashes=(OLD,)))
     assert (alone.verdict, alone.detail) == (Verdict.FAILED, f"accepts {OLD[:12]}, expected {NEW[:12]}")
 
