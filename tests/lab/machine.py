@@ -32,7 +32,8 @@ class Checkout:
 
     @classmethod
     def here(cls) -> Checkout:
-        return cls(Path(__file__).resolve().parents[2])
+        # a second working copy of one person may use the lab of the first
+        return cls(Path(os.environ.get("LAB_CHECKOUT") or Path(__file__).parents[2]).resolve())
 
     @property
     def lab(self) -> Path:
