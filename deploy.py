@@ -2,9 +2,10 @@
 
 from pyinfra import host
 
-from operations import backup, checks, compose, engine, env, lock, redis, waves
-from operations.observe import observe_fleet
-from operations.report import run
+from operations import backup, checks, compose, engine, env, lock, waves
+from operations import credentials as redis
+from operations.controller import run
+from operations.controller.observe import observe_fleet
 
 fleet = observe_fleet()  # what every host should have and what it has: one round trip each, all at once
 stack, seen = fleet.of(host.name)  # the same for this host; every step below decides from it

@@ -1,6 +1,6 @@
 """Every setting, with its default. Change them here for all hosts, in a group's file beside this one, or in hosts.yml."""
 
-from operations.secrets import Secret
+from operations.controller.secrets import Secret
 
 # The stack
 stack_dir = "/opt/erni-ki"  # the folder of the Compose project on the host
@@ -43,7 +43,7 @@ redis_user = "default"  # the user that changes passwords there
 openwebui_env: dict[str, str] = {}  # further keys of env/openwebui.env, name to value
 
 # Secrets: the first source that has the name counts: the environment, secrets_file, secrets_command
-redis_password = Secret("REDIS_PASSWORD")  # letters, digits, - and _, at least 20; python -m operations.secrets new
+redis_password = Secret("REDIS_PASSWORD")  # letters, digits, - and _, at least 20; python -m operations secrets new
 secrets_file = None  # a dotenv file that only you may read; None for .env if there is one
 secrets_command = None  # a command that prints NAME=value lines: sops, age, pass, vault ...
 

@@ -1,7 +1,10 @@
-"""Brings a stack of Docker Compose services to the same state on every host of a pyinfra inventory.
+"""Brings stacks of Docker Compose services to the same, proven state on every host of a pyinfra inventory.
 
-One module per noun: `engine`, `backup`, `compose`, `redis`, `env`, `checks` hold operations; `facts` what is read from a
-host; `stack` the pure core; `report` what a run did and found. In the wheel the package is called `pyinfra_compose`.
+The modules of this folder are the operations, one noun each. What they use has folders of its own: `stack` is pure and decides,
+`facts` asks hosts, `scripts` runs on them, `controller` is this machine's side, `fleet` is many controllers, `report` is what a
+person gets to see. In the wheel the package is called `pyinfra_compose`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
+
+COMMAND = f"python -m {__name__}"  # as a person types it here: the checkout and the wheel differ in the name

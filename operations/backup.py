@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Generator, Iterator, Sequence
 
 from pyinfra import host
@@ -11,15 +10,16 @@ from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
-from . import console
+from . import COMMAND
 from .checks import PATIENCE, settled
 from .compose import start
+from .controller import console, run
+from .controller.desired import stack_of
+from .controller.failure import fail
+from .controller.observe import observe
+from .credentials import write_acl
 from .facts.past import Backups
 from .facts.project import Project
-from .failure import fail
-from .observe import observe
-from .redis import write_acl
-from .report import run
 from .scripts import script
 from .stack import password
 from .stack.acl import ACL_PATH
@@ -28,7 +28,6 @@ from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
 from .stack.verdicts import ABOUT_ADOPTED, ABOUT_WANTED, checks
-from .wanted import stack_of
 
 
 @operation()
@@ -155,7 +154,7 @@ def listed() -> Generator[PyinfraCommand, None, None]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.backup", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{COMMAND} backup", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     console.add_arguments(commands.add_parser("list", help="show the backups of each host"))
     back = commands.add_parser("restore", help="bring the files of a backup back, and start the services with them")
@@ -165,7 +164,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.command == "list":
         return console.run(given, "backup.listed")
     return console.run(given, "backup.restore", f"kept={given.kept}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,16 +12,16 @@ from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
 from . import lock
-from .failure import fail
-from .observe import observe
-from .progress import waiting
-from .report import run
+from .controller import run
+from .controller.desired import stack_of
+from .controller.failure import fail
+from .controller.observe import observe
+from .controller.progress import waiting
 from .stack.check import Check, Verdict
 from .stack.plan import plan
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
 from .stack.verdicts import ABOUT_HOST, ABOUT_RETIRED, checks
-from .wanted import stack_of
 
 PATIENCE = 10  # seconds in which what was just started answers; asked on the host itself, which saves round trips
 

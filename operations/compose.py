@@ -10,12 +10,12 @@ from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
+from .controller.failure import fail
+from .controller.files import put_list
+from .controller.observe import observe
+from .controller.progress import waiting
 from .facts.engine import Engine
 from .facts.project import Project
-from .failure import fail
-from .files import put_list
-from .observe import observe
-from .progress import waiting
 from .scripts import script
 from .stack import acl
 from .stack.graph import tiers

@@ -8,8 +8,8 @@ from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
+from .controller.failure import fail
 from .facts.engine import Engine
-from .failure import fail
 from .scripts import script
 from .stack.plan import engine_needs
 from .stack.snapshot import UNKNOWN, SeenEngine, Unknown

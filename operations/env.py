@@ -9,10 +9,10 @@ from pyinfra import host
 from pyinfra.api import HiddenValue, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
+from .controller.failure import fail
+from .controller.files import put
+from .controller.observe import observe
 from .facts.files import EnvKeys, Files
-from .failure import fail
-from .files import put
-from .observe import observe
 from .stack.env_file import line
 from .stack.plan import env_changes, plan
 from .stack.snapshot import UNKNOWN, Snapshot

@@ -1,4 +1,4 @@
-"""What was done on the fleet, when, by whom, and with which result: `python -m operations.history`."""
+"""What was done on the fleet, when, by whom, and with which result: `python -m operations history`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pyinfra.api.command import PyinfraCommand
 from rich.console import Console
 from rich.table import Table
 
-from . import console
+from . import COMMAND
+from .controller import console
+from .controller.failure import fail
 from .facts.past import History
-from .failure import fail
 from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN
 
@@ -68,12 +69,8 @@ def _rows() -> Iterator[tuple[str, ...]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.history", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{COMMAND} history", description=__doc__)
     console.add_arguments(parser)
     parser.add_argument("--last", type=int, default=20, help="how many entries of each host (default: 20)")
     given = parser.parse_args(argv)
     return console.run(given, "history.show", f"last={given.last}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

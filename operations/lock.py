@@ -16,8 +16,8 @@ from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.host import Host
 from pyinfra.api.state import BaseStateCallback, State
 
-from .holder import abandoned, may_be_taken, process
-from .report import run
+from .controller import run
+from .controller.process import abandoned, may_be_taken, process
 from .report.model import PART_OF
 from .scripts import script
 from .stack.fingerprint import fingerprint

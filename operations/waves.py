@@ -8,9 +8,9 @@ from pyinfra import host
 from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 
-from .failure import fail
-from .observe import Fleet
-from .report import run
+from .controller import run
+from .controller.failure import fail
+from .controller.observe import Fleet
 from .report.terminal import folded
 from .stack.waves import Wave, stopped
 

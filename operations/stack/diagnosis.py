@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from .. import COMMAND
 from .check import Check
 from .snapshot import UNKNOWN, Snapshot
 
@@ -38,7 +39,7 @@ class Row:
 @cache
 def table() -> tuple[Row, ...]:
     """All rows, the most particular first."""
-    rows = yaml.safe_load(_TABLE.read_text(encoding="utf-8"))
+    rows = yaml.safe_load(_TABLE.read_text(encoding="utf-8").replace("{command}", COMMAND))
     return tuple(
         Row(**{**row, "checks": tuple(row["checks"]), "pattern": re.compile(row["pattern"], re.IGNORECASE)}) for row in rows
     )

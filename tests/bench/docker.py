@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet.fleet import Fleet
 from tests.lab import Host, Lab
 from tests.lab.machine import say

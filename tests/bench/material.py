@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
+from operations.controller.observe import questions
 from operations.facts.bundle import Bundle
-from operations.observe import questions
 from operations.stack.acl import ACL_PATH, acl_file
 from operations.stack.stack import BASE, OWN_ENVIRONMENT, EnvFile, File, ManagedFile, Stack
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.lab import Lab
 from tests.lab.machine import say
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet.fleet import ROOT, Fleet
 from tests.lab import Host
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.lab import Host
 from tests.lab.access import REACHED, SETTINGS
 from tests.lab.machine import Checkout
@@ -76,7 +76,7 @@ class Fleet:
         return self._run(self.command(*words), env, timeout, cwd)
 
     def module(self, name: str, *words: str, env: Mapping[str, str] | None = None, timeout: float = 300) -> Run:
-        """`python -m` with one of the project's modules, such as operations.history."""
+        """`python -m` with one of the project's modules, such as operations, with its words."""
         return self._run([sys.executable, "-m", name, *words], env, timeout)
 
     def _run(self, command: Sequence[str], env: Mapping[str, str] | None, timeout: float, cwd: Path = ROOT) -> Run:

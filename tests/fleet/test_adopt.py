@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet import erni_ki
 from tests.fleet.erni_ki import by_hand, keys, logged_in, pictures, settled, write_keys
 from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, files, wipe
@@ -384,7 +384,7 @@ def test_a_backup_leads_back_to_where_everything_was_by_hand(erni: Fleet) -> Non
     assert_well(erni.deploy(), host)
     first = host.run(f"ls {STACK}/backups").split()[0]
 
-    restored = erni.module("operations.backup", "restore", first, "--limit", host.name)
+    restored = erni.module("operations", "backup", "restore", first, "--limit", host.name)
     assert restored.ok, restored.output
     assert operators_files(host) == texts
     assert accepts(host, former)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet import erni_ki
 from tests.fleet.erni_ki import ask, by_hand, keys, logged_in, pictures, settled, write_keys
 from tests.fleet.fleet import STACK, Fleet, Run, files, wipe

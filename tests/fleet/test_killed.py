@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet.clients import Clients
 from tests.fleet.fleet import SERVICES, STACK, Fleet, containers
 from tests.fleet.passwords import accepted, accepts, digest, on_disk, refused

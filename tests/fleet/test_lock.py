@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet.fleet import STACK, Fleet, containers, files
 from tests.fleet.passwords import accepted, digest
 from tests.fleet.wait import until

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet import catalogs
 from tests.fleet.clients import Clients, clients_on, failures
 from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet import catalogs
 from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files
 from tests.fleet.passwords import accepted, accepts, digest, held, on_disk, refused, uptime
@@ -150,10 +150,10 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
     assert digest(former)[:12] in check["detail"]
 
     # a backup is brought back by hand
-    listed = picky.module("operations.backup", "list", "--limit", canary.name)
+    listed = picky.module("operations", "backup", "list", "--limit", canary.name)
     newest = canary.run(f"ls {STACK}/backups | tail -n 1").strip()
     assert f"{canary.name}  {newest}  " in listed.output
-    restored = picky.module("operations.backup", "restore", newest, "--limit", canary.name)
+    restored = picky.module("operations", "backup", "restore", newest, "--limit", canary.name)
     assert restored.ok, restored.output
     assert set(held(canary).values()) == {former}
     assert refused(canary) == []
@@ -245,7 +245,7 @@ def test_what_was_wrong_with_a_host_before_does_not_keep_its_password_from_being
 def test_a_backup_that_is_not_there_is_not_restored(running: Fleet) -> None:
     host = running.hosts[0]
     before = files(host), containers(host)
-    restored = running.module("operations.backup", "restore", "20200101T000000Z", "--limit", host.name)
+    restored = running.module("operations", "backup", "restore", "20200101T000000Z", "--limit", host.name)
     assert not restored.ok
     assert f"{STACK}/backups/20200101T000000Z: there is no such backup." in restored.output
     assert (files(host), containers(host)) == before

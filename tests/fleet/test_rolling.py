@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet import catalogs
 from tests.fleet.fleet import STACK, Fleet, containers, files
 from tests.fleet.passwords import digest, held, refused

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet.clients import clients_on, failures
 from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files
 from tests.fleet.passwords import accepted, accepts, digest, on_disk, refused, uptime
@@ -138,7 +138,7 @@ def test_the_history_tells_each_rollout(rolled: Rolled) -> None:
         assert {entry["result"] for entry in entries} == {"ok"}
         assert [entry["run"] for entry in entries] == [run.report["run"]["id"] for run in rolled.runs]
         assert all(entry["changes"] and entry["operator"] and entry["controller"] for entry in entries)
-    shown = rolled.fleet.module("operations.history", "--last", "1")
+    shown = rolled.fleet.module("operations", "history", "--last", "1")
     assert shown.ok, shown.output
     for host in rolled.fleet.hosts:
         assert f"{host.name}  {rolled.runs[-1].report['run']['id']}" in shown.output

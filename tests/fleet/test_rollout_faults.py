@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet.fleet import STACK, Fleet, containers, wipe
 from tests.fleet.passwords import ACL, accepted, accepts, digest, on_disk, redis, refused
 from tests.lab import Host

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet.fleet import ROOT, SERVICES, STACK, Fleet, Run, containers, wipe
 from tests.lab import Host
 

@@ -91,7 +91,7 @@ def public_key(checkout: Checkout) -> str:
 def make_secrets(checkout: Checkout) -> None:
     """A password for the stack; one that is there stays."""
     if not _secrets(checkout).exists():
-        from operations.secrets import new  # takes longer than an `up` that finds all well
+        from operations.controller.secrets import new  # takes longer than an `up` that finds all well
 
         _write(_secrets(checkout), f"REDIS_PASSWORD={new()}\n")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from operations.secrets import new
+from operations.controller.secrets import new
 from tests.fleet.fleet import STACK, Run, containers
 from tests.fleet.passwords import refused
 from tests.openwebui.conftest import Real

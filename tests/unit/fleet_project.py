@@ -85,7 +85,7 @@ class Project:
 
     def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "operations.fleet", "run", *words], cwd=self.folder, text=True,
+            [sys.executable, "-m", "operations", "fleet", "run", *words], cwd=self.folder, text=True,
             env={**os.environ, "REDIS_PASSWORD": "Marker_Password-0123456789abcdef", "TMPDIR": str(self.folder), **env},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from dotenv import dotenv_values
 from hypothesis import given, settings
 
-from operations.files import put_list
+from operations.controller.files import put_list
 from operations.stack.stack import EnvFile, File
 from tests.unit.env_texts import EnvText, env_texts, managed_lines
 from tests.unit.stubs import StubHost

@@ -17,7 +17,7 @@ import dask
 import pytest
 from distributed.comm import tcp, utils
 
-from operations import cluster, worker
+from operations.fleet import cluster, worker
 from operations.report import run_id
 from operations.stack.errors import SettingsError
 from tests.unit.fleet_project import Project
@@ -76,7 +76,7 @@ def test_an_inventory_that_does_not_know_of_shards_is_seen_before_a_change(tmp_p
     status, said = project.run("--workers", "2")
     assert status == 1
     told = project.report["hosts"]["b"]["error"]
-    assert "does not keep to FLEET_SHARD. Its hosts must come from operations.inventory.load." in told, said
+    assert "does not keep to FLEET_SHARD. Its hosts must come from operations.controller.inventory.load." in told, said
     assert all(call["dry"] for call in project.calls)
 
 

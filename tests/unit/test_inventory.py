@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from operations import inventory
+from operations.controller import inventory
 from operations.stack.errors import InventoryError
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from operations import holder, lock
+from operations import lock
+from operations.controller import process as holder
 from operations.report.model import PART_OF
 from operations.stack.lock import TIME, Owner
 from operations.stack.snapshot import Snapshot

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from operations.observe import Fleet
+from operations.controller.observe import Fleet
 from operations.stack.snapshot import Snapshot
 from operations.stack.stack import Stack
 from tests.unit.stack.hosts import (

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 INVENTORY = """
 from pathlib import Path
 
-from operations import inventory, preflight
+from operations.controller import inventory, preflight
 
 with preflight.plainly():
     globals().update(inventory.load(inventory.find(Path(__file__).parent)))

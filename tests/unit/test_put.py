@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.files import put_list
+from operations.controller.files import put_list
 from operations.stack.stack import EnvFile, File, ManagedFile
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 

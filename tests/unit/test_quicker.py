@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pyinfra.api import Config, Inventory, State, arguments, inventory, util
 
-from operations import quicker
+from operations.controller import pyinfra_patches as quicker
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from operations.fleet.rollout import LOOK, Member, Rollout, results
+from operations.fleet.worker import Outcome
 from operations.report.model import HostReport, RunReport, Status, Step
-from operations.rollout import LOOK, Member, Rollout, results
 from operations.stack.check import Check, Verdict
-from operations.worker import Outcome
 
 NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
 BROKEN = Check("redis.ping", Verdict.FAILED, "no answer")

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations import secrets
-from operations.secrets import Secret, SecretValue, Sources, check_password
+from operations.controller import secrets
+from operations.controller.secrets import Secret, SecretValue, Sources, check_password
 from operations.stack.errors import SecretError
 
 VALUE = "correct-horse-battery-staple"
@@ -65,7 +65,7 @@ def test_the_file_is_read_as_it_stands() -> None:
 
 def test_a_missing_secret_names_every_place_and_the_way_out() -> None:
     message = refusal(Sources({}, None, "echo OTHER=x"))
-    for part in (NAME, "the environment", ".env (there is no such file)", "secrets_command", "operations.secrets new"):
+    for part in (NAME, "the environment", ".env (there is no such file)", "secrets_command", "operations secrets new"):
         assert part in message
 
 
@@ -197,7 +197,7 @@ def test_a_wrong_character_is_told_by_kind_and_number(characters: str, kinds: st
     (problem,) = check_password(SecretValue("a" * 20 + characters), "redis_password")
     assert f"({kinds})" in problem
     assert problem.startswith(f"redis_password: {20 + len(characters)} characters")
-    assert "python -m operations.secrets new" in problem
+    assert "python -m operations secrets new" in problem
 
 
 def test_a_short_password_is_told_by_its_length() -> None:

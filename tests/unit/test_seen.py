@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from operations.controller.files import put_list
 from operations.facts.files import EnvKeys, Files
-from operations.files import put_list
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenFile, Unknown
 from operations.stack.stack import EnvFile, Stack
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pyinfra.api import Inventory
 
-from operations import wanted
-from operations.secrets import Secret
+from operations.controller import desired as wanted
+from operations.controller.secrets import Secret
 from operations.stack.errors import FleetError, SecretError, SettingsError
 from operations.stack.stack import Stack
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
+from ... import COMMAND
 from .. import adoption, password, secret_file
 from ..acl import ACL_PATH
 from ..check import Check, Verdict
@@ -23,7 +24,7 @@ def places(stack: Stack, seen: Snapshot) -> Iterator[Check]:
         yield Check("password.rule", Verdict.OK, "letters, digits, - and _, at least 20 of them")
     else:
         cause = "Some readers of a URL would take it for another password."
-        yield Check("password.rule", Verdict.FAILED, "breaks the rule", cause, "Make one with `python -m operations.secrets new`.")
+        yield Check("password.rule", Verdict.FAILED, "breaks the rule", cause, f"Make one with `{COMMAND} secrets new`.")
     found = dict(password.places(stack, seen))
     if not found or seen.acl is UNKNOWN:
         for name in ("password.consistent", "url.form"):

@@ -13,8 +13,8 @@ from pyinfra.api import FactBase, QuoteString, StringCommand
 from pyinfra.facts.files import File
 from pyinfra.facts.server import Hostname, Which
 
+from operations.controller.secrets import SecretValue
 from operations.facts.bundle import Bundle, Questions
-from operations.secrets import SecretValue
 from operations.stack.snapshot import UNKNOWN
 
 

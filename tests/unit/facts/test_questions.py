@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from operations.controller.observe import questions, snapshot
 from operations.facts.bundle import Bundle, Questions
-from operations.observe import questions, snapshot
 from operations.stack.snapshot import UNKNOWN, Applied, SeenFile
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stack.hosts import a_client, a_stack

@@ -16,7 +16,7 @@ SECRET = "Marker_Password-0123456789abcdef"
 DEPLOY = """
 from pyinfra import host, state
 from pyinfra.operations import server
-from operations.report import run
+from operations.controller import run
 from operations.stack.settings import Settings
 
 run.begin(state, Settings(report_dir=host.data.folder))
@@ -26,7 +26,7 @@ server.shell(name="Fails", commands=["echo the password is $PASSWORD >&2; false"
 server.shell(name="Is never begun", commands=["true"])
 """
 INVENTORY = """
-from operations.secrets import Secret
+from operations.controller.secrets import Secret
 hosts = [("@local", {"folder": "%s", "redis_password": Secret("REDIS_PASSWORD")})]
 """
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from operations.controller.files import put_list
 from operations.facts.base import END
 from operations.facts.past import History
 from operations.facts.state import State
-from operations.files import put_list
 from operations.scripts import script
 from operations.stack.lock import Owner
 from operations.stack.snapshot import UNKNOWN

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operations.files import put_list
+from operations.controller.files import put_list
 from operations.scripts import script
 from operations.stack.catalogue import _Loader
 from operations.stack.stack import EnvFile, File, ManagedFile

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from operations.files import put_list
+from operations.controller.files import put_list
 from operations.scripts import script
 from operations.stack.stack import Stack
 from tests.unit.stack.hosts import PASSWORD, a_stack

@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operations.files import put_list
+from operations.controller.files import put_list
 from operations.stack.env_file import KEY_RULE, EnvValueError, line
 from operations.stack.stack import EnvFile
 from tests.unit.env_texts import MANAGED, NASTY, EnvText, carried, env_texts, managed_lines, values

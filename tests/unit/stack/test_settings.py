@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from operations.secrets import Secret
+from operations.controller.secrets import Secret
 from operations.stack.settings import Settings
 from tests.unit.stack.settings_told import defaults, only_problem
 

@@ -18,9 +18,9 @@ import yaml
 from pyinfra.api.arguments import AllArguments
 from pyinfra.connectors.ssh import ConnectorData
 
-from . import shard
+from ..fleet import shard
+from ..stack.errors import InventoryError
 from .secrets import NEW
-from .stack.errors import InventoryError
 
 Data = dict[str, Any]
 Groups = dict[str, tuple[list[tuple[str, Data]], Data]]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ..report.terminal import folded
+from ..stack.errors import SettingsError
+from ..stack.waves import Hosts
 from . import worker
-from .report.terminal import folded
-from .stack.errors import SettingsError
-from .stack.waves import Hosts
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -13,22 +13,22 @@ from pyinfra import host, state
 from pyinfra.api import Host
 from pyinfra.context import ctx_host
 
-from .facts.bundle import Bundle, Question, Questions
-from .facts.engine import Engine
-from .facts.files import EnvKeys, Files
-from .facts.logs import Logs
-from .facts.machine import Literals, Machine, Metrics
-from .facts.probe import Probe
-from .facts.redis import Beaten, FormerRedis, Redis
-from .facts.state import Containers, State
-from .holder import may_be_taken
-from .stack.plan import Plan, plan
-from .stack.probes import Probe as DeclaredProbe
-from .stack.snapshot import UNKNOWN, Snapshot, Unknown
-from .stack.stack import Stack
-from .stack.verdicts import EXPORTER_METRICS
-from .stack.waves import CANARY, Wave, waves
-from .wanted import stack_of
+from ..facts.bundle import Bundle, Question, Questions
+from ..facts.engine import Engine
+from ..facts.files import EnvKeys, Files
+from ..facts.logs import Logs
+from ..facts.machine import Literals, Machine, Metrics
+from ..facts.probe import Probe
+from ..facts.redis import Beaten, FormerRedis, Redis
+from ..facts.state import Containers, State
+from ..stack.plan import Plan, plan
+from ..stack.probes import Probe as DeclaredProbe
+from ..stack.snapshot import UNKNOWN, Snapshot, Unknown
+from ..stack.stack import Stack
+from ..stack.verdicts import EXPORTER_METRICS
+from ..stack.waves import CANARY, Wave, waves
+from .desired import stack_of
+from .process import may_be_taken
 
 _PROBE = "probe:"
 _PAGE = "metrics:"

@@ -13,8 +13,9 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
-from . import quicker, shard
-from .stack.errors import FleetError
+from ..fleet import shard
+from ..stack.errors import FleetError
+from . import pyinfra_patches as quicker
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
 
@@ -85,7 +86,7 @@ def _problems(inventory: Inventory, hosts: Sequence[Host], check: HostsCheck | N
             "need them in step (and pyinfra's --no-wait ends with 0 when hosts failed). Leave it out; see rollout_waves."
         ]
     if check is None:
-        from .wanted import preflight_problems  # only here: a fact or a single operation needs no stack
+        from .desired import preflight_problems  # only here: a fact or a single operation needs no stack
 
         return preflight_problems(hosts)
     return check(hosts)
@@ -97,8 +98,8 @@ def _deploys() -> bool:
 
 def _begin(state: State, hosts: Sequence[Host]) -> None:
     """The report also holds hosts that are never reached, so it begins before the first connection."""
-    from .report import run
-    from .wanted import stack_of
+    from . import run
+    from .desired import stack_of
 
     run.begin(state, stack_of(hosts[0]).settings)
 

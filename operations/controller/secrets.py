@@ -1,6 +1,6 @@
 """Secrets on the controller: where they come from, how they are held, and what a password must look like.
 
-A secret is shown, compared and read back only as a fingerprint. `python -m operations.secrets new` prints a new one.
+A secret is shown, compared and read back only as a fingerprint. `python -m operations secrets new` prints a new one.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ from typing import NoReturn, TextIO
 from dotenv import dotenv_values
 from pyinfra.api import HiddenValue
 
-from .stack.errors import SecretError
-from .stack.fingerprint import fingerprint
+from .. import COMMAND
+from ..stack.errors import SecretError
+from ..stack.fingerprint import fingerprint
 
 DEFAULT_FILE = Path(".env")
 COMMAND_TIMEOUT = 60
 MIN_LENGTH = 20
-NEW = f"python -m {__package__}.secrets new"
+NEW = f"{COMMAND} secrets new"
 
 _ALPHABET = string.ascii_letters + string.digits + "-_"
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -188,7 +189,7 @@ def new(length: int = 40) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.secrets", description="Secrets on the controller.")
+    parser = argparse.ArgumentParser(prog=f"{COMMAND} secrets", description="Secrets on the controller.")
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("new", help="print a new password that keeps the rule")
     make.add_argument("--length", type=int, default=40, help=f"characters, at least {MIN_LENGTH} (default: 40)")
@@ -284,7 +285,3 @@ def _kind(character: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,6 +6,8 @@ import argparse
 import subprocess
 import sys
 
+_PACKAGE = __name__.partition(".")[0]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that choose the hosts."""
@@ -20,7 +22,7 @@ def run(given: argparse.Namespace, operation: str, *words: str) -> int:
     + words: its arguments
     """
     limits = [word for limit in given.limit for word in ("--limit", limit)]
-    command = [sys.executable, "-m", "pyinfra", "-y", *limits, given.inventory, f"{__package__}.{operation}", *words]
+    command = [sys.executable, "-m", "pyinfra", "-y", *limits, given.inventory, f"{_PACKAGE}.{operation}", *words]
     # pyinfra tells of its own steps on standard error; they matter only when something is wrong
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:

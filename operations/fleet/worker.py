@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .report.model import PART_OF
-from .stack.shards import VARIABLE
+from ..report.model import PART_OF
+from ..stack.shards import VARIABLE
 
 ERROR = "--> pyinfra error: "
+_LOAD = f"{__name__.partition('.')[0]}.controller.inventory.load"
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _CODE = (".py", ".sh", ".awk", ".yml", ".j2")
 _SECRET = re.compile(rb"""Secret\(["']([A-Z][A-Z0-9_]*)""")
@@ -71,7 +72,7 @@ def run(hosts: Sequence[str], words: Sequence[str], run: str) -> Outcome:
     if not stopped and (report is None or status not in (0, 1) or (status == 1 and report["run"]["ok"])):
         said = _why(status, folder / "output", where)
     elif report and not report["hosts"].keys() <= set(hosts):
-        said = f"The inventory on {where} does not keep to {VARIABLE}. Its hosts must come from {__package__}.inventory.load."
+        said = f"The inventory on {where} does not keep to {VARIABLE}. Its hosts must come from {_LOAD}."
     if str(folder) not in said:
         shutil.rmtree(folder)
     return Outcome(report, said.removeprefix(ERROR), where, time.monotonic() - began, stopped)
@@ -82,7 +83,7 @@ def source() -> str:
     # as inventory.py finds them, which would bring all of pyinfra into the worker
     hosts = os.environ.get("FLEET_HOSTS") or "hosts.yml"
     paths = {path for name in ("deploy.py", "inventory", "config.py", ".env", hosts) if (path := Path(name).expanduser()).is_file()}
-    paths |= {path for path in (*Path("group_data").rglob("*.py"), *Path(__file__).parent.rglob("*")) if path.suffix in _CODE}
+    paths |= {path for path in (*Path("group_data").rglob("*.py"), *Path(__file__).parents[1].rglob("*")) if path.suffix in _CODE}
     contents = [path.read_bytes() for path in paths]
     names = sorted({name.decode() for content in contents for name in _SECRET.findall(content)})
     parts = sorted(hashlib.sha256(content).hexdigest() for content in contents)

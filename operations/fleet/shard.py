@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .stack.errors import InventoryError
-from .stack.shards import VARIABLE, chosen, part, split, units
+from ..stack.errors import InventoryError
+from ..stack.shards import VARIABLE, chosen, part, split, units
 
 if TYPE_CHECKING:
     from pyinfra.api import Inventory
 
-    from .inventory import Groups
+    from ..controller.inventory import Groups
 
 # the hosts that another shard has → their groups
 elsewhere: dict[str, tuple[str, ...]] = {}

@@ -18,8 +18,10 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.state import BaseStateCallback, StateStage
 from pyinfra.context import ctx_state
 
-from .. import shard
-from ..failure import failures
+from ..fleet import shard
+from ..report import files, terminal
+from ..report.mask import masked
+from ..report.model import PART_OF, HostReport, Result, RunReport, Service, Status, Step, run_id, versions
 from ..stack.acl import ACL_PATH
 from ..stack.check import Check
 from ..stack.diagnosis import explanation
@@ -28,10 +30,8 @@ from ..stack.plan import Plan
 from ..stack.settings import Settings
 from ..stack.snapshot import MISSING, UNKNOWN, Snapshot
 from ..stack.stack import Stack
-from ..wanted import secrets_of
-from . import files, terminal
-from .mask import masked
-from .model import PART_OF, HostReport, Result, RunReport, Service, Status, Step, run_id, versions
+from .desired import secrets_of
+from .failure import failures
 
 LAST_LINES = 15  # of what a failed command said
 

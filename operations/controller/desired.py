@@ -14,13 +14,13 @@ from pyinfra.api import Inventory
 from pyinfra.api.host import Host
 from pyinfra.connectors.ssh import ConnectorData
 
+from ..stack.catalogue import catalogue
+from ..stack.errors import FleetError, SecretError, SettingsError
+from ..stack.settings import Settings, before_port
+from ..stack.snapshot import Snapshot
+from ..stack.stack import Stack
+from ..stack.verdicts import checks
 from .secrets import Secret, SecretValue, Sources, check_password
-from .stack.catalogue import catalogue
-from .stack.errors import FleetError, SecretError, SettingsError
-from .stack.settings import Settings, before_port
-from .stack.snapshot import Snapshot
-from .stack.stack import Stack
-from .stack.verdicts import checks
 
 
 def stack_of(host: Host) -> Stack:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from .report.model import HostReport, RunReport
-from .report.terminal import folded
-from .stack.check import Verdict
-from .stack.settings import Settings
-from .stack.shards import chosen, split, units
-from .stack.verdicts import ABOUT_HOST
-from .stack.waves import CANARY, Hosts, stopped, waves
+from ..report.model import HostReport, RunReport
+from ..report.terminal import folded
+from ..stack.check import Verdict
+from ..stack.settings import Settings
+from ..stack.shards import chosen, split, units
+from ..stack.verdicts import ABOUT_HOST
+from ..stack.waves import CANARY, Hosts, stopped, waves
 from .worker import Outcome
 
 LOOK = ("--json", "--dry")  # without --json pyinfra asks what to do about a host that it cannot reach

@@ -1,4 +1,4 @@
-"""A fleet on many controllers: `python -m operations.fleet run`. Its waves go through all shards; see docs/fleet.md."""
+"""A fleet on many controllers: `python -m operations fleet run`. Its waves go through all shards; see docs/fleet.md."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from .. import COMMAND
+from ..report import RunReport, files, run_id, terminal
+from ..report.model import versions
+from ..stack.errors import FleetError, InventoryError, SettingsError
+from ..stack.shards import VARIABLE
 from . import worker
 from .cluster import Workers, cluster
-from .report import RunReport, files, run_id, terminal
-from .report.model import versions
 from .rollout import Member, Rollout
-from .stack.errors import FleetError, InventoryError, SettingsError
-from .stack.shards import VARIABLE
 
 INTERRUPTED = 130  # as a shell tells of Ctrl-C
 _OURS = ("inventory", "--json", "--chdir", "--serial", "--no-wait")
@@ -84,7 +85,7 @@ def _members(words: Sequence[str]) -> tuple[Member, ...]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.fleet", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{COMMAND} fleet", description=__doc__)
     command = parser.add_subparsers(dest="command", required=True).add_parser(
         "run", allow_abbrev=False, help="`pyinfra -y inventory deploy.py` for the whole fleet, in shards",
         epilog="Every other option is one of pyinfra's, such as --data or --parallel, and goes to it.",
@@ -102,7 +103,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FleetError as error:
         print(error, file=sys.stderr)
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,8 +7,8 @@ import socket
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .stack.lock import Owner
-from .stack.settings import Settings
+from ..stack.lock import Owner
+from ..stack.settings import Settings
 
 
 def may_be_taken(held: Owner, settings: Settings) -> bool:

@@ -8,9 +8,9 @@ from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
-from .files import put
-from .observe import observe
-from .report import run
+from .controller import run
+from .controller.files import put
+from .controller.observe import observe
 from .scripts import script
 from .stack import secret_file
 from .stack.acl import ACL_PATH
