@@ -13,7 +13,7 @@ from pyinfra import host, state
 from pyinfra.api import Host
 from pyinfra.context import ctx_host
 
-from ..facts.bundle import Bundle, Question, Questions
+from ..facts.bundle import Asked, Questions, ask
 from ..facts.engine import Engine
 from ..facts.files import EnvKeys, Files
 from ..facts.logs import Logs
@@ -133,7 +133,7 @@ def observe(stack: Stack, patience: int = 0) -> Snapshot:
     + patience: seconds that services which were just started are given to answer
     """
     asked = questions(stack, patience)
-    found = host.get_fact(Bundle, facts=asked)
+    found = ask(asked)
     if found is UNKNOWN:
         return Snapshot()
     redis = found.get("redis", UNKNOWN)
@@ -148,7 +148,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
     env = (stack.dotenv, *stack.env_files)
     keys = {file.path: tuple(file.lines) for file in env}
-    asked: dict[str, Question] = {
+    asked: dict[str, Asked] = {
         "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),

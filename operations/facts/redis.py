@@ -24,7 +24,6 @@ class Redis(ScriptFact[SeenRedis]):
     """
 
     script = "redis.sh"
-    shell = ("timeout", "10", "bash")
 
     def command(
         self, root: str, project: str, address: str | None = None, user: str = "default", password_file: str = PASSWORD_PATH
@@ -65,7 +64,6 @@ class FormerRedis(Redis):
     """
 
     script = "redis_former.sh"
-    shell = ("timeout", "30", "bash")
 
 
 class Beaten(ScriptFact[tuple[tuple[str, str], ...]]):
