@@ -79,7 +79,7 @@ def take_back(
     former = password.others(stack, now)
     # where a killed run had switched some files before, they are in the backup: then clients still need the new one
     if former and not any(password.places(stack, now).values()) and not set(sharing) - {host.name}:
-        yield write_acl(stack, former)
+        yield from write_acl(stack, former)
         now = observe(stack)
     apart = ABOUT_WANTED if seen.fragments else (*ABOUT_WANTED, *ABOUT_ADOPTED)
     now = settled(stack, now, apart)

@@ -10,6 +10,7 @@ from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
+from . import scripts
 from .controller.failure import fail
 from .controller.files import put_list
 from .controller.observe import observe
@@ -115,7 +116,7 @@ def start(
     digest = seen.applied.inputs if known and seen.applied is not UNKNOWN else ""
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
-        _carry(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
+        _migrate(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
         version, json.dumps(found.to_json()), digest, *stack.inputs(),
         "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
@@ -141,14 +142,26 @@ def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> 
     return any(one.config_hash != found.definitions.get(name) or one.image.startswith("sha256:") for name, one in others)
 
 
-def _carry(stack: Stack, doubt: str) -> str:
+def _migrate(stack: Stack, doubt: str) -> str:
     """What a redis holds that is about to be replaced must be where the new one finds it, and in a form that it reads."""
     settings = stack.settings
-    words = (
-        settings.stack_dir, settings.stack_name, settings.redis_image or "", settings.pull, acl.redis_owner(settings),
-        str(settings.start_timeout), doubt, acl.redis_command(settings), acl.redis_args(settings),
-    )  # fmt: skip
-    return shlex.join(("bash", "-c", script("carry.sh"), "carry", *words))
+    command = scripts.run(
+        "services/redis/migrate",
+        root=settings.stack_dir,
+        project=settings.stack_name,
+        server="redis",
+        folder="secrets/redis",
+        volume="data/redis",
+        image=settings.redis_image or "",
+        pull=settings.pull,
+        owner=acl.redis_owner(settings),
+        seconds=settings.start_timeout,
+        doubt=doubt,
+        command=acl.redis_command(settings),
+        args=acl.redis_args(settings),
+    )
+    program = str(command.connector_arguments["_stdin"])
+    return f"printf %s {shlex.quote(program)} | {command.get_raw_value()}"
 
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:

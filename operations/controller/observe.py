@@ -19,8 +19,8 @@ from ..facts.files import EnvKeys, Files
 from ..facts.logs import Logs
 from ..facts.machine import Literals, Machine, Metrics
 from ..facts.probe import Probe
-from ..facts.redis import Beaten, FormerRedis, Redis
 from ..facts.state import Containers, State
+from ..services.redis.facts import Overrides, Redis, TriedRedis
 from ..stack.plan import Plan, plan
 from ..stack.probes import Probe as DeclaredProbe
 from ..stack.snapshot import UNKNOWN, Snapshot, Unknown
@@ -138,7 +138,7 @@ def observe(stack: Stack, patience: int = 0) -> Snapshot:
         return Snapshot()
     redis = found.get("redis", UNKNOWN)
     if redis is not UNKNOWN and redis.refuses and stack.redis_address is None:
-        found["redis"] = host.get_fact(FormerRedis, **asked["redis"][1])
+        found["redis"] = host.get_fact(TriedRedis, **asked["redis"][1])
     return snapshot(stack, found)
 
 
@@ -159,9 +159,9 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     }
     if stack.uses_redis:
         login = {"user": stack.redis_user, "password_file": stack.password_file}
-        asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address, **login})
+        asked["redis"] = (Redis, {"root": root, "project": project, "at": stack.redis_address, **login})
     if stack.own_redis:
-        asked["beaten"] = (Beaten, {"project": project, "path": stack.path(stack.password_file)})
+        asked["beaten"] = (Overrides, {"project": project, "path": stack.path(stack.password_file)})
     # a page of metrics is fetched once, whoever wants something on it
     pages: dict[str, list[str]] = {_exporter_page(stack): list(EXPORTER_METRICS)} if stack.has("redis-exporter") else {}
     for probe in stack.probes:

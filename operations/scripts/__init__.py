@@ -41,7 +41,7 @@ Parameter = str | int | bool | Sequence[str]
 class Script:
     """A script with its parameters: texts, numbers, yes-or-nos (True is "yes", False is "") and lists (an item a line).
 
-    + path: below this folder, without its ending, such as files/put
+    + path: below this folder, without its ending, such as files/put; services/<name>/<script> is one of a service's own
     """
 
     path: str
@@ -99,6 +99,9 @@ def _quoted(name: str, value: Parameter) -> str:
 
 @cache
 def _read(name: str) -> str:
+    if name.startswith("services/"):  # a service's own, in its folder
+        service, _, own = name.removeprefix("services/").partition("/")
+        return (FOLDER.parent / "services" / service / "scripts" / own).read_text(encoding="utf-8")
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
