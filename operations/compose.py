@@ -13,27 +13,28 @@ from pyinfra.api.command import PyinfraCommand
 from . import scripts
 from .controller.failure import fail
 from .controller.files import put_list
-from .controller.observe import observe
+from .controller.host_plan import HostPlan
+from .controller.observe import plan_host
 from .controller.progress import waiting
 from .facts.engine import Engine
 from .facts.project import Project
 from .scripts import script
 from .stack import acl
 from .stack.graph import tiers
-from .stack.plan import Plan, plan
+from .stack.plan import Plan
 from .stack.snapshot import UNKNOWN, SeenProject, Snapshot
 from .stack.stack import OWN_ENVIRONMENT, ManagedFile, Stack
 
 
 @operation()
-def project(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
+def project(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
     """compose.yml where there is none, .env and the fragments. Compose must accept them merged before anything is replaced.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it; observed when left out
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    seen = seen or observe(stack)
-    changes = {change.path for change in plan(stack, seen).project}
+    planned = planned or plan_host()
+    stack, seen = planned.stack, planned.seen
+    changes = {change.path for change in planned.plan.project}
     if not changes:
         host.noop("compose.yml, .env and fragments are as wanted")
         return
@@ -53,16 +54,15 @@ def project(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComma
 
 
 @operation()
-def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, None, None]:
+def up(planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, None]:
     """The stack's services run, each after those that it depends on is healthy; only what changed is recreated.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it, before its files were written; observed when left out
+    + planned: what is to be done on the host, as it was before its files were written; observed and planned when left out
 
     On failure the error holds the service, its state, its last health output and its last log lines, with secrets masked.
     """
-    seen = seen or observe(stack)
-    due = plan(stack, seen)
+    planned = planned or plan_host()
+    stack, seen, due = planned.stack, planned.seen, planned.plan
     if not (due.start or due.recheck or due.remove or due.readers or due.restarts):
         host.noop("every service runs as it is defined")
         return

@@ -11,23 +11,21 @@ from pyinfra.api.command import PyinfraCommand
 from . import scripts
 from .controller import run
 from .controller.files import put
-from .controller.observe import observe
+from .controller.host_plan import HostPlan
+from .controller.observe import plan_host
 from .stack import secret_file
 from .stack.acl import ACL_PATH
-from .stack.plan import plan
-from .stack.snapshot import Snapshot
 from .stack.stack import Stack
 
 
 @operation()
-def accept(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
+def accept(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
     """Redis accepts the wanted password, beside every other that it accepts now.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it; observed when left out
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    seen = seen or observe(stack)
-    hashes = plan(stack, seen).accept
+    planned = planned or plan_host()
+    stack, seen, hashes = planned.stack, planned.seen, planned.plan.accept
     if not hashes:
         host.noop("the wanted password is accepted")
     elif stack.own_redis:
@@ -37,15 +35,15 @@ def accept(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComman
 
 
 @operation()
-def retire(stack: Stack, seen: Snapshot | None = None, sharing: Sequence[str] = ()) -> Generator[PyinfraCommand, None, None]:
+def retire(planned: HostPlan | None = None, sharing: Sequence[str] = ()) -> Generator[PyinfraCommand, None, None]:
     """Redis accepts the wanted password alone. Only to be run when every client uses it.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it, before `accept`; observed when left out
+    + planned: what is to be done on the host, as it was before `accept`; observed and planned when left out
     + sharing: the hosts of the inventory whose services use this redis; each must be in this run, and well
     """
-    seen = seen or observe(stack)
-    if not plan(stack, seen).retire:
+    planned = planned or plan_host()
+    stack, seen = planned.stack, planned.seen
+    if not planned.plan.retire:
         host.noop("no other password is accepted")
         return
     if waiting := _not_verified(sharing):
