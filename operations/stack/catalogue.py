@@ -13,14 +13,15 @@ from typing import Any
 
 import yaml
 
-from . import probes
+from . import probes, registry
+from .credential import Provided
 from .env_file import KEY_RULE
 from .errors import CatalogueError
 
-_OWN = Path(__file__).parent.parent / "catalog"
+_OWN = Path(__file__).parent.parent / "services"
 _OPTIONAL = re.compile(r"^.*#\? ([\w|-]+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
-_FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks", "update"}
+_FLEET_KEYS = {"provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update"}
 _UPDATES = ("recreate", "rolling")
 
 
@@ -38,6 +39,8 @@ class Service:
     + settings: settings that this file adds, with their defaults
     + variables, env: name → template; written to .env and to the env file
     + env_from: the setting that holds further keys of the env file
+    + provides: name → the credential that it provides
+    + rests: it does nothing while other services change
     """
 
     name: str
@@ -50,6 +53,8 @@ class Service:
     env_from: str | None = None
     rolling: bool = False
     replicas: int = 1
+    provides: Mapping[str, Provided] = field(default_factory=dict)
+    rests: bool = False
     probes: tuple[probes.Probe, ...] = ()
     file: str | None = None
 
@@ -80,7 +85,7 @@ def client(name: str, path: str, env: Mapping[str, str]) -> Service:
     """
     keys = "".join(f"      {key}: !reset null\n" for key in env)
     text = f"""\
-# Made from the setting redis_clients: the service is defined by the project itself.
+# Made from the setting `clients`: the service is defined by the project itself.
 services:
   {name}:
     env_file:
@@ -98,7 +103,7 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
     """
     services: dict[str, Service] = {}
     problems: list[str] = []
-    for folder in (_OWN, *map(Path, dirs)):
+    for folder in (*sorted(path for path in _OWN.iterdir() if path.is_dir()), *map(Path, dirs)):
         if not folder.is_dir():
             problems.append(f"catalog_dirs: {folder} is no folder. Correct the path, or remove it.")
             continue
@@ -118,7 +123,7 @@ def template_names(template: str) -> frozenset[str]:
     for _, name, spec, conversion in Formatter().parse(template):
         if name is None:
             continue
-        if spec or conversion or not name.isidentifier():
+        if spec or conversion or not all(part.isidentifier() for part in name.split(".", 1)):
             raise ValueError("expected a plain {name} in braces")
         names.add(name)
     return frozenset(names)
@@ -147,6 +152,8 @@ def read_service(path: Path) -> Service:
         env=fleet.get("env") or {},
         env_from=fleet.get("env_from"),
         rolling=fleet.get("update") == "rolling",
+        provides={name: Provided(**one) for name, one in (fleet.get("provides") or {}).items()},
+        rests=bool(fleet.get("rests_during_changes")),
         replicas=_replicas(definition),
         probes=tuple(probes.probe(path.stem, check) for check in fleet.get("checks") or ()),
     )
@@ -186,6 +193,8 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
     for key in sorted(map(str, fleet.keys() - _FLEET_KEYS)):
         yield f"x-fleet: unknown key {key!r}; known are {', '.join(sorted(_FLEET_KEYS))}."
     yield from _type_problem("settings", fleet.get("settings") or {}, dict, "a mapping of names to defaults")
+    yield from _provides_problems(fleet.get("provides") or {})
+    yield from _type_problem("rests_during_changes", fleet.get("rests_during_changes", False), bool, "true or false")
     yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
     if fleet.get("update", "recreate") not in _UPDATES:
         yield f"x-fleet: update: is {fleet['update']!r}, expected one of {', '.join(_UPDATES)}."
@@ -224,6 +233,18 @@ def _same_without_start_interval(document: Mapping[str, Any], text: str, name: s
     if isinstance(healthcheck, dict):
         healthcheck.pop("start_interval", None)
     return bool(without == wanted)
+
+
+def _provides_problems(provides: object) -> Iterator[str]:
+    yield from _type_problem("provides", provides, dict, "a mapping of names to credentials")
+    expected = {"kind": str, "secret": str, "port": int}
+    for name, one in provides.items() if isinstance(provides, dict) else ():
+        if not isinstance(name, str) or not name.isidentifier():
+            yield f"x-fleet: provides: {name!r} is no name for templates. Use letters, digits and _."
+        if not isinstance(one, dict) or one.keys() != expected.keys() or not all(isinstance(one[k], t) for k, t in expected.items()):
+            yield f"x-fleet: provides: {name}: expected `kind` (text), `secret` (the name of a setting) and `port` (a number)."
+        elif one["kind"] not in registry.kinds():
+            yield f"x-fleet: provides: {name}: there is no kind {one['kind']!r}; known are {', '.join(sorted(registry.kinds()))}."
 
 
 def _template_problems(block: str, templates: object) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""From symptoms to causes: the rows of `operations/diagnosis.yml`, matched against what a failed check and the logs say. Pure."""
+"""From symptoms to causes: the rows of `causes.yml`, here and in the folders of services, matched against what a failed check and the logs say. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from pathlib import Path
 import yaml
 
 from .. import COMMAND
+from . import registry
 from .check import Check
 from .snapshot import UNKNOWN, Snapshot
+from .stack import Stack
 
-_TABLE = Path(__file__).parent.parent / "diagnosis.yml"
+_OPERATIONS = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,20 @@ class Row:
 @cache
 def table() -> tuple[Row, ...]:
     """All rows, the most particular first."""
-    rows = yaml.safe_load(_TABLE.read_text(encoding="utf-8").replace("{command}", COMMAND))
+    # a service's own are more particular than those of any container
+    paths = (*sorted(_OPERATIONS.glob("services/*/causes.yml")), _OPERATIONS / "stack" / "causes.yml")
+    rows = [row for path in paths for row in yaml.safe_load(path.read_text(encoding="utf-8").replace("{command}", COMMAND))]
     return tuple(
         Row(**{**row, "checks": tuple(row["checks"]), "pattern": re.compile(row["pattern"], re.IGNORECASE)}) for row in rows
     )
 
 
-def explained(check: Check, seen: Snapshot) -> Check:
+def explained(check: Check, stack: Stack, seen: Snapshot) -> Check:
     """A check that is not ok with the cause and the remedy of the first row that fits; any other as it is."""
     if check.verdict.good:
         return check
     for row in table():
-        if any(fnmatch(check.id, pattern) for pattern in row.checks) and any(map(row.pattern.search, _said(row, check, seen))):
+        if any(fnmatch(check.id, pattern) for pattern in row.checks) and any(map(row.pattern.search, _said(row, check, stack, seen))):
             return replace(check, cause=row.cause, remedy=row.remedy)
     return check
 
@@ -63,13 +67,11 @@ def explanation(text: str) -> str | None:
     return None
 
 
-def _said(row: Row, check: Check, seen: Snapshot) -> Iterator[str]:
+def _said(row: Row, check: Check, stack: Stack, seen: Snapshot) -> Iterator[str]:
     if row.log is None:
         yield check.detail
         return
     if seen.logs is not UNKNOWN and row.log in seen.logs:
         yield from seen.logs[row.log].errors
-    if refused := sum(seen.refused(address, one.created) for one in seen.of(row.log) for address in one.addresses):
-        yield f"redis refused {refused} logins"
-    if row.log == "redis-exporter" and seen.metrics is not UNKNOWN:
-        yield from (name for name, value in seen.metrics.items() if value and "error" in name)
+    for extra in registry.extras():
+        yield from extra.said(row.log, stack, seen)

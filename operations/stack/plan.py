@@ -4,42 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from . import adoption, secret_file
-from .acl import ACL_PATH
-from .fingerprint import fingerprint
-from .password import others
+from . import adoption
+from .changes import Change, env_changes, file_change
+from .credential import CredentialPlan
 from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
-from .stack import OWN_ENVIRONMENT, EnvFile, File, Stack, fragment_path
+from .files import File
+from .stack import OWN_ENVIRONMENT, Stack, fragment_path
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A key of an env file, or the whole content of a file: the fingerprints on the host and as wanted; None: it is not there."""
-
-    key: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True)
-class Change:
-    """A file that differs, and in what: "is missing", "mode is 0644, expected 0600", "WEBSOCKET_MANAGER differs" …
-
-    `content` is False where only its mode or owner differs: then no service notices. `differences`: what changes, masked.
-    """
-
-    path: str
-    reasons: tuple[str, ...]
-    content: bool = True
-    differences: tuple[Difference, ...] = field(default=(), compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.path}: {', '.join(self.reasons)}"
 
 
 @dataclass(frozen=True)
@@ -50,36 +25,49 @@ class Plan:
     + engine: what Docker lacks
     + project: compose.yml, .env and fragments that differ
     + env: env files that differ
-    + accept: the hashes that users.acl gets first; empty when nothing changes
-    + secrets: the password file differs; or, where there has never been a redis, its ACL file is still to be written
+    + credentials: what is to be done about each
     + start: service → why its container is started or replaced
     + recheck: definitions may have changed: Compose must be asked
     + remove: services whose containers and fragments go
-    + retire: redis accepts passwords besides the wanted one, on disk or in memory
     + unlock: the run whose lock was left behind
-    + readers: services that are made anew, for the file of their secret changes
-    + restarts: redis is restarted, for it reads its password only then, or has another one in memory that is nowhere else
     + adopt: what becomes of services that somebody else started, as sentences
-    + waiting: services that still use a former password, which is not retired until they do no longer
-    + restart: what redis said when it did not let its ACL be read: then it reads a changed one only when it starts
     """
 
     problems: tuple[str, ...] = ()
     engine: tuple[str, ...] = ()
     project: tuple[Change, ...] = ()
     env: tuple[Change, ...] = ()
-    accept: tuple[str, ...] = ()
-    secrets: tuple[Change, ...] = ()
+    credentials: tuple[CredentialPlan, ...] = ()
     start: tuple[tuple[str, str], ...] = ()
     recheck: bool = False
     remove: tuple[str, ...] = ()
-    retire: bool = False
     unlock: str = ""
-    readers: tuple[str, ...] = ()
-    restarts: bool = False
     adopt: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
-    restart: str = ""
+
+    @property
+    def accept(self) -> tuple[CredentialPlan, ...]:
+        """The credentials of which a server is to accept another one."""
+        return tuple(one for one in self.credentials if one.accept)
+
+    @property
+    def retire(self) -> tuple[CredentialPlan, ...]:
+        """Those of which a server is to refuse all but the desired one."""
+        return tuple(one for one in self.credentials if one.retire)
+
+    @property
+    def secrets(self) -> tuple[Change, ...]:
+        """Their files that differ."""
+        return tuple(change for one in self.credentials for change in one.files)
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Services that are recreated because their secret file changes."""
+        return tuple(dict.fromkeys(name for one in self.credentials for name in one.readers))
+
+    @property
+    def restarts(self) -> tuple[CredentialPlan, ...]:
+        """The credentials whose server is restarted."""
+        return tuple(one for one in self.credentials if one.restarts)
 
     @property
     def files(self) -> tuple[Change, ...]:
@@ -98,27 +86,17 @@ class Plan:
         """The plan for a person, a line each."""
         yield from self.problems
         if self.unlock:
-            yield f"take away the lock of run {self.unlock}, which did not come to its end"
-        if self.retire:
-            switched = (*(service for service, _ in self.start), *self.readers)
-            switch = f"switch {' and '.join(switched)}" if switched else ""
-            yield f"password: {', '.join(filter(None, ('accept' if self.accept else '', switch, 'retire')))}"
-        if self.restarts or (self.restart and (self.accept or self.retire)):
-            why = (
-                f"it does not let its ACL be changed ({self.restart})"
-                if self.restart
-                else "it takes no password that is on this host"
-            )
-            yield f"redis is restarted, which takes some seconds: {why}"
-        if self.waiting and not self.retire:
-            yield f"password: the former one stays accepted, for {' and '.join(self.waiting)} may use it"
+            yield f"remove the lock of run {self.unlock}, which did not come to its end"
+        for one in self.credentials:
+            yield from self._credential(one)
         yield from (f"adopt {sentence}" for sentence in self.adopt)
         for need in self.engine:
             yield f"engine: {need}"
         for change in self.project:
             yield f"write {change}"
-        if self.accept and not self.retire and not self.readers:
-            yield "write secrets/redis/users.acl: the wanted password is not in it as it should be"
+        for one in self.accept:
+            if not one.retire and not one.readers:
+                yield f"have the server of {one.name} accept the desired password"
         for change in (*self.env, *self.secrets):
             yield f"write {change}"
         for service in self.remove:
@@ -130,49 +108,50 @@ class Plan:
         if self.recheck and not (self.start or self.readers):
             yield "ask Compose which definitions changed"
 
+    def _credential(self, one: CredentialPlan) -> Iterator[str]:
+        if one.retire:
+            switched = (*(service for service, _ in self.start), *one.readers)
+            switch = f"switch {' and '.join(switched)}" if switched else ""
+            yield f"{one.name}: {', '.join(filter(None, ('accept' if one.accept else '', switch, 'retire')))}"
+        if one.restarts or (one.denied and (one.accept or one.retire)):
+            why = (
+                f"it does not let what it accepts be changed ({one.denied})"
+                if one.denied
+                else "it accepts no password that is on this host"
+            )
+            yield f"{one.name}: its server is restarted, which takes some seconds: {why}"
+        if one.waiting and not one.retire:
+            yield f"{one.name}: the previous password stays accepted, because {' and '.join(one.waiting)} may use it"
+
 
 def plan(stack: Stack, seen: Snapshot) -> Plan:
     """The plan for a host that shows `seen`."""
     problems = tuple(_problems(stack, seen))
-    if problems or seen.files is UNKNOWN or seen.engine is UNKNOWN or seen.applied is UNKNOWN or seen.acl is UNKNOWN:
+    if problems or seen.files is UNKNOWN or seen.engine is UNKNOWN or seen.applied is UNKNOWN or seen.texts is UNKNOWN:
         return Plan(problems=problems)
-    files, engine = seen.files, tuple(engine_needs(seen.engine))
-    remove = tuple(_removed(stack, seen))
+    files = seen.files
     project = tuple(
         change
         for file in (*_base(stack, files), *stack.fragments(_start_interval(seen)), stack.manifest())
-        if (change := _file_change(file, files.get(file.path, MISSING)))
+        if (change := file_change(file, files.get(file.path, MISSING)))
     )
     project += tuple(env_changes(stack.dotenv, seen)) + tuple(_own_environment(stack, files))
-    project += tuple(Change(fragment_path(name), ("is no longer wanted",)) for name in _stale_fragments(stack, seen))
+    project += tuple(Change(fragment_path(name), ("is no longer in the stack",)) for name in _stale_fragments(stack, seen))
     env = tuple(change for file in stack.env_files for change in env_changes(file, seen))
-    first = seen.redis is UNKNOWN and files.get(ACL_PATH, MISSING).kind == "missing"
-    secrets = tuple(
-        change
-        for file in stack.secret_files()
-        if (file.path == stack.password_file or first) and (change := _file_change(file, files.get(file.path, MISSING)))
-    )
     written = {change.path for change in (*project, *env) if change.content}
     start = tuple(_starts(stack, seen, written))
-    waiting = adoption.unmanaged(stack, seen) if stack.settings.retire == "when_unused" and others(stack, seen) else ()
     rewritten = any(change.content for change in project) or inputs_digest(stack, seen) != seen.applied.inputs
     return Plan(
-        engine=engine,
+        engine=tuple(engine_needs(seen.engine)),
         project=project,
         env=env,
-        accept=() if first else _accept(stack, seen),
-        secrets=secrets,
+        credentials=tuple(one.plan(stack, seen, [service for service, _ in start]) for one in stack.credentials),
         start=start,
         # after a run that was killed, for it may have left another actor at rest
         recheck=rewritten or stack.settings.pull == "always" or bool(seen.left),
-        remove=remove,
-        retire=(stack.has_redis or stack.own_redis) and bool(others(stack, seen)) and not waiting,
-        readers=secret_file.stale(stack, seen) if stack.own_redis else (),
-        restarts=secret_file.restarts(stack, seen) or (_locked_out(stack, seen) and "redis" not in dict(start)),
+        remove=tuple(_removed(stack, seen)),
         adopt=tuple(adoption.sentences(stack, seen)),
-        waiting=waiting,
         unlock=seen.left,
-        restart="" if seen.redis is UNKNOWN else seen.redis.denied,
     )
 
 
@@ -194,8 +173,8 @@ def engine_needs(engine: SeenEngine) -> Iterator[str]:
 def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     """The parts without which nothing may be planned, as far as they are missing on this host.
 
-    A host whose Docker does not run has no containers to show, nor has one without the curl and jq to ask it with, and one
-    whose redis does not run no answer of it.
+    A host whose Docker does not run has no containers to show, nor has one without the curl and jq to ask it with, and a
+    server that does not run gives no answer.
     """
     parts = list(seen.unknown())
     if (
@@ -206,8 +185,7 @@ def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         and seen.containers is UNKNOWN
     ):
         parts.append("containers")
-    if (stack.has_redis or stack.own_redis) and seen.redis is UNKNOWN and any(container.up for container in seen.of("redis")):
-        parts.append("redis")
+    parts += [one.name for one in stack.credentials if not one.observed(seen)]
     return tuple(parts)
 
 
@@ -257,64 +235,6 @@ def _own_environment(stack: Stack, files: Mapping[str, SeenFile]) -> Iterator[Ch
         yield Change(OWN_ENVIRONMENT, ("is missing",))
     elif newer := [path for path in stack.settings.compose_files if files.get(path, MISSING).changed > made.changed]:
         yield Change(OWN_ENVIRONMENT, (f"{newer[0]} was changed after it was made",))
-
-
-def _file_change(file: File, seen: SeenFile) -> Change | None:
-    difference = _difference("content", seen.sha256, file.sha256)
-    if seen.kind == "missing":
-        return Change(file.path, ("is missing",), differences=difference)
-    reasons = ["content differs"] if difference else []
-    return _with_mode(file.path, file.mode, file.owner, seen, reasons, difference)
-
-
-def _difference(key: str, before: str | None, after: str) -> tuple[Difference, ...]:
-    return () if before == after else (Difference(key, fingerprint(before) if before else None, fingerprint(after)),)
-
-
-def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:
-    """The managed keys of an env file that are not as wanted, and its mode; nothing when all is well."""
-    if seen.files is UNKNOWN or seen.env is UNKNOWN:
-        return
-    found = seen.files.get(file.path, MISSING)
-    keys = seen.env.get(file.path) or {}
-    differences = tuple(one for key, wanted in file.hashes.items() for one in _difference(key, keys.get(key), wanted))
-    if found.kind == "missing":
-        yield Change(file.path, ("is missing",), differences=differences)
-        return
-    reasons = [f"{one.key} differs" if one.key in keys else f"{one.key} is missing" for one in differences]
-    if change := _with_mode(file.path, file.mode, "-", found, reasons, differences):
-        yield change
-
-
-def _with_mode(
-    path: str, mode: str, owner: str, seen: SeenFile, reasons: list[str], differences: tuple[Difference, ...]
-) -> Change | None:
-    content = bool(reasons)
-    if not mode.startswith("keep") and seen.mode != mode:
-        reasons.append(f"mode is {seen.mode}, expected {mode}")
-    if owner != "-" and seen.owner != owner:
-        reasons.append(f"owner is {seen.owner}, expected {owner}")
-    return Change(path, tuple(reasons), content, differences) if reasons else None
-
-
-def _accept(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
-    """The hashes for users.acl before any client is switched: the wanted one, then those that clients may still use."""
-    if stack.own_redis:
-        return (stack.password_hash,) if secret_file.to_accept(stack, seen) else ()
-    if not stack.has_redis or seen.acl is UNKNOWN or seen.files is UNKNOWN:
-        return ()
-    loaded = () if seen.redis is UNKNOWN else seen.redis.hashes
-    wanted = (stack.password_hash, *others(stack, seen))
-    file = next(f for f in stack.secret_files(seen.acl or wanted) if f.path == ACL_PATH)
-    intact = _file_change(file, seen.files.get(ACL_PATH, MISSING)) is None
-    unloaded = bool(loaded) and stack.password_hash not in loaded
-    return () if intact and stack.password_hash in seen.acl and not unloaded else wanted
-
-
-def _locked_out(stack: Stack, seen: Snapshot) -> bool:
-    """Whether redis takes no password that is on the host, though its ACL file has the wanted one."""
-    nowhere = seen.redis is not UNKNOWN and seen.redis.nowhere
-    return stack.has_redis and nowhere and seen.acl is not UNKNOWN and stack.password_hash in seen.acl
 
 
 def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[str, str]]:

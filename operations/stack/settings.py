@@ -17,12 +17,13 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
+from . import registry
+from .catalogue import Service, catalogue
 from .errors import SettingsError
 from .waves import SHARE
 
 Pull = Literal["missing", "never", "always"]
 Retire = Literal["verified", "when_unused", "always"]
-Flavour = Literal["stack", "official"]
 
 SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _DURATION = re.compile(r"(\d+(ms|s|m|h))+")
@@ -35,45 +36,14 @@ class Settings:
 
     stack_dir: str = "/opt/erni-ki"
     stack_name: str = "erni-ki"
-    services: tuple[str, ...] = ("watchtower", "redis", "redis-exporter", "openwebui")
+    services: tuple[str, ...] = field(default_factory=lambda: registry.services().DEFAULT)
     catalog_dirs: tuple[str, ...] = ()
     compose_files: tuple[str, ...] = ("compose.yml",)
-    watchtower_image: str | None = "containrrr/watchtower:latest"
-    redis_image: str | None = "redis/redis-stack:latest"
-    redis_exporter_image: str | None = "oliver006/redis_exporter:latest"
-    openwebui_image: str | None = "ghcr.io/open-webui/open-webui:latest"
+    clients: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     pull: Pull = "missing"
     bind_address: str = "127.0.0.1"
-    openwebui_port: int = 8080
-    redis_exporter_port: int = 9121
-    redis_publish: str | None = None
-    redis_port: int = 6379
-    redis_host: str | None = None
-    redis_flavour: Flavour | None = None
-    redis_maxmemory_policy: str = "allkeys-lru"
-    redis_save: str = ""
-    redis_appendonly: bool = True
-    redis_loglevel: str = "notice"
-    redis_clients: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
-    redis_dbs: Mapping[str, int] = field(default_factory=dict)
-    redis_password_file: str | None = None
-    redis_user: str = "default"
-    openwebui_env: Mapping[str, str] = field(default_factory=dict)
-    redis_password: object = None
     secrets_file: str | None = None
     secrets_command: str | None = None
-    watchtower_health_interval: str = "60s"
-    watchtower_health_timeout: str = "10s"
-    watchtower_health_retries: int = 3
-    watchtower_health_start_period: str = "30s"
-    redis_health_interval: str = "30s"
-    redis_health_timeout: str = "3s"
-    redis_health_retries: int = 5
-    redis_health_start_period: str = "20s"
-    openwebui_health_interval: str = "30s"
-    openwebui_health_timeout: str = "10s"
-    openwebui_health_retries: int = 3
-    openwebui_health_start_period: str = "120s"
     health_start_interval: str = "2s"
     rollout_waves: tuple[str, ...] = ("1", "25%", "100%")
     max_failures: int = 0
@@ -95,66 +65,80 @@ class Settings:
     backup_keep: int = 10
     report_dir: str = "reports"
     report_keep: int = 50
+    more: Mapping[str, Any] = field(default_factory=lambda: declared(catalogue()))
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any], extra: frozenset[str] = frozenset()) -> Settings:
+    def parse(cls, data: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Settings:
         """The settings in `data` (a host's pyinfra data), with defaults for the others.
 
         + data: name → value; names that are no setting (connector data such as `ssh_port`) are left alone
-        + extra: names that catalogue files of the operator's own declare
+        + more: the settings that catalogue files declare, with their defaults; those of this package when left out
 
         Raises SettingsError with every problem at once.
         """
-        known = {f.name: f for f in fields(cls)}
+        more = declared(catalogue()) if more is None else more
+        known = {f.name for f in fields(cls)} - {"more"}
         values = {name: _plain(data[name]) for name in known if name in data}
-        problems = list(_misspelt(data, known.keys() | extra))
+        added = {name: _plain(data[name]) for name in more if name in data}
+        problems = list(_misspelt(data, known | more.keys() | secrets(catalogue())))
         hints = _hints()
         problems += [p for name, value in values.items() if (p := _type_problem(name, value, hints[name]))]
+        problems += [p for name, value in added.items() if (p := _type_problem(name, value, _hint(name, more[name])))]
         if problems:
             raise SettingsError(problems)
-        settings = cls(**values)
+        settings = cls(**values, more={**more, **added})
         if problems := list(settings._rule_problems()):
             raise SettingsError(problems)
         return settings
+
+    def __getattr__(self, name: str) -> Any:
+        """A setting that a catalogue file declares."""
+        try:
+            return vars(self)["more"][name]
+        except KeyError:
+            raise AttributeError(name) from None
 
     def _rule_problems(self) -> Iterator[str]:
         yield from _path_problems("stack_dir", self.stack_dir)
         if not SERVICE_NAME.fullmatch(self.stack_name):
             yield (f"stack_name: {self.stack_name!r} is no Compose project name. Use lower-case letters, digits, - and _.")
-        if not (self.services or self.redis_clients or self.redis_password_file):
-            yield "services: the list is empty. Name at least one service of the catalogue."
         if not self.compose_files:
             yield "compose_files: the list is empty. Name the project's own Compose files, or leave it out for compose.yml."
-        for path in (*self.compose_files, *filter(None, (self.redis_password_file,))):
-            yield from _inside_problems("redis_password_file" if path == self.redis_password_file else "compose_files", path)
+        for path in self.compose_files:
+            yield from inside_problems("compose_files", path)
         yield from self._client_problems()
         for name in self.services:
             if not SERVICE_NAME.fullmatch(name):
                 yield f"services: {name!r} is no service name. Use lower-case letters, digits, - and _."
         for name in sorted({n for n in self.services if self.services.count(n) > 1}):
             yield f"services: {name!r} is listed more than once. Remove all but one."
-        if not _is_address(self.bind_address):
+        if not is_address(self.bind_address):
             yield f"bind_address: {self.bind_address!r} is no IP address. Expected one such as 127.0.0.1 or 0.0.0.0."
-        yield from self._redis_problems()
         for share in self.rollout_waves:
             if not SHARE.fullmatch(share):
                 yield f'rollout_waves: {share!r} is neither a count such as "1" nor a share such as "25%".'
-        for f in fields(self):
-            yield from _named_rule(f.name, getattr(self, f.name))
+        for name, value in self.all().items():
+            yield from _named_rule(name, value)
         yield from self._port_problems()
+        for extra in registry.extras():
+            yield from extra.problems(self)
 
     def _port_problems(self) -> Iterator[str]:
-        taken = {"openwebui_port": self.openwebui_port, "redis_exporter_port": self.redis_exporter_port}
-        # on an address of its own redis' port is in nobody's way
-        if self.redis_publish and (self.redis_publish == self.bind_address or self.bind_address in ("0.0.0.0", "::")):
-            taken["redis_port"] = self.redis_port
+        """Ports of one address that are published twice."""
+        taken = {}
+        for name in self.more:
+            # a service with an address of its own is in nobody's way, and one without is not published at all
+            publish = f"{name.removesuffix('_port')}_publish"
+            alone = publish in self.more and self.more[publish] != self.bind_address and self.bind_address not in ("0.0.0.0", "::")
+            if name.endswith("_port") and not (publish in self.more and (not self.more[publish] or alone)):
+                taken[name] = self.more[name]
         for one, other in itertools.combinations(taken, 2):
             if taken[one] == taken[other]:
                 yield f"{one}, {other}: both are {taken[one]}. Give each a port of its own."
 
     def _client_problems(self) -> Iterator[str]:
-        for service, files in self.redis_clients.items():
-            where = f"redis_clients: {service}"
+        for service, files in self.clients.items():
+            where = f"clients: {service}"
             if not SERVICE_NAME.fullmatch(service):
                 yield f"{where}: is no service name. Use lower-case letters, digits, - and _."
             if service in self.services:
@@ -162,34 +146,7 @@ class Settings:
             if len(files) != 1:
                 yield f"{where}: names {len(files)} env files, expected one, with its keys."
             for path in files:
-                yield from _inside_problems(where, path)
-        if self.redis_password_file and "redis" in self.services:
-            yield "redis_password_file: is for a redis that the project defines itself. Take redis out of `services`."
-        if self.redis_password_file and self.redis_host:
-            yield "redis_password_file: this host uses the redis of redis_host. Set one of the two to None."
-        for service, db in self.redis_dbs.items():
-            if db < 0:
-                yield f"redis_dbs: {service}: is {db}, expected 0 or more."
-        if not re.fullmatch(r"[^\s:,]+", self.redis_user):
-            yield f"redis_user: {self.redis_user!r} is no name of a redis user."
-
-    def _redis_problems(self) -> Iterator[str]:
-        if self.redis_publish is not None and not (
-            _is_address(self.redis_publish) and not ipaddress.ip_address(self.redis_publish).is_unspecified
-        ):
-            yield f"redis_publish: {self.redis_publish!r} is no address of one interface. Expected one such as 10.0.0.5, or None."
-        if self.redis_host is not None and "redis" in self.services:
-            yield f"redis_host: names {self.redis_host!r}, but this host runs a redis of its own. Take redis out of `services`."
-        if self.redis_flavour is None and self.flavour is None and "redis" in self.services:
-            yield (
-                f"redis_image: {self.redis_image!r} does not tell whether it starts like redis-stack or like the official redis "
-                'image. Set redis_flavour to "stack" or "official".'
-            )
-
-    @property
-    def flavour(self) -> Flavour | None:
-        """How the redis image is started: as set, else told from the image's name; the guide's, where the project names it."""
-        return self.redis_flavour or ("stack" if self.redis_image is None else flavour_of(self.redis_image))
+                yield from inside_problems(where, path)
 
     @property
     def probe_address(self) -> str:
@@ -199,18 +156,25 @@ class Settings:
             address = ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
         return before_port(str(address))
 
+    def all(self) -> dict[str, Any]:
+        """Name → value of every setting."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "more"} | dict(self.more)
+
     def values(self) -> dict[str, Any]:
         """Name → value, as templates of the catalogue see them: addresses as they stand before a port."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)} | {"probe_address": self.probe_address}
-        return values | {name: before_port(values[name]) for name in ("bind_address", "redis_publish") if values[name]}
+        values = self.all() | {"probe_address": self.probe_address}
+        addresses = ("bind_address", *(name for name in self.more if name.endswith("_publish")))
+        return values | {name: before_port(values[name]) for name in addresses if values[name]}
 
 
-def flavour_of(image: str) -> Flavour | None:
-    """How an image is started, as far as its name tells."""
-    repository = image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
-    if "redis-stack" in repository:
-        return "stack"
-    return "official" if repository in ("redis", "valkey") else None
+def declared(services: Mapping[str, Service]) -> dict[str, Any]:
+    """The settings that these catalogue files declare, with their defaults."""
+    return {name: _plain(default) for service in services.values() for name, default in service.settings.items()}
+
+
+def secrets(services: Mapping[str, Service]) -> frozenset[str]:
+    """The names of the secrets that their credentials want."""
+    return frozenset(provided.secret for service in services.values() for provided in service.provides.values())
 
 
 def before_port(address: str) -> str:
@@ -218,7 +182,7 @@ def before_port(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -248,13 +212,24 @@ def _hints() -> dict[str, Any]:
     return typing.get_type_hints(Settings)
 
 
+def _hint(name: str, default: Any) -> Any:
+    """What a declared setting may be, told from its default; the image of a service may always be left to the project's own file."""
+    if default is None:
+        return str | None
+    if isinstance(default, Mapping):
+        return Mapping[str, Any]
+    if isinstance(default, tuple):
+        return tuple[str, ...]
+    return str | None if name.endswith("_image") else type(default)
+
+
 def _type_problem(name: str, value: Any, hint: Any) -> str | None:
-    if name == "redis_password" or _fits(value, hint):
+    if _fits(value, hint):
         return None
     return f"{name}: is {_shown(value)}, expected {_described(hint)}."
 
 
-def _inside_problems(name: str, path: str) -> Iterator[str]:
+def inside_problems(name: str, path: str) -> Iterator[str]:
     """A path that must lie in the stack's folder: one plain word for sh, awk, YAML and COMPOSE_FILE, spelt in one way only."""
     pure = PurePosixPath(path)
     if not _INSIDE.fullmatch(path) or ".." in pure.parts or not pure.name or str(pure) != path:
@@ -319,7 +294,3 @@ def _named_rule(name: str, value: Any) -> Iterator[str]:
         yield f"{name}: {value!r} is no duration. Expected one such as 30s, 1m30s or 500ms."
     elif name.endswith("_image") and value is not None and (not value or re.search(r"[\s$]", value)):
         yield f"{name}: {value!r} is no image name. Expected one such as redis/redis-stack:latest."
-    elif name in ("redis_maxmemory_policy", "redis_loglevel") and not re.fullmatch(r"[a-z-]+", value):
-        yield f"{name}: {value!r} is not a word that redis knows; see its configuration reference."
-    elif name == "redis_save" and not re.fullmatch(r"(\d+ \d+( \d+ \d+)*)?", value):
-        yield f'redis_save: {value!r} is no list of "seconds changes" pairs. Expected one such as "3600 1 300 100", or "" for none.'

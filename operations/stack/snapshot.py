@@ -21,7 +21,6 @@ class Unknown(Enum):
 
 
 UNKNOWN = Unknown.UNKNOWN
-REPLACED = 15  # seconds for which an old container may outlive the making of the new one: Compose gives it 10 to stop
 
 
 class Seen:
@@ -118,53 +117,9 @@ class Applied(Seen):
 
 
 @dataclass(frozen=True)
-class SeenClient(Seen):
-    """A connection that redis holds: where it comes from, as which user, and how many channels it listens to."""
-
-    address: str
-    user: str
-    channels: int
-
-
-@dataclass(frozen=True)
-class SeenRedis(Seen):
-    """How redis answered.
-
-    + anonymous, login: its words to a PING without and with the password
-    + directory: where it keeps its data
-    + hashes: the SHA-256 of the passwords that it accepts
-    + denied: why it did not tell them
-    + me: the address that this host's own questions come from
-    + clients: all other connections
-    + listeners: how many listen to Socket.IO's channel
-    + refused: address and age in seconds of logins that were refused
-    + users: each of its users → the SHA-256 of the passwords that it accepts from it
-    + former: where the password was found that it accepts instead of the wanted one
-    + nowhere: it accepts none that could be found
-    """
-
-    anonymous: str = ""
-    login: str = ""
-    directory: str = ""
-    hashes: tuple[str, ...] = ()
-    denied: str = ""
-    me: str = ""
-    clients: tuple[SeenClient, ...] = ()
-    listeners: int = 0
-    refused: tuple[tuple[str, float], ...] = ()
-    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    former: str = ""
-    nowhere: bool = False
-
-    @property
-    def refuses(self) -> bool:
-        """Whether it wants a password, and not this one; redis 8.0 at times leaves out what it says to a wrong one."""
-        return self.anonymous.startswith("NOAUTH") and self.login.startswith(("NOAUTH", "WRONGPASS", "ERR"))
-
-
-@dataclass(frozen=True)
 class SeenLog(Seen):
-    """What a service complained about: how often redis refused it since its start, and its last lines that tell of an error."""
+    """What a service complained about: how often a login was refused to it since its start, and its last lines that tell of an
+    error."""
 
     refused: int = 0
     errors: tuple[str, ...] = ()
@@ -185,14 +140,14 @@ class Snapshot:
 
     + files: path relative to the stack's folder → what lies there
     + env: path of an env file → managed key → SHA-256 of its line; None where the file cannot be parsed
-    + acl: the hashes in users.acl on disk
+    + texts: path → what stands in a small file that a credential has, such as the digests that its server reads
     + fragments: names in compose.d that an earlier run wrote
     + lock: who holds the stack's lock
-    + bases, projects, volume: see `SeenState`: what keeps the stack from being taken over
-    + beaten: service and name of each environment variable that beats the secret's file
+    + bases, projects: see `SeenState`: what keeps the stack from being taken over
+    + entries: folder → something that lies in it
     + left: the run whose lock was left behind: it is dead, or was to be taken for dead
     + logs: service → what it complained about
-    + metrics: the exporter's, by name and labels
+    + answers: what the facts of credentials and services found, by their names
     + literals: file and line of each password that is written out in a Compose file
     + probes: id of a catalogue check → the value that was answered
     """
@@ -202,20 +157,22 @@ class Snapshot:
     env: Mapping[str, Mapping[str, str] | None] | Unknown = UNKNOWN
     containers: tuple[SeenContainer, ...] | Unknown = UNKNOWN
     applied: Applied | Unknown = UNKNOWN
-    acl: tuple[str, ...] | Unknown = UNKNOWN
+    texts: Mapping[str, str] | Unknown = UNKNOWN
     fragments: tuple[str, ...] | Unknown = UNKNOWN
     lock: Owner | None = None
     left: str = ""
     bases: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
-    volume: str = ""
-    beaten: tuple[tuple[str, str], ...] = ()
-    redis: SeenRedis | Unknown = UNKNOWN
+    entries: Mapping[str, str] = field(default_factory=dict)
     logs: Mapping[str, SeenLog] | Unknown = UNKNOWN
-    metrics: Mapping[str, float] | Unknown = UNKNOWN
     machine: SeenMachine | Unknown = UNKNOWN
     literals: tuple[tuple[str, int], ...] | Unknown = UNKNOWN
     probes: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+    def answer(self, name: str) -> Any:
+        """What a fact of a credential or a service found; UNKNOWN where it was not asked or could not."""
+        return self.answers.get(name, UNKNOWN)
 
     @property
     def project(self) -> SeenProject | None:
@@ -226,21 +183,12 @@ class Snapshot:
 
     def unknown(self) -> tuple[str, ...]:
         """The parts without which nothing may be planned, as far as they are missing."""
-        needed = ("engine", "files", "env", "applied", "acl", "fragments")
+        needed = ("engine", "files", "env", "applied", "texts", "fragments")
         return tuple(name for name in needed if getattr(self, name) is UNKNOWN)
 
     def exists(self, path: str) -> bool:
         """Whether a file lies at this path below the stack's folder."""
         return self.files is not UNKNOWN and self.files.get(path, MISSING).kind == "file"
-
-    def refused(self, address: str, made: float) -> int:
-        """How many logins redis refused to a container of this address that was made at this time; of equal ones it tells once a
-        minute. A new container gets the address of the one that it replaces, which may have been at work for some seconds more.
-        """
-        if self.redis is UNKNOWN or self.machine is UNKNOWN:
-            return 0
-        now = self.machine.time
-        return sum(1 for refused, age in self.redis.refused if refused == address and now - age > made + REPLACED)
 
     def of(self, service: str) -> tuple[SeenContainer, ...]:
         """The containers of a service."""

@@ -1,20 +1,22 @@
-"""The stack as it is wanted on one host: settings, catalogue and secrets brought together. Nothing here knows a host."""
+"""The stack as it is desired on one host: settings, catalogue and secrets brought together. Nothing here knows a host."""
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
-from . import acl, graph
+from . import graph, registry
 from .catalogue import Service, catalogue, client, template_names
+from .credential import Credential, Provided
 from .env_file import EnvValueError, line
 from .errors import SettingsError
+from .files import EnvFile, File
 from .probes import Probe
-from .settings import Settings
+from .settings import Settings, declared
 
 BASE = "compose.yml"
 APPLIED = ".fleet/applied.json"
@@ -27,44 +29,12 @@ services: {}
 
 
 @dataclass(frozen=True)
-class File:
-    """A file that is written as a whole. `mode`: octal, or keep<octal> to keep an existing file's; `owner`: uid:gid or "-"."""
-
-    path: str
-    mode: str
-    content: str = field(repr=False)
-    owner: str = "-"
-
-    @cached_property  # of hosts that share a stack, each asks for it
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class EnvFile:
-    """An env file in which some keys are managed: key → the whole line."""
-
-    path: str
-    mode: str
-    lines: Mapping[str, str] = field(repr=False)
-
-    @cached_property
-    def hashes(self) -> Mapping[str, str]:
-        """Managed key → SHA-256 of its line."""
-        return {key: hashlib.sha256(line.encode()).hexdigest() for key, line in self.lines.items()}
-
-    @cached_property
-    def records(self) -> str:
-        """All of them as `scripts/env_seen.sh` finds them on a host where they are as wanted."""
-        return "".join([f"{self.path}\n", *(f"{key}\t1\t{line}\n" for key, line in self.lines.items())])
-
-
-ManagedFile = File | EnvFile
-
-
-@dataclass(frozen=True)
 class Stack:
-    """Everything that a host should have. Build it with `Stack.build`."""
+    """Everything that a host should have. Build it with `Stack.build`.
+
+    + credentials: those that its services take or use
+    + secrets: the values of all secrets
+    """
 
     settings: Settings
     services: tuple[Service, ...]
@@ -72,17 +42,16 @@ class Stack:
     env_files: tuple[EnvFile, ...]
     probes: tuple[Probe, ...]
     given: frozenset[str] = frozenset()
-    redis_address: str | None = None
-    password: str | None = field(default=None, repr=False)
+    credentials: tuple[Credential, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
-    def build(cls, data: Mapping[str, Any], secrets: Mapping[str, str], redis_address: str | None = None) -> Stack:
+    def build(cls, data: Mapping[str, Any], secrets: Mapping[str, str], at: Mapping[str, str] | None = None) -> Stack:
         """The stack that `data` describes.
 
         + data: name → value, a host's pyinfra data
         + secrets: the names in `data` that hold secrets → their values
-        + redis_address: host:port of another host's redis, where `redis_host` names one
+        + at: credential → host:port of another host's server, where a setting names one
 
         Raises SettingsError or CatalogueError with every problem at once.
         """
@@ -90,8 +59,7 @@ class Stack:
         # one that is no list of text is a problem among the settings, below
         listed = isinstance(dirs, list | tuple) and all(isinstance(folder, str) for folder in dirs)
         entries = catalogue(tuple(dirs) if listed else ())
-        added = {name: default for service in entries.values() for name, default in service.settings.items()}
-        settings = Settings.parse(data, extra=frozenset(added))
+        settings = Settings.parse(data, declared(entries))
         unknown = [
             f"services: {name!r} is not in the catalogue ({', '.join(sorted(entries))}). Correct it, or name the folder "
             "that holds its file in catalog_dirs."
@@ -100,12 +68,14 @@ class Stack:
         ]
         if unknown:
             raise SettingsError(unknown)
-        clients = {name: client(name, *pair) for name, files in settings.redis_clients.items() for pair in files.items()}
+        clients = {name: client(name, *pair) for name, files in settings.clients.items() for pair in files.items()}
         services = (*(entries[name] for name in settings.services), *clients.values())
-        values = {**added, **{k: data[k] for k in added if k in data}, **settings.values()}
-        values |= {"redis_command": acl.redis_command(settings), "redis_args": acl.redis_args(settings)}
-        values |= {"redis_at": redis_address or "redis:6379", "STACK_ROOT": _root(settings)}
-        builder = _Builder(values, dict(secrets))
+        credentials = tuple(_credentials(entries, settings, secrets, at or {}))
+        values = settings.values()
+        for extra in registry.extras():
+            values |= extra.values(settings)
+        builder = _Builder(values, dict(secrets), credentials, {name for one in entries.values() for name in one.provides})
+        values["STACK_ROOT"] = _root(settings)
         stack = cls(
             settings=settings,
             services=services,
@@ -113,11 +83,12 @@ class Stack:
             env_files=builder.env_files([s for s in services if s.env or s.env_from or s.reads_env]),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
             given=frozenset(service.name for service in services) | {name for name, value in values.items() if value},
-            redis_address=redis_address,
-            password=secrets.get("redis_password"),
+            credentials=credentials,
             secrets=tuple(secrets.values()),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
+        if not (services or credentials):
+            problems.append("services: the list is empty. Name at least one service of the catalogue.")
         problems += [
             f"{service.name}: `#? {name}`: no setting and no service has that name, so the line never stands. Correct it."
             for service in services
@@ -138,18 +109,13 @@ class Stack:
             probes=tuple(probe for probe in self.probes if probe.service in names),
         )
 
-    @property
-    def has_redis(self) -> bool:
-        return self.has("redis")
-
     def has(self, service: str) -> bool:
         """Whether the service runs on this host."""
         return any(one.name == service for one in self.services)
 
-    @property
-    def uses_redis(self) -> bool:
-        """Whether its services log in to a redis: its own, or that of `redis_host`."""
-        return self.has_redis or self.own_redis or self.settings.redis_host is not None
+    def credential(self, name: str) -> Credential | None:
+        """The credential with this name, if the stack has one."""
+        return next((one for one in self.credentials if one.name == name), None)
 
     def path(self, inside: str) -> str:
         """The absolute path of one below the stack's folder, as Docker writes it."""
@@ -160,30 +126,15 @@ class Stack:
         """The folder of the Compose project: that of its first file."""
         return self.path(posixpath.dirname(self.settings.compose_files[0]))
 
-    def clients(self) -> tuple[str, ...]:
-        """The services that get the password in their env file."""
-        paths = {file.path for file in self.env_files if any((self.password or "-") in line for line in file.lines.values())}
+    def clients(self, credential: str) -> tuple[str, ...]:
+        """The services that get this credential in their env file."""
+        paths = {file.path for file in self.env_files if any(credential in names for names in file.uses.values())}
         return tuple(service.name for service in self.services if service.env_path in paths)
 
     @property
-    def own_redis(self) -> bool:
-        """Whether the project's own redis is left as the project defines it, with its password in a file of a Compose secret."""
-        return self.settings.redis_password_file is not None
-
-    @property
-    def password_file(self) -> str:
-        """The file that redis' password is read from, relative to the stack's folder."""
-        return self.settings.redis_password_file or acl.PASSWORD_PATH
-
-    @property
-    def redis_user(self) -> str:
-        """Who logs in to redis to look at it, and to change what it accepts."""
-        return self.settings.redis_user if self.own_redis else "default"
-
-    @property
-    def password_hash(self) -> str:
-        """SHA-256 of the password: what redis' ACL file holds, and what a host may show."""
-        return hashlib.sha256((self.password or "").encode()).hexdigest()
+    def servers(self) -> tuple[str, ...]:
+        """The other hosts whose servers its services use."""
+        return tuple(dict.fromkeys(one.host for one in self.credentials if one.host))
 
     def base(self) -> tuple[File, ...]:
         """The base file, written only where there is none; the project's own files are never written."""
@@ -205,21 +156,9 @@ class Stack:
         """The names of the fragments that are ours, so that only those are ever removed."""
         return File(FRAGMENTS, "0600", "".join(f"{service.name}\n" for service in self.services))
 
-    def secret_files(self, hashes: Sequence[str] = ()) -> tuple[File, ...]:
-        """redis' ACL file with these hashes, or the wanted one alone, and the password file beside it.
-
-        Where another host's redis is used, only the password file, which the checks log in with.
-        """
-        if not self.uses_redis:
-            return ()
-        if self.own_redis:
-            # without a line break, which a reader might take for a part of it
-            return (File(self.password_file, "keep0600", self.password or ""),)
-        owner = acl.redis_owner(self.settings) if self.has_redis else "-"
-        password = File(acl.PASSWORD_PATH, "0600", f"{self.password}\n", owner)
-        if not self.has_redis:
-            return (password,)
-        return (File(acl.ACL_PATH, "0600", acl.acl_file(hashes or (self.password_hash,)), owner), password)
+    def secret_files(self) -> tuple[File, ...]:
+        """The files of its credentials."""
+        return tuple(file for one in self.credentials for file in one.files())
 
     def managed_paths(self) -> tuple[str, ...]:
         """Every path that a snapshot must tell about."""
@@ -242,13 +181,27 @@ def fragment_path(service: str) -> str:
     return f"compose.d/{service}.yml"
 
 
+def _credentials(
+    entries: Mapping[str, Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
+) -> Iterator[Credential]:
+    """Those whose server is one of the services, another host's, or the project's own."""
+    for service in entries.values():
+        for name, provided in service.provides.items():
+            kind, local = registry.kinds()[provided.kind], service.name in settings.services
+            if local or kind.in_use(settings, service.name):
+                yield kind(name, provided, service.name, settings, local, secrets.get(provided.secret), at.get(name))
+
+
 class _Builder:
     """Fills the catalogue's templates and collects what is wrong with them."""
 
-    def __init__(self, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
-        self.values = values
-        self.secrets = secrets
-        self.secret_names = {"redis_password", *secrets}
+    def __init__(
+        self, values: Mapping[str, Any], secrets: Mapping[str, str], credentials: Sequence[Credential], provided: Collection[str]
+    ) -> None:
+        """+ provided: the names of all credentials that the catalogue knows"""
+        self.values, self.secrets, self.credentials, self.provided = values, secrets, credentials, provided
+        self.of_secret = {one.provided.secret: one.name for one in credentials}
+        self.secret_names = {*self.of_secret, *secrets}
         self.problems: list[str] = []
 
     def dotenv(self, services: Sequence[Service]) -> EnvFile:
@@ -262,14 +215,13 @@ class _Builder:
         for service in services:
             for key, template in service.variables.items():
                 where = f"{service.name}: x-fleet: variables: {key}"
-                secrets = self.secret_names | ({"password", "url"} - self.values.keys())
-                told = sorted(template_names(template) & secrets)
+                told = sorted(name for name in template_names(template) if self.is_secret(name))
                 self.problems += [f"{where}: {name} is a secret and would land in .env. Put it under `env`." for name in told]
                 if told:
                     continue
                 if template[1:-1].endswith("_image") and self.values.get(template[1:-1], "") is None:
                     continue  # the image stays as the project's own file has it, and so does a variable that names it there
-                rendered = self.line(where, key, template)
+                rendered = self.line(where, key, template, self.logins(service.name))
                 if lines.setdefault(key, rendered) != rendered:
                     self.problems.append(f"{where}: another service gives the variable another value. Rename one.")
         return EnvFile(".env", "keep0644", lines)
@@ -283,33 +235,35 @@ class _Builder:
             for key in sorted(before.keys() & file.lines.keys()):
                 if before[key] != file.lines[key]:
                     self.problems.append(f"{service.name}: {file.path}: another service gives {key} another value there.")
-            files[file.path] = replace(file, lines={**before, **file.lines})
+            same = files.get(file.path, file)
+            uses, urls = {**same.uses, **file.uses}, same.urls | file.urls
+            files[file.path] = replace(file, lines={**before, **file.lines}, uses=uses, urls=urls)
         return tuple(files.values())
 
     def env_file(self, service: Service) -> EnvFile:
-        where = f"redis_clients: {service.name}" if service.file else f"{service.name}: x-fleet: env"
-        # another file's setting of one of these names is none of this one's business
-        login = {name: value for name, value in self.login(service.name).items() if name not in service.settings}
-        secrets = {**self.secrets, **login}
-        for name in sorted(login.keys() & self.secrets.keys()):
-            if any(f"{{{name}}}" in template for template in service.env.values()):
-                self.problems.append(
-                    f"{where}: {{{name}}} is redis' here, and a secret of yours is called so too. Rename the secret."
-                )
-        lines = {key: self.line(f"{where}: {key}", key, template, secrets) for key, template in service.env.items()}
+        where = f"clients: {service.name}" if service.file else f"{service.name}: x-fleet: env"
+        logins = self.logins(service.name)
+        lines = {key: self.line(f"{where}: {key}", key, template, logins) for key, template in service.env.items()}
+        uses = {key: found for key, template in service.env.items() if (found := self.used(template))}
         for key, value in self.further(service).items():
             if key in lines:
                 self.problems.append(f"{service.env_from}: {key} is managed by the catalogue. Remove it.")
             lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
-        return EnvFile(service.env_path, "0600", lines)
+        urls = frozenset(key for key in uses if any(name.endswith(".url") for name in _names(service.env[key])))
+        return EnvFile(service.env_path, "0600", lines, uses, urls)
 
-    def login(self, service: str) -> dict[str, str]:
-        """What a service needs to log in to redis, by the short names that its templates may use."""
-        at = self.values["redis_at"]
-        host, _, port = at.rpartition(":")
-        password, db = self.secrets.get("redis_password", ""), str(self.values["redis_dbs"].get(service, 0))
-        # an IPv6 address stands in brackets before a port alone
-        return {"password": password, "url": f"redis://:{password}@{at}/{db}", "host": host.strip("[]"), "port": port, "db": db}
+    def logins(self, service: str) -> dict[str, Any]:
+        return {one.name: SimpleNamespace(**one.login(service)) for one in self.credentials}
+
+    def is_secret(self, name: str) -> bool:
+        """Whether a name of a template stands for something secret."""
+        credential, _, part = name.partition(".")
+        return part in ("password", "url") if credential in self.provided and part else name in self.secret_names
+
+    def used(self, template: str) -> frozenset[str]:
+        """The credentials whose secret a template uses."""
+        names = [name for name in _names(template) if self.is_secret(name)]
+        return frozenset(found for name in names if (found := self.of_secret.get(name, name.partition(".")[0])) in self.provided)
 
     def further(self, service: Service) -> Mapping[str, str]:
         name = service.env_from
@@ -328,12 +282,12 @@ class _Builder:
         where = f"{service}: x-fleet: checks: {probe.id}"
         if probe.kind in ("command", "log"):
             return probe
-        for name in sorted(frozenset().union(*map(template_names, probe.target)) & self.secret_names):
+        for name in sorted(name for name in frozenset().union(*map(template_names, probe.target)) if self.is_secret(name)):
             self.problems.append(f"{where}: {name} is a secret and would be shown in the report. Take it out.")
-        return replace(probe, target=tuple(self.text(where, word) for word in probe.target))
+        return replace(probe, target=tuple(self.text(where, word, self.logins(service)) for word in probe.target))
 
-    def line(self, where: str, key: str, template: str, secrets: Mapping[str, str] | None = None) -> str:
-        return self.quoted(where, key, self.text(where, template, self.secrets if secrets is None else secrets))
+    def line(self, where: str, key: str, template: str, logins: Mapping[str, Any] | None = None) -> str:
+        return self.quoted(where, key, self.text(where, template, logins))
 
     def quoted(self, where: str, key: str, value: str) -> str:
         try:
@@ -342,17 +296,43 @@ class _Builder:
             self.problems.append(f"{where}: {error}")
             return ""
 
-    def text(self, where: str, template: str, secrets: Mapping[str, str] | None = None) -> str:
+    def text(self, where: str, template: str, logins: Mapping[str, Any] | None = None) -> str:
+        """+ logins: credential → what templates get of it"""
         try:
             names = template_names(template)
-        except ValueError as error:  # only in redis_clients: what is wrong in the catalogue is found when it is read
+        except ValueError as error:  # only in `clients`: what is wrong in the catalogue is found when it is read
             self.problems.append(f"{where}: {template!r}: {error}. Write a literal brace as {{{{ or }}}}.")
             return ""
-        known = {n: _plain(self.values[n]) for n in names & self.values.keys()} | dict(secrets or {})
-        for name in sorted(names - known.keys()):
-            self.problems.append(f"{where}: there is no setting {name!r}. Correct it, or declare it under x-fleet: settings.")
-            known[name] = ""
+        known: dict[str, Any] = {n: _plain(self.values[n]) for n in names & self.values.keys()} | self.secrets | dict(logins or {})
+        if missing := [name for name in sorted(names) if not self.is_known(name, known)]:
+            self.problems += [f"{where}: {self.why(name)}" for name in missing]
+            return ""
         return template.format_map(known)
+
+    def is_known(self, name: str, known: Mapping[str, Any]) -> bool:
+        first, _, part = name.partition(".")
+        return first in known and (not part or hasattr(known[first], part))
+
+    def why(self, name: str) -> str:
+        """Why a template cannot have this name."""
+        first, _, part = name.partition(".")
+        if first in self.provided and part:
+            if not any(one.name == first for one in self.credentials):
+                return f"{{{name}}}: no service of this host gives or uses the credential {first!r}. Add its service, or name its host."
+            return f"{{{name}}}: the credential {first!r} has no {part!r}. Correct it."
+        if name in _OLD_NAMES and len(self.provided) == 1:
+            return f"there is no setting {name!r}; a credential's is written with its name: {{{next(iter(self.provided))}.{name}}}."
+        return f"there is no setting {name!r}. Correct it, or declare it under x-fleet: settings."
+
+
+_OLD_NAMES = ("password", "url", "host", "port", "db")  # as templates of 0.1 had them
+
+
+def _names(template: str) -> frozenset[str]:
+    try:
+        return template_names(template)
+    except ValueError:
+        return frozenset()
 
 
 def _root(settings: Settings) -> str:

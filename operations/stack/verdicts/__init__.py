@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .. import registry
 from ..check import Check, Verdict
 from ..diagnosis import explained
-from ..secret_file import readers
 from ..snapshot import Snapshot
 from ..stack import Stack
-from . import machine, redis, services
+from . import machine, services
 
-EXPORTER_METRICS = services.EXPORTER_METRICS
-
-# what is meant to be so while a password is rolled out
-ABOUT_RETIRED = redis.RETIRED
 # what is about the host and not about the stack's services
 ABOUT_HOST = machine.ABOUT_HOST
-# what compares the host with the state that is wanted
-ABOUT_WANTED = ("files.in_sync", "password.consistent", "url.form", "settings.websocket", *ABOUT_RETIRED)
-# what a redis need not be that somebody else started
-ABOUT_ADOPTED = ("redis.ping", "redis.data_on_volume", "redis.anonymous_refused")
+
+
+def about_retired() -> tuple[str, ...]:
+    """What is meant to be so while a password is rolled out."""
+    return tuple(name for kind in registry.kinds().values() for name in kind.about_retired)
+
+
+def about_desired() -> tuple[str, ...]:
+    """What compares the host with the desired state."""
+    own = (name for kind in registry.kinds().values() for name in kind.about_desired)
+    return ("files.in_sync", *own, *(name for extra in registry.extras() for name in extra.about_desired), *about_retired())
+
+
+def about_adopted() -> tuple[str, ...]:
+    """What a server need not be that somebody else started."""
+    return tuple(name for kind in registry.kinds().values() for name in kind.about_adopted)
 
 
 def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
@@ -28,18 +36,19 @@ def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
     return tuple(
         Check(check.id, Verdict.SKIPPED, "by the setting skip_checks")
         if check.id in stack.settings.skip_checks
-        else explained(check, seen)
+        else explained(check, stack, seen)
         for check in _all(stack, seen)
     )
 
 
 def _all(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     yield machine.files(stack, seen)
-    names = dict.fromkeys((*(service.name for service in stack.services), *readers(stack, seen)))
+    readers = (name for one in stack.credentials for name in one.readers(stack, seen))
+    names = dict.fromkeys((*(service.name for service in stack.services), *readers))
     yield from (services.container(name, seen) for name in names)
-    if stack.uses_redis:
-        yield from redis.places(stack, seen)
-        yield from redis.own(stack, seen) if stack.has_redis or stack.own_redis else redis.other(stack, seen)
+    for credential in stack.credentials:
+        yield from credential.checks(stack, seen)
     yield from (services.probe(probe, seen) for probe in stack.probes)
-    yield from services.clients(stack, seen)
+    for extra in registry.extras():
+        yield from extra.checks(stack, seen)
     yield from machine.host(stack, seen)

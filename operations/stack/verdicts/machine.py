@@ -20,10 +20,10 @@ def files(stack: Stack, seen: Snapshot) -> Check:
         return unknown("files.in_sync", f"not observed: {', '.join(missing)}")
     due = plan(stack, seen)
     if due.problems or due.files or due.accept:
-        what = [*due.problems, *map(str, due.files), *(["secrets/redis/users.acl"] if due.accept else [])]
-        cause = "The files on the host are not as the settings want them."
+        what = [*due.problems, *map(str, due.files), *(f"what {one.name} accepts" for one in due.accept)]
+        cause = "The files on the host differ from the settings."
         return Check("files.in_sync", Verdict.FAILED, "; ".join(what), cause, DEPLOY)
-    return Check("files.in_sync", Verdict.OK, f"{len(stack.managed_paths())} files are as wanted")
+    return Check("files.in_sync", Verdict.OK, f"{len(stack.managed_paths())} files are as desired")
 
 
 def host(stack: Stack, seen: Snapshot) -> Iterator[Check]:
@@ -47,7 +47,7 @@ def host(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     else:
         yield Check(
             "disk.space", Verdict.FAILED, f"{detail}, expected {stack.settings.disk_min_free} (disk_min_free)",
-            "Redis cannot write and services cannot be replaced when it is full.",
+            "Services cannot write and cannot be replaced when it is full.",
             "Make room: `docker system df`, `docker image prune`, old logs, old backups.",
         )  # fmt: skip
 
@@ -78,6 +78,6 @@ def _literals(seen: Snapshot) -> Check:
         "compose.no_literal_password", Verdict.FAILED,
         "; ".join(f"{path}: line {', '.join(numbers)}" for path, numbers in lines.items()),
         "A password is written out where anyone may read it, or where no rollout changes it.",
-        "In a Compose file, put a variable in its place, whose value is in a 0600 env file; in an env file, have redis_clients "
+        "In a Compose file, put a variable in its place, whose value is in a 0600 env file; in an env file, have `clients` "
         "manage it. Then change that password.",
     )  # fmt: skip

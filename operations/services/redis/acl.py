@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .settings import Settings
+from ...stack.settings import Settings
+from .settings import flavour
 
-ACL_PATH = "secrets/redis/users.acl"
-PASSWORD_PATH = "secrets/redis/password"
 _IN_CONTAINER = "/run/redis-auth"
 
 
@@ -47,11 +46,11 @@ def redis_command(settings: Settings) -> str:
     The entrypoint is run by a shell that waits for redis after SIGTERM. By itself it dies at once, dumb-init with it, and
     redis is killed before it has written what it holds: seen as exit status 143 without redis' farewell.
     """
-    if settings.flavour == "stack":
+    if flavour(settings) == "stack":
         return "/usr/bin/dumb-init sh -c 'trap : TERM INT; . /entrypoint.sh'"
     return f"redis-server --dir /data {redis_args(settings)}"
 
 
 def redis_owner(settings: Settings) -> str:
     """uid:gid that redis runs as: redis-stack stays root, the official image becomes its user 999."""
-    return "0:0" if settings.flavour == "stack" else "999:999"
+    return "0:0" if flavour(settings) == "stack" else "999:999"

@@ -1,0 +1,91 @@
+"""Open WebUI as its credential's server and its log see it: its own health says nothing about its login."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...stack.check import Check, Verdict
+from ...stack.extra import Extra
+from ...stack.snapshot import UNKNOWN, Snapshot
+from ...stack.stack import Stack
+from ...stack.verdicts.expect import DEPLOY, everywhere, unknown
+from ..redis.credential import RedisAcl
+from ..redis.seen import refused
+
+_NAME = "openwebui"
+_WEBSOCKET = ("ENABLE_WEBSOCKET_SUPPORT", "WEBSOCKET_MANAGER", "WEBSOCKET_REDIS_URL")
+
+
+class OpenWebUI(Extra):
+    about_desired = ("settings.websocket",)
+
+    def checks(self, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+        if not stack.has(_NAME):
+            return
+        yield _settings(stack, seen)
+        if (redis := _redis(stack)) is not None:
+            yield _login(redis, seen)
+        yield _refused(seen)
+
+    def said(self, service: str, stack: Stack, seen: Snapshot) -> Iterator[str]:
+        if (redis := _redis(stack)) is not None and service in stack.clients(redis.name):
+            found = redis.redis(seen)
+            logins = (refused(seen, found, address, one.created) for one in seen.of(service) for address in one.addresses)
+            if count := sum(logins):
+                yield f"redis refused {count} logins"
+
+
+def _redis(stack: Stack) -> RedisAcl | None:
+    return next((one for one in stack.credentials if isinstance(one, RedisAcl)), None)
+
+
+def _settings(stack: Stack, seen: Snapshot) -> Check:
+    file = next(file for file in stack.env_files if file.path == "env/openwebui.env")
+    if seen.env is UNKNOWN:
+        return unknown("settings.websocket", "not observed")
+    keys = seen.env.get(file.path) or {}
+    places = {f"{key} in {file.path}": keys.get(key) == file.hashes[key] for key in _WEBSOCKET if key in file.hashes}
+    return everywhere("settings.websocket", places, f"{', '.join(_WEBSOCKET)} are as they must be", "another value")
+
+
+def _login(redis: RedisAcl, seen: Snapshot) -> Check:
+    """Redis holds connections from Open WebUI's own address, one of them listens to Socket.IO's channel, and none was refused."""
+    name = "openwebui.redis_login"
+    answered, own = redis.redis(seen), seen.of(_NAME)
+    if answered is UNKNOWN or seen.containers is UNKNOWN:
+        return unknown(name, "redis did not answer")
+    # another host's redis sees this host's address for all that comes from it
+    addresses = {address for one in own for address in one.addresses} if redis.here else {answered.me}
+    since = min((one.created for one in own), default=0)
+    connected = [client for client in answered.clients if client.address in addresses]
+    listening = sum(1 for client in connected if client.channels)
+    detail = f"{len(connected)} connections, {listening} of them subscribed; {answered.listeners} on Socket.IO's channel"
+    if count := sum(refused(seen, answered, address, since) for address in addresses):
+        detail += f"; {count} logins refused since its start"
+    if connected and listening and answered.listeners and not count:
+        return Check(name, Verdict.OK, detail)
+    return Check(
+        name, Verdict.FAILED, detail,
+        "Open WebUI cannot log in to redis, or does not try, though its /health says 200.",
+        "Compare REDIS_URL and WEBSOCKET_REDIS_URL in env/openwebui.env by running the deploy again; "
+        "then `docker compose logs openwebui`.",
+    )  # fmt: skip
+
+
+def _refused(seen: Snapshot) -> Check:
+    name = "logs.auth_errors"
+    if seen.logs is UNKNOWN:
+        return unknown(name, "logs were not read")
+    log = seen.logs.get("openwebui")
+    if log is None:
+        return unknown(name, "Open WebUI does not run")
+    if not log.refused:
+        return Check(name, Verdict.OK, "0 since its start")
+    return Check(
+        name, Verdict.FAILED, f"{log.refused} lines since its start tell of a refused login",
+        "The password in Open WebUI's URLs is, or was, not one that redis accepts.",
+        "Run the deploy again. If all else is well, this counts an error that is over: `docker compose restart openwebui`.",
+    )  # fmt: skip
+
+
+EXTRA = OpenWebUI()

@@ -1,0 +1,102 @@
+"""A redis that ran before this library came: what keeps it from being taken over, and what that changes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ...stack.snapshot import UNKNOWN, Snapshot
+from ...stack.stack import Stack
+from .settings import flavour, flavour_of
+
+if TYPE_CHECKING:
+    from .credential import RedisAcl
+
+
+def problems(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
+    """What a person must decide first; nothing is changed until then."""
+    yield from _server(redis, stack, seen)
+    yield from _clients(redis, stack, seen)
+
+
+def sentences(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
+    """What becomes of a redis that runs already and was started by somebody else."""
+    found = redis.redis(seen)
+    if redis.local and found is not UNKNOWN and seen.of(redis.server):
+        if found.place:
+            yield f"{redis.server}: the password found in {found.place} stays accepted until every client has been verified"
+        if not on_volume(redis, stack, seen):
+            yield f"{redis.server}: its data goes from {found.directory} in its container to {redis.data}; writes wait, then it restarts once"
+
+
+def on_volume(redis: RedisAcl, stack: Stack, seen: Snapshot) -> bool:
+    """Whether redis keeps its data where the stack has it, so that it outlives the container."""
+    found, source = redis.redis(seen), next((one.mounts.get("/data", "") for one in seen.of(redis.server)), "")
+    return found is not UNKNOWN and found.directory == "/data" and source == stack.path(redis.data)
+
+
+def unmanaged(redis: RedisAcl, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+    """The services of the project that are logged in to its redis, and whose password this stack does not manage."""
+    found = redis.redis(seen)
+    if found is UNKNOWN or seen.containers is UNKNOWN or not redis.here:
+        return ()
+    addresses = {client.address for client in found.clients}
+    managed = {*stack.clients(redis.name), *redis.readers(stack, seen), redis.server}
+    return tuple(sorted({one.service for one in seen.containers if addresses & set(one.addresses)} - managed))
+
+
+def _server(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
+    root, name, containers, found = stack.settings.stack_dir, redis.server, seen.of(redis.server), redis.redis(seen)
+    if seen.texts is UNKNOWN or redis.on_disk(seen) or not containers or not redis.here:  # or taken over by an earlier run
+        return
+    if found is UNKNOWN:
+        if not seen.fragments and not any(one.up for one in containers):
+            yield (
+                f"{name}: its container is {containers[0].state}, so its password cannot be tried and its data not be saved. "
+                f"Nothing was changed. Start it as it was (`docker compose up -d {name}` in {root}), then run again."
+            )
+        return
+    if found.nowhere and not (redis.own and redis.in_place(seen)):  # then it only has to be restarted
+        yield (
+            f"{name}: accepts none of the passwords that were found: in {', '.join(stack.settings.compose_files)}, env/{name}.env "
+            f"and all other Compose, env, conf and ACL files below {root} (--requirepass, REDIS_ARGS, REDIS_PASSWORD, URLs), in "
+            f"secrets that are named after redis, and in Docker's description of its container. Nothing was changed. Put its "
+            f"password as REDIS_PASSWORD into {root}/env/{name}.env, then run again."
+        )
+    if redis.own:
+        overrides = seen.answer(f"{redis.name}.overrides")
+        for service, variable in () if overrides is UNKNOWN else overrides:
+            yield (
+                f"{name}_password_file: {service} has {variable} in its environment, which overrides the secret. Nothing was "
+                f"changed. Take it out of where the project sets it, run `docker compose up -d {service}` in {root}, then run again."
+            )
+        return
+    kind = flavour_of(containers[0].image)
+    if redis.setting("image") is None and kind not in (None, flavour(stack.settings)):
+        yield f"{name}_flavour: the project's image {containers[0].image} is started as {kind!r}. Set {name}_flavour to that."
+    if others := sorted(found.users.keys() - {"default"}):
+        yield (
+            f"{name}: has users besides `default` ({', '.join(others)}), which the stack's ACL file does not. Nothing was changed. "
+            f"Leave {name} as the project defines it: {name}_password_file (docs/adopting.md)."
+        )
+    entry = seen.entries.get(redis.data, "")
+    if entry and found.directory and not on_volume(redis, stack, seen):
+        yield (
+            f"{root}/{redis.data}: holds {entry}, but redis keeps its data in {found.directory}. Nothing was changed. "
+            f"Move the folder away if what is in it is not needed (`mv {redis.data} {redis.data}.old`), then run again."
+        )
+
+
+def _clients(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
+    strangers, found = unmanaged(redis, stack, seen), redis.redis(seen)
+    if not strangers or found is UNKNOWN or stack.settings.retire == "always":
+        return
+    names = f"{', '.join(strangers)} {'is' if len(strangers) == 1 else 'are'}"
+    way = "Name it in `services` or `clients`, so that it gets the new one"
+    if found.anonymous == "PONG" and redis.local:
+        yield f"{redis.server}: {names} logged in without a password and would be refused. Nothing was changed. {way}."
+    elif stack.settings.retire == "verified" and set(found.hashes) - {redis.digest}:
+        yield (
+            f"{redis.server}: {names} logged in with a password that would be retired. Nothing was changed. {way}; or set "
+            'retire = "when_unused", and the previous one stays accepted until nobody uses it, or "always".'
+        )

@@ -1,0 +1,178 @@
+"""The password at all its places, and what redis itself says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from ... import COMMAND
+from ...stack.check import Check, Verdict
+from ...stack.fingerprint import fingerprint
+from ...stack.lock import TIME
+from ...stack.snapshot import MISSING, UNKNOWN, Snapshot
+from ...stack.stack import Stack
+from ...stack.verdicts.expect import DEPLOY, everywhere, expect
+from . import adoption
+from .seen import SeenRedis
+
+if TYPE_CHECKING:
+    from .credential import RedisAcl
+
+RETIRED = ("redis.single_password", "redis.old_password_refused")
+
+
+def checks(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    yield from _everywhere(redis, stack, seen)
+    yield from own(redis, stack, seen) if redis.here else other(redis, stack, seen)
+
+
+def places(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
+    """Each place that clients take the password from → whether the desired one is there. Empty where that was not observed."""
+    if seen.env is UNKNOWN or seen.files is UNKNOWN or redis.value is None:
+        return {}
+    found = {
+        f"{key} in {file.path}": (seen.env.get(file.path) or {}).get(key) == file.hashes[key]
+        for file in stack.env_files
+        for key in file.lines
+        if redis.name in file.uses.get(key, ())
+    }
+    return found | {redis.password_file: redis.in_place(seen)}
+
+
+def _everywhere(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    """The one password at all its places, told by fingerprints."""
+    if not redis.rule(redis.value or ""):
+        yield Check("password.rule", Verdict.OK, "letters, digits, - and _, at least 20 of them")
+    else:
+        cause = "Some readers of a URL would take it for another password."
+        yield Check("password.rule", Verdict.FAILED, "breaks the rule", cause, f"Make one with `{COMMAND} secrets new`.")
+    found = dict(places(redis, stack, seen))
+    if not found or seen.texts is UNKNOWN:
+        for name in ("password.consistent", "url.form"):
+            yield Check(name, Verdict.UNKNOWN, "not observed", remedy=DEPLOY)
+        return
+    urls = {f"{key} in {file.path}" for file in stack.env_files for key in file.urls if redis.name in file.uses.get(key, ())}
+    if redis.local:
+        answered = redis.redis(seen)
+        found[redis.acl_path] = redis.digest in redis.on_disk(seen)
+        if answered is not UNKNOWN and answered.hashes:
+            found["redis itself"] = redis.digest in answered.hashes
+    detail = f"fingerprint {fingerprint(redis.digest)} in {len(found)} places"
+    yield everywhere("password.consistent", found, detail, "another password")
+    in_urls = {place: right for place, right in found.items() if place in urls}
+    yield everywhere("url.form", in_urls, f"{len(urls)} URLs are redis://:<password>@<host>:<port>", "another URL")
+
+
+def other(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    address, answered = redis.at or "", redis.redis(seen)
+    if answered is UNKNOWN:
+        cause = f"It does not run, or {address} cannot be reached from this host."
+        yield Check(
+            "redis.ping", Verdict.UNKNOWN, f"redis at {address} did not answer", cause, f"Look at {redis.host}."
+        )
+        return
+    yield expect(
+        "redis.ping", answered.login, "PONG",
+        f"The password in {redis.password_file} is not one that redis at {address} accepts.",
+        f"Run the deploy for {redis.host} and this host together.",
+    )  # fmt: skip
+
+
+def own(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+    answered = redis.redis(seen)
+    if answered is UNKNOWN:
+        about_data = () if redis.own else ("redis.data_on_volume",)
+        for name in ("redis.ping", "redis.anonymous_refused", *about_data, *RETIRED):
+            yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", DEPLOY)
+        return
+    yield expect(
+        "redis.ping", answered.login, "PONG",
+        f"The password in {redis.password_file} is not one that redis accepts.",
+        "Run the deploy again: it brings what redis accepts and the password file in line.",
+    )  # fmt: skip
+    yield expect(
+        "redis.anonymous_refused", answered.anonymous.split(" ")[0], "NOAUTH",
+        "redis answers without a password: it was not started with the ACL file.",
+        "Look for another `command` or REDIS_ARGS of redis in compose.yml, then run the deploy again.",
+    )  # fmt: skip
+    if redis.own:
+        yield from _secret(redis, stack, seen, answered)
+    else:
+        yield _data(redis, stack, seen, answered)
+        yield from _retired(redis, stack, seen, answered)
+
+
+def _data(redis: RedisAcl, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Check:
+    """What redis keeps outlives its container."""
+    folder = stack.path(redis.data)
+    source = next((c.mounts.get("/data", "") for c in seen.of(redis.server)), "")
+    where = f"{answered.directory}, /data is {source or 'not mounted'}"
+    if not answered.directory or seen.containers is UNKNOWN:
+        detail = "redis did not say where it keeps its data" if not answered.directory else "Docker was not observed"
+        return Check("redis.data_on_volume", Verdict.UNKNOWN, detail, remedy=DEPLOY)
+    if adoption.on_volume(redis, stack, seen):
+        return Check("redis.data_on_volume", Verdict.OK, f"{folder} at /data")
+    return Check(
+            "redis.data_on_volume", Verdict.FAILED, f"redis keeps its data in {where}",
+            "The data is not on the host, so it is lost when the container is replaced.",
+            f"Save it first (`docker compose exec {redis.server} redis-cli SAVE`), copy it to {folder}, then run the deploy again.",
+        )  # fmt: skip
+
+
+def _secret(redis: RedisAcl, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Iterator[Check]:
+    """The same of a redis that the project defines itself, with several users that share the password."""
+    if answered.denied:
+        for name in RETIRED:
+            yield Check(name, Verdict.SKIPPED, f"redis does not tell ({answered.denied}); it accepts what it was started with")
+        return
+    others = redis.to_retire(seen)
+    found = "; ".join(f"{user} also with {', '.join(map(fingerprint, hashes))}" for user, hashes in others.items())
+    if others and stack.settings.retire == "when_unused":
+        yield from _waiting(redis, stack, seen, found)
+    elif others:
+        for name in RETIRED:
+            cause = "A rollout has not ended: it failed or was stopped."
+            yield Check(name, Verdict.FAILED, f"lets in {found}", cause, DEPLOY)
+    else:
+        users = ", ".join(sorted(redis.users(seen)))
+        for name in RETIRED:
+            yield Check(name, Verdict.OK, f"accepts {fingerprint(redis.digest)} alone from {users}")
+
+
+def _waiting(redis: RedisAcl, stack: Stack, seen: Snapshot, accepted: str) -> Iterator[Check]:
+    users = adoption.unmanaged(redis, stack, seen)
+    used = f"used by {', '.join(users)}" if users else "nobody is logged in with another; the next run retires them"
+    for name in RETIRED:
+        yield Check(name, Verdict.SKIPPED, f"by the setting retire: {accepted}; {used}")
+
+
+def _retired(redis: RedisAcl, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Iterator[Check]:
+    """That one password is accepted, and no other: redis tells the SHA-256 of each, which is exact and needs no login."""
+    others = redis.others(seen)
+    file = MISSING if seen.files is UNKNOWN else seen.files.get(redis.acl_path, MISSING)
+    since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f" since {TIME}") if file.changed else ""
+    shown = ", ".join(map(fingerprint, others))
+    if others and stack.settings.retire == "when_unused":
+        yield from _waiting(redis, stack, seen, f"also accepts {shown}{since}")
+        return
+    if not others:
+        yield Check("redis.single_password", Verdict.OK, f"accepts {fingerprint(redis.digest)} alone")
+    elif redis.digest in redis.accepted(seen):
+        yield Check(
+            "redis.single_password", Verdict.FAILED, f"{len(others) + 1} passwords are accepted{since}, also {shown}",
+            "A rollout has not ended: it failed, was stopped, or not every host that uses this redis was part of it.",
+            "Run the deploy again for all of them; the others are retired when every client has been verified.",
+        )  # fmt: skip
+    else:
+        detail = f"accepts {shown}{since}, expected {fingerprint(redis.digest)}"
+        cause = "The desired password is a new one that was not rolled out yet, or redis' was changed by hand."
+        yield Check("redis.single_password", Verdict.FAILED, detail, cause, DEPLOY)
+    if answered.denied:
+        detail = f"redis does not tell: {answered.denied}"
+        yield Check("redis.old_password_refused", Verdict.UNKNOWN, detail, "Its default user lacks +@all.", DEPLOY)
+        return
+    yield expect(
+        "redis.old_password_refused", ", ".join(map(fingerprint, answered.hashes)), fingerprint(redis.digest),
+        "redis did not read its ACL file again.", DEPLOY, "accepts",
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""What was observed of a redis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ...stack.snapshot import UNKNOWN, Seen, Snapshot, Unknown
+
+REPLACED = 15  # seconds for which an old container may outlive the making of the new one: Compose gives it 10 to stop
+
+
+@dataclass(frozen=True)
+class SeenClient(Seen):
+    """A connection that redis holds: where it comes from, as which user, and how many channels it listens to."""
+
+    address: str
+    user: str
+    channels: int
+
+
+@dataclass(frozen=True)
+class SeenRedis(Seen):
+    """How redis answered.
+
+    + anonymous, login: its words to a PING without and with the password
+    + directory: where it keeps its data
+    + hashes: the SHA-256 of the passwords that it accepts
+    + denied: why it did not tell them
+    + me: the address that this host's own questions come from
+    + clients: all other connections
+    + listeners: how many listen to Socket.IO's channel
+    + refused: address and age in seconds of logins that were refused
+    + users: each of its users → the SHA-256 of the passwords that it accepts from it
+    + place: where the password was found that it accepts instead of the desired one
+    + nowhere: it accepts none that could be found
+    """
+
+    anonymous: str = ""
+    login: str = ""
+    directory: str = ""
+    hashes: tuple[str, ...] = ()
+    denied: str = ""
+    me: str = ""
+    clients: tuple[SeenClient, ...] = ()
+    listeners: int = 0
+    refused: tuple[tuple[str, float], ...] = ()
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    place: str = ""
+    nowhere: bool = False
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it wants a password, and not this one; redis 8.0 at times leaves out what it says to a wrong one."""
+        return self.anonymous.startswith("NOAUTH") and self.login.startswith(("NOAUTH", "WRONGPASS", "ERR"))
+
+
+def redis_of(seen: Snapshot, name: str) -> SeenRedis | Unknown:
+    """The redis of the credential with this name."""
+    found: SeenRedis | Unknown = seen.answer(name)
+    return found
+
+
+def refused(seen: Snapshot, redis: SeenRedis | Unknown, address: str, made: float) -> int:
+    """How many logins redis refused to a container of this address that was made at this time; of equal ones it tells once a
+    minute. A new container gets the address of the one that it replaces, which may have been at work for some seconds more.
+    """
+    if redis is UNKNOWN or seen.machine is UNKNOWN:
+        return 0
+    now = seen.machine.time
+    return sum(1 for refused, age in redis.refused if refused == address and now - age > made + REPLACED)

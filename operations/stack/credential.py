@@ -1,0 +1,175 @@
+"""A credential: a login that a server takes and clients use. All that the general machinery knows of any password. Pure.
+
+A kind of credential is a class below, in the folder of the service that gives the login; it is found by the name of its kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .changes import Change
+from .check import Check
+from .files import File
+from .snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from pyinfra.api import StringCommand
+
+    from .settings import Settings
+    from .stack import Stack
+
+# name in the snapshot → (fact, its arguments)
+Asked = Mapping[str, tuple[type[Any], Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Provided:
+    """What a catalogue file says of a credential that its service provides: {redis: {kind: redis-acl, secret: …, port: 6379}}.
+
+    + kind: the kind of credential
+    + secret: the setting that refers to its secret
+    + port: where its server listens
+    """
+
+    kind: str
+    secret: str
+    port: int
+
+
+@dataclass(frozen=True)
+class CredentialPlan:
+    """What is to be done about one credential on one host.
+
+    + accept: the digests that its server accepts first, the desired one among them; empty when nothing changes
+    + retire: the server accepts others besides the desired one
+    + files: those of its files that differ
+    + readers: services that are recreated because their secret file changes
+    + restarts: its server is restarted, because it reads what it accepts only then, or accepts nothing that is on the host
+    + denied: what the server said when it did not let itself be changed: then it reads a changed file only when it starts
+    + waiting: services that still use a previous one, which is not retired until they no longer do
+    """
+
+    name: str
+    accept: tuple[str, ...] = ()
+    retire: bool = False
+    files: tuple[Change, ...] = ()
+    readers: tuple[str, ...] = ()
+    restarts: bool = False
+    denied: str = ""
+    waiting: tuple[str, ...] = ()
+
+
+class Credential(ABC):
+    """One credential of a stack.
+
+    + name: as templates say it: {<name>.password}
+    + server: the service that takes it
+    + local: whether that service runs in this stack
+    + value: the secret, where it is known
+    + at: host:port of another host's server
+    """
+
+    kind: ClassVar[str]
+    # ids of its checks: what is meant to be so during a rollout; what compares the host with the desired state; what a server need
+    # not be that somebody else started
+    about_retired: ClassVar[tuple[str, ...]] = ()
+    about_desired: ClassVar[tuple[str, ...]] = ()
+    about_adopted: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self, name: str, provided: Provided, server: str, settings: Settings, local: bool, value: str | None, at: str | None
+    ) -> None:
+        self.name, self.provided, self.server, self.settings = name, provided, server, settings
+        self.local, self.value, self.at = local, value, at
+
+    @classmethod
+    def in_use(cls, settings: Settings, server: str) -> bool:
+        """Whether a stack with these settings has to do with it, though its server is none of its services."""
+        return bool(cls.host_of(settings, server))
+
+    @staticmethod
+    def host_of(settings: Settings, server: str) -> str | None:
+        """The host of the inventory whose server this one uses; None for its own."""
+        host: str | None = settings.more.get(f"{server.replace('-', '_')}_host")
+        return host
+
+    @property
+    def host(self) -> str | None:
+        return self.host_of(self.settings, self.server)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the secret: what a server's file holds, and what a host may answer."""
+        return hashlib.sha256((self.value or "").encode()).hexdigest()
+
+    @abstractmethod
+    def rule(self, value: str) -> Sequence[str]:
+        """What is wrong with a value, as sentences."""
+
+    @abstractmethod
+    def login(self, service: str) -> Mapping[str, str]:
+        """The names for templates of a service; one that holds the secret is `password` or `url`."""
+
+    @abstractmethod
+    def files(self) -> Sequence[File]:
+        """What lies on the host."""
+
+    @abstractmethod
+    def asked(self, stack: Stack) -> Asked:
+        """The facts that a snapshot asks for it."""
+
+    def asked_again(self, stack: Stack, answers: Mapping[str, Any]) -> Asked:
+        """Those that are asked because of what the first ones said."""
+        return {}
+
+    @abstractmethod
+    def observed(self, seen: Snapshot) -> bool:
+        """Whether its server answered, or there is nothing that could."""
+
+    @abstractmethod
+    def accepted(self, seen: Snapshot) -> tuple[str, ...]:
+        """The digests that its server accepts, by its file or in memory; empty where it does not tell."""
+
+    @abstractmethod
+    def problems(self, stack: Stack, seen: Snapshot) -> Iterator[str]:
+        """What must be put right by a person first."""
+
+    @abstractmethod
+    def adopted(self, stack: Stack, seen: Snapshot) -> Iterator[str]:
+        """What becomes of a server that somebody else started, as sentences."""
+
+    @abstractmethod
+    def plan(self, stack: Stack, seen: Snapshot, starting: Collection[str]) -> CredentialPlan:
+        """What is to be done, where these services are started anyway."""
+
+    @abstractmethod
+    def checks(self, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+        """What a person would ask about it."""
+
+    @abstractmethod
+    def accept(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
+        """The commands that have the server accept what is due."""
+
+    @abstractmethod
+    def retire(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
+        """Those that have it refuse all but the desired one, and prove that."""
+
+    def back(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
+        """Those that have it accept the previous ones alone, after a roll back."""
+        return iter(())
+
+    def before_replacing(self, stack: Stack, seen: Snapshot, doubt: str) -> str:
+        """A command to be run just before its server's container is replaced, or nothing."""
+        return ""
+
+    def readers(self, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+        """The services of the project that read it from a file, beside the stack's own."""
+        return ()
+
+    def changed(self, seen: Snapshot) -> float | None:
+        """When what its server accepts was last changed, in seconds since 1970."""
+        return None
