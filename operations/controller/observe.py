@@ -21,6 +21,7 @@ from ..facts.machine import Literals, Machine, Metrics
 from ..facts.probe import Probe
 from ..facts.redis import Beaten, FormerRedis, Redis
 from ..facts.state import Containers, State
+from ..stack.adoption import own_compose_file
 from ..stack.plan import Plan, plan
 from ..stack.probes import Probe as DeclaredProbe
 from ..stack.snapshot import UNKNOWN, Snapshot, Unknown
@@ -152,7 +153,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
         "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
-        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env}),
+        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env, "known": [own_compose_file(settings)]}),
         "state": (State, {"root": root, "project": project, "folder": stack.project_dir}),
         "machine": (Machine, {"root": root}),
         "literals": (Literals, {"root": root, "paths": stack.compose_files(), "env": keys, "password_file": stack.password_file}),

@@ -10,10 +10,11 @@ from typing import Any
 
 from pyinfra.api import StringCommand
 
-from ..stack.acl import acl_hashes
+from ..stack.acl import ACL_PATH, acl_hashes
 from ..stack.lock import Owner, owner
-from ..stack.snapshot import Applied, Seen, SeenContainer, SeenProject
-from .base import ScriptFact
+from ..stack.snapshot import Applied, Seen, SeenContainer
+from .base import ScriptFact, decoded, document, text, texts
+from .project import seen_project
 
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")  # in words such as "Up 2 hours (healthy)"
 
@@ -44,25 +45,40 @@ class State(ScriptFact[SeenState]):
     + folder: the Compose project's folder, absolute; `root` when left out
     """
 
-    script = "state.sh"
+    script = "state/seen"
 
     def command(self, root: str, project: str = "", folder: str = "") -> StringCommand:
-        return self.run(root, project, folder or root)
+        label = f"com.docker.compose.project.working_dir={folder or root}"
+        return self.ask(root=root, project=project, filters=json.dumps({"label": [label]}))
 
     def parse(self, lines: list[str]) -> SeenState:
-        found: dict[str, list[str]] = {kind: [] for kind in ("applied", "fragment", "acl", "lock", "base", "project", "volume")}
+        files: dict[str, str] = {}
+        bases: list[str] = []
+        volume, projects = "", ()
         for line in lines:
-            kind, _, rest = line.partition("\t")
-            found[kind].append(rest)
+            kind, *rest = line.split(" ")
+            if kind == "base":
+                bases += rest
+            elif kind == "volume":
+                volume = decoded(*rest)
+            elif kind.startswith("["):
+                projects = tuple(map(text, json.loads(line)))
+            elif len(rest) == 2 and rest[1] == "." and kind in (_APPLIED, _FRAGMENTS, _LOCK, ACL_PATH):
+                files[kind] = decoded(rest[0])
+            else:
+                raise ValueError("a line of no known kind")
         return SeenState(
-            applied=_applied("\n".join(found["applied"])),
-            fragments=tuple(found["fragment"]),
-            acl=tuple(h for line in found["acl"] for h in acl_hashes(line)),
-            lock=owner("\n".join(found["lock"])),
-            bases=tuple(found["base"]),
-            projects=tuple(found["project"]),
-            volume="".join(found["volume"]),
+            applied=_applied(files.get(_APPLIED, "")),
+            fragments=tuple(map(_fragment, files.get(_FRAGMENTS, "").split())),
+            acl=tuple(one for line in files.get(ACL_PATH, "").split("\n") for one in acl_hashes(line)),
+            lock=owner(files.get(_LOCK, "")),
+            bases=tuple(bases),
+            projects=projects,
+            volume=volume,
         )
+
+
+_APPLIED, _FRAGMENTS, _LOCK = ".fleet/applied.json", ".fleet/fragments", ".fleet/lock/owner"
 
 
 class Containers(ScriptFact[tuple[SeenContainer, ...]]):
@@ -82,20 +98,21 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
         return tuple(_container(one) for one in json.loads(listed))
 
 
-def _applied(text: str) -> Applied:
+def _fragment(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise ValueError("no name of a service")
+    return name
+
+
+def _applied(written: str) -> Applied:
+    found = document(written)
     try:
-        document = json.loads(text)
-        services = {name: dict(entry.items()) for name, entry in document["services"].items()}
-        project = _project(document["project"]) if document.get("project") else None
-        return Applied(str(document["inputs"]), services, str(document.get("compose", "")), project)
+        services = {name: texts(entry) for name, entry in found["services"].items()}
+        project = seen_project(found["project"]) if found.get("project") else None
+        return Applied(text(found["inputs"]), services, text(found.get("compose", "")), project)
     except (ValueError, KeyError, TypeError, AttributeError):
         # missing, cut off by a crash or edited by hand: then every definition is compared anew
         return Applied()
-
-
-def _project(told: Mapping[str, Any]) -> SeenProject:
-    needs = {name: tuple(others) for name, others in told["needs"].items()}
-    return SeenProject(dict(told["definitions"]), needs, str(told["starter"]))
 
 
 def _container(one: Mapping[str, Any]) -> SeenContainer:

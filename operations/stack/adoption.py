@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .env_file import line
 from .secret_file import in_place, readers
-from .settings import flavour_of
+from .settings import Settings, flavour_of
 from .snapshot import MISSING, UNKNOWN, SeenContainer, Snapshot
 from .stack import BASE, Stack
 
@@ -52,6 +52,11 @@ def unmanaged(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     return tuple(sorted({one.service for one in seen.containers if addresses & set(one.addresses)} - managed))
 
 
+def own_compose_file(settings: Settings) -> str:
+    """The line of .env with which the project reads its own files alone."""
+    return line("COMPOSE_FILE", ":".join(settings.compose_files))
+
+
 def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     settings, files = stack.settings, {} if seen.files is UNKNOWN else seen.files
     for path in settings.compose_files:
@@ -64,9 +69,8 @@ def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
                 f'Name it: compose_files = ("{other}",).'
             )
     keys = ({} if seen.env is UNKNOWN else seen.env.get(".env")) or {}
-    own = line("COMPOSE_FILE", ":".join(settings.compose_files))
     # the wanted one is an earlier run's, whose list of fragments was lost
-    known = ("", hashlib.sha256(own.encode()).hexdigest(), stack.dotenv.hashes["COMPOSE_FILE"])
+    known = ("", hashlib.sha256(own_compose_file(settings).encode()).hexdigest(), stack.dotenv.hashes["COMPOSE_FILE"])
     if not seen.fragments and keys.get("COMPOSE_FILE", "") not in known:
         yield (
             f"{settings.stack_dir}/.env: COMPOSE_FILE names other files than compose_files ({':'.join(settings.compose_files)}). "
