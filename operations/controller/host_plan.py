@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from ..stack.plan import Plan, plan
-from ..stack.snapshot import UNKNOWN, Snapshot
+from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
 
 
@@ -19,8 +19,8 @@ class HostPlan:
     + preview: the plan that was shown before the run began; what was not in it is not done
     """
 
-    def __init__(self, stack: Stack, seen: Snapshot, absent: str = "") -> None:
-        """+ absent: the host whose redis this one uses, where that host has no part in the run"""
+    def __init__(self, stack: Stack, seen: Snapshot, absent: Collection[str] = ()) -> None:
+        """+ absent: the hosts whose servers this one uses and that have no part in the run"""
         self.stack, self._absent = stack, absent
         self.see(seen)
         self.preview = self.plan
@@ -32,13 +32,13 @@ class HostPlan:
         self.plan: Plan = replace(due, problems=(*due.problems, *self._refused()))
 
     def _refused(self) -> Iterator[str]:
-        redis = self.seen.redis
-        accepted = () if redis is UNKNOWN else redis.hashes
-        if self._absent and accepted and self.stack.password_hash not in accepted:
-            yield (
-                f"redis_host: redis on {self._absent} does not accept the wanted password, and {self._absent} is not in this run. "
-                "Nothing was changed. Run the deploy for both."
-            )
+        for one in self.stack.credentials:
+            accepted = one.accepted(self.seen)
+            if one.host in self._absent and accepted and one.digest not in accepted:
+                yield (
+                    f"{one.server}_host: {one.server} on {one.host} does not accept the desired password, and {one.host} is not in "
+                    "this run. Nothing was changed. Run the deploy for both."
+                )
 
     def __repr__(self) -> str:
         # pyinfra shows the arguments of an operation that has no name

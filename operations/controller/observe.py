@@ -20,12 +20,13 @@ from ..facts.logs import Logs
 from ..facts.machine import Literals, Machine, Metrics
 from ..facts.probe import Probe
 from ..facts.state import Containers, State
-from ..services.redis.facts import Overrides, Redis, TriedRedis
+from ..stack import registry
+from ..stack.adoption import own_compose_file
+from ..stack.catalogue import server_settings
 from ..stack.plan import Plan
 from ..stack.probes import Probe as DeclaredProbe
 from ..stack.snapshot import UNKNOWN, Snapshot, Unknown
 from ..stack.stack import Stack
-from ..stack.verdicts import EXPORTER_METRICS
 from ..stack.waves import CANARY, Wave, waves
 from .desired import stack_of
 from .host_plan import HostPlan
@@ -33,6 +34,7 @@ from .process import may_be_taken
 
 _PROBE = "probe:"
 _PAGE = "metrics:"
+_GENERAL = ("containers", "engine", "files", "env", "state", "machine", "literals", "logs")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Fleet:
 
     + hosts: name → what the host should have, what was seen on it and what is to be done
     + canaries: the hosts that go first
-    + users: host → the hosts of the whole inventory whose services use its redis
+    + users: host → the hosts of the whole inventory whose services use its servers
     """
 
     hosts: Mapping[str, HostPlan]
@@ -57,8 +59,7 @@ class Fleet:
         users: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Fleet:
         """The fleet whose hosts should have these stacks and were seen like this."""
-        servers = {name: stack.settings.redis_host or "" for name, stack in stacks.items()}
-        absent = {name: "" if server in stacks else server for name, server in servers.items()}
+        absent = {name: [server for server in stack.servers if server not in stacks] for name, stack in stacks.items()}
         return cls({name: HostPlan(stack, seen[name], absent[name]) for name, stack in stacks.items()}, canaries, users or {})
 
     @property
@@ -74,14 +75,14 @@ class Fleet:
         return waves(due, shares, self.canaries, [self.sharing(name) for name in due])
 
     def sharing(self, name: str) -> tuple[str, ...]:
-        """The host whose redis this host uses, and all that use it too."""
-        server = self.hosts[name].stack.settings.redis_host or name
-        return (server, *self.users.get(server, ()))
+        """The hosts whose servers this host uses, or itself, and all that use them too."""
+        servers = self.hosts[name].stack.servers or (name,)
+        return tuple(dict.fromkeys((*servers, *(user for server in servers for user in self.users.get(server, ())))))
 
     def turns(self, wave: tuple[str, ...]) -> tuple[Wave, ...]:
-        """The hosts of a wave that have a redis of their own, then those that use another's."""
+        """The hosts of a wave that use no other's server, then those that do."""
         if wave not in self._turns:
-            alone = {name: self.hosts[name].stack.settings.redis_host is None for name in wave}
+            alone = {name: not self.hosts[name].stack.servers for name in wave}
             turns = (Wave(name for name in wave if alone[name]), Wave(name for name in wave if not alone[name]))
             self._turns[wave] = tuple(filter(None, turns))
         return self._turns[wave]
@@ -120,8 +121,9 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
     canaries = frozenset(one.name for one in hosts if CANARY in one.groups)
     users: dict[str, list[str]] = {}
     for one in state.inventory:
-        if server := one.data.get("redis_host"):
-            users.setdefault(server, []).append(one.name)
+        for setting in server_settings():
+            if (server := one.data.get(setting)) and one.name not in users.setdefault(server, []):
+                users[server].append(one.name)
     served = {name: tuple(found) for name, found in users.items()}
     return Fleet.of(stacks, dict(zip(stacks, seen, strict=True)), canaries, served)
 
@@ -144,9 +146,9 @@ def observe(stack: Stack, patience: int = 0) -> Snapshot:
     found = ask(asked)
     if found is UNKNOWN:
         return Snapshot()
-    redis = found.get("redis", UNKNOWN)
-    if redis is not UNKNOWN and redis.refuses and stack.redis_address is None:
-        found["redis"] = host.get_fact(TriedRedis, **asked["redis"][1])
+    again = {name: one for each in stack.credentials for name, one in each.asked_again(stack, found).items()}
+    if again and (further := ask(Questions(again))) is not UNKNOWN:
+        found |= further
     return snapshot(stack, found)
 
 
@@ -154,24 +156,35 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     """The facts that a snapshot of this stack is made of."""
     settings = stack.settings
     root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
-    env = (stack.dotenv, *stack.env_files)
+    credentials, env = stack.credentials, (stack.dotenv, *stack.env_files)
     keys = {file.path: tuple(file.lines) for file in env}
     asked: dict[str, Asked] = {
         "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
-        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env}),
-        "state": (State, {"root": root, "project": project, "folder": stack.project_dir}),
+        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env, "known": [own_compose_file(settings)]}),
+        "state": (State, {
+            "root": root, "project": project, "folder": stack.project_dir,
+            "texts": [path for one in credentials for path in one.texts()],
+            "folders": [path for one in credentials for path in one.folders()],
+        }),
         "machine": (Machine, {"root": root}),
-        "literals": (Literals, {"root": root, "paths": stack.compose_files(), "env": keys, "password_file": stack.password_file}),
-    }
-    if stack.uses_redis:
-        login = {"user": stack.redis_user, "password_file": stack.password_file}
-        asked["redis"] = (Redis, {"root": root, "project": project, "at": stack.redis_address, **login})
-    if stack.own_redis:
-        asked["beaten"] = (Overrides, {"project": project, "path": stack.path(stack.password_file)})
-    # a page of metrics is fetched once, whoever wants something on it
-    pages: dict[str, list[str]] = {_exporter_page(stack): list(EXPORTER_METRICS)} if stack.has("redis-exporter") else {}
+        "literals": (Literals, {
+            "root": root, "paths": stack.compose_files(), "env": keys,
+            "passwords": [path for one in credentials for path in one.passwords()],
+            "in_env": _any(one.in_env for one in registry.kinds().values()),
+            "in_files": _any(one.in_files for one in registry.kinds().values()),
+        }),
+    }  # fmt: skip
+    for credential in credentials:
+        asked |= credential.asked(stack)
+    # a page of metrics is fetched once, whoever asks for something on it
+    pages: dict[str, list[str]] = {}
+    for name, (fact, arguments) in (pair for extra in registry.extras() for pair in extra.asked(stack, patience).items()):
+        if fact is Metrics:
+            pages.setdefault(arguments["url"], []).extend(arguments["names"])
+        else:
+            asked[name] = (fact, arguments)
     for probe in stack.probes:
         if probe.kind == "metric":
             pages.setdefault(probe.target[0], []).append(probe.target[1])
@@ -181,12 +194,13 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
         asked[_PAGE + page] = (Metrics, {"url": page, "names": names, "patience": patience})
     # the last, for what was asked before may have made a service complain
     harmless = "|".join(settings.log_allow)
-    asked["logs"] = (Logs, {"root": root, "project": project, "window": window, "harmless": harmless})
+    refused = _any(one.refused for one in registry.kinds().values())
+    asked["logs"] = (Logs, {"root": root, "project": project, "window": window, "refused": refused, "harmless": harmless})
     return Questions(asked)
 
 
-def _exporter_page(stack: Stack) -> str:
-    return f"http://{stack.settings.probe_address}:{stack.settings.redis_exporter_port}/metrics"
+def _any(patterns: Iterable[str]) -> str:
+    return "|".join(filter(None, patterns))
 
 
 def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
@@ -199,20 +213,18 @@ def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
         env=found["env"],
         containers=found["containers"],
         applied=UNKNOWN if past is UNKNOWN else past.applied,
-        acl=UNKNOWN if past is UNKNOWN else past.acl,
+        texts=UNKNOWN if past is UNKNOWN else past.texts,
         fragments=UNKNOWN if past is UNKNOWN else past.fragments,
         lock=lock,
         bases=() if past is UNKNOWN else past.bases,
         projects=() if past is UNKNOWN else past.projects,
-        volume="" if past is UNKNOWN else past.volume,
-        beaten=beaten if (beaten := found.get("beaten", UNKNOWN)) is not UNKNOWN else (),
+        entries={} if past is UNKNOWN else past.entries,
         left=lock.run if lock and may_be_taken(lock, stack.settings) else "",
-        redis=found.get("redis", UNKNOWN),
         logs=found.get("logs", UNKNOWN),
-        metrics=found.get(_PAGE + _exporter_page(stack), UNKNOWN),
         machine=found.get("machine", UNKNOWN),
         literals=found.get("literals", UNKNOWN),
         probes={probe.id: answer for probe in stack.probes if (answer := _probed(probe, found)) is not UNKNOWN},
+        answers={name.removeprefix(_PAGE): answer for name, answer in found.items() if name not in _GENERAL},
     )
 
 

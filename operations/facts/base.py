@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pyinfra.api import FactBase, QuoteString, StringCommand
 
@@ -68,3 +70,33 @@ class ScriptFact(FactBase[T | Unknown], Generic[T]):
     @abstractmethod
     def parse(self, lines: list[str]) -> T:
         """The value that the script's lines describe."""
+
+
+def decoded(text: str) -> str:
+    """What a script encoded as base64; "" for nothing. Bytes that are no UTF-8 become U+FFFD."""
+    return base64.b64decode(text, validate=True).decode(errors="replace")
+
+
+def document(text: str) -> Any:
+    """What a JSON text that somebody may have edited says; None for one that says nothing."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def shown(text: str) -> str:
+    """The text without what would steer a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def text(value: object) -> str:
+    """The value if it is a text; raises TypeError for any other."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} in the place of a text")
+    return value
+
+
+def texts(value: Any) -> dict[str, str]:
+    """The value if it has a text under each name; raises TypeError or AttributeError for any other."""
+    return {name: text(one) for name, one in value.items()}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 
 from pyinfra.api import StringCommand
 
@@ -19,48 +21,85 @@ class Files(ScriptFact[dict[str, SeenFile]]):
     + paths: paths relative to it
     """
 
-    script = "seen.sh"
+    script = "files/seen"
 
     def command(self, root: str, paths: Sequence[str]) -> StringCommand:
-        return self.run(root, *paths)
+        self.paths = tuple(paths)
+        return self.ask(root=root, paths=self.paths)
 
     def parse(self, lines: list[str]) -> dict[str, SeenFile]:
-        found = {}
-        for line in lines:
-            path, kind, mode, owner, _size, mtime, sha256 = line.split("\t")
-            found[path] = SeenFile(kind, mode.zfill(4), owner, sha256, int(mtime)) if kind == "file" else SeenFile(kind)
+        found = {path: SeenFile(kind) for path, kind in zip(self.paths, lines, strict=False)}
+        if not set(lines[: len(self.paths)]) <= _KINDS:
+            raise ValueError("a path of no known kind")
+        files = [path for path, seen in found.items() if seen.kind == "file"]
+        told, sums = lines[len(self.paths) : -len(files) or None], lines[len(lines) - len(files) :]
+        for path, stat, sha256 in zip(files, told, sums, strict=True):
+            mode, owner, changed = stat.split(" ")
+            if not _SHA256.fullmatch(sha256):
+                raise ValueError("no SHA-256")
+            found[path] = SeenFile("file", mode.zfill(4), owner, sha256, int(changed))
         return found
 
 
+_KINDS = {"file", "dir", "symlink", "other", "missing", "denied"}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SECRET = secrets.token_hex(16)
+
+
+def _keyed(text: str) -> str:
+    return hashlib.sha256(f"{_SECRET}{text}".encode()).hexdigest()
+
+
 class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
-    """The fingerprints of managed keys in env files: path → key → SHA-256 of its line; None for a file that cannot be parsed.
+    """The fingerprints of managed keys in env files: path → key → SHA-256 of its line, None for a file that cannot be parsed.
+
+    A host tells digests that begin with a secret of this process, so that they cannot be worked back. So only a line that is
+    known here has its own SHA-256; any other has one that fits no line, nor itself in the next process.
 
     + root: the stack's folder, absolute
     + files: path relative to it → the keys to look for
     + wanted: the same files as they are wanted; a host on which all are so answers in one word and not for each key
+    + known: more lines to recognise
     """
 
-    script = "env_seen.sh"
+    script = "env/seen"
 
-    def command(self, root: str, files: Mapping[str, Sequence[str]], wanted: Sequence[EnvFile] = ()) -> StringCommand:
-        self.paths = tuple(files)
-        self.wanted = tuple(wanted)
-        words: list[str] = []
-        for path, keys in files.items():
-            words += [*(["--"] if words else []), path, *keys]
-        records = "".join(file.records for file in wanted)
-        return self.run(root, hashlib.sha256(records.encode()).hexdigest(), *words)
+    def command(
+        self, root: str, files: Mapping[str, Sequence[str]], wanted: Sequence[EnvFile] = (), known: Sequence[str] = ()
+    ) -> StringCommand:
+        self.files = {path: tuple(keys) for path, keys in files.items()}
+        self.wanted = {file.path: file for file in wanted}
+        self.known = {_keyed(line): hashlib.sha256(line.encode()).hexdigest() for line in (*known, *_lines(wanted))}
+        asked = [f"{number}/{key}" for number, keys in enumerate(self.files.values(), 1) for key in keys]
+        return self.ask(root=root, paths=tuple(files), names=" ".join(asked), secret=_SECRET, wanted=self._as_wanted())
+
+    def _as_wanted(self) -> str:
+        lines = [
+            f"{number} {key} 1 {self.wanted[path].lines[key]}\n"
+            for number, (path, keys) in enumerate(self.files.items(), 1)
+            for key in keys
+            if path in self.wanted and key in self.wanted[path].lines
+        ]
+        return _keyed("".join(lines))
 
     def parse(self, lines: list[str]) -> dict[str, dict[str, str] | None]:
+        found: dict[str, dict[str, str] | None] = {path: {} for path in self.files}
         if lines == ["="]:
-            return {file.path: dict(file.hashes) for file in self.wanted}
-        found: dict[str, dict[str, str] | None] = {path: {} for path in self.paths}
+            return found | {path: dict(file.hashes) for path, file in self.wanted.items()}
         for line in lines:
-            path, key, *rest = line.split("\t")
-            keys = found[path]
+            number, key, *rest = line.split(" ")
+            path = tuple(self.files)[int(number) - 1]
             if key == "!":
                 found[path] = None
-            elif keys is not None:
+            elif (keys := found[path]) is not None and key in self.files[path]:
+                count, digest = rest
                 # a key that stands there more than once is as good as wrong: the reader's order decides which one counts
-                keys[key] = rest[1] if rest[0] == "1" else ""
+                keys[key] = self.known.get(digest, digest) if count == "1" else ""
+            else:
+                raise ValueError("a key that nobody asked for")
         return found
+
+
+def _lines(files: Sequence[EnvFile]) -> Iterator[str]:
+    for file in files:
+        yield from file.lines.values()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
 from datetime import datetime, timedelta
 
 from pyinfra.api import StringCommand
 
 from ..stack.snapshot import SeenLog
-from .base import ScriptFact
+from .base import ScriptFact, shown
 
 # While a service has just been replaced, the others notice, and say so.
 GRACE = timedelta(seconds=5)
+LAST = 20
 
 
 class Logs(ScriptFact[dict[str, SeenLog]]):
@@ -20,28 +21,24 @@ class Logs(ScriptFact[dict[str, SeenLog]]):
     + root: the stack's folder, absolute
     + project: the Compose project's name
     + window: seconds
+    + refused: a regular expression (POSIX, extended) of lines that tell of a refused login
     + harmless: a regular expression (POSIX, extended) of lines that do not count; "" for none
     """
 
-    script = "logs.sh"
+    script = "logs/read"
 
-    def command(self, root: str, project: str, window: int = 300, harmless: str = "") -> StringCommand:
-        return self.run(root, project, str(window), harmless)
+    def command(self, root: str, project: str, window: int = 300, refused: str = "", harmless: str = "") -> StringCommand:
+        return self.ask(root=root, project=project, window=window, refused=refused, harmless=harmless)
 
     def parse(self, lines: list[str]) -> dict[str, SeenLog]:
-        refused: dict[str, int] = {}
-        errors: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-        quiet_until = ""
-        for line in lines:
-            kind, service, first, rest = line.split("\t", 3)
-            if kind == "auth":
-                refused[service] = int(first)
-                quiet_until = (datetime.fromisoformat(rest) + GRACE).isoformat() if rest else ""
-            elif kind == "line":
-                errors[service].append((first, rest))
-            else:
-                raise ValueError(f"a line of no known kind: {kind}")
-        return {
-            service: SeenLog(count, tuple(text for time, text in errors[service] if time > quiet_until))
-            for service, count in refused.items()
-        }
+        (line,) = lines
+        containers = json.loads(line)
+        # one that ends again and again has always just started; nobody notices that but itself
+        latest = max((str(one["started"]) for one in containers if one["running"]), default="")
+        quiet_until = (datetime.fromisoformat(latest) + GRACE).isoformat() if latest else ""
+        logs: dict[str, SeenLog] = {}
+        for one in containers:
+            log = logs.get(service := str(one["service"]), SeenLog())
+            errors = tuple(shown(text) for time, text in one["errors"] if time > quiet_until)
+            logs[service] = SeenLog(log.refused + int(one["refused"]), (*log.errors, *errors)[-LAST:])
+        return logs

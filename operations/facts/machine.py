@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 from pyinfra.api import StringCommand
 
-from ..stack.acl import PASSWORD_PATH
 from ..stack.snapshot import SeenMachine
-from .base import ScriptFact
+from .base import ScriptFact, decoded
 
 
 class Machine(ScriptFact[SeenMachine]):
@@ -18,38 +18,49 @@ class Machine(ScriptFact[SeenMachine]):
     + root: the stack's folder, absolute
     """
 
-    script = "machine.sh"
+    script = "machine/seen"
 
     def command(self, root: str) -> StringCommand:
-        return self.run(root)
+        return self.ask(root=root)
 
     def parse(self, lines: list[str]) -> SeenMachine:
-        (kind, clock), *words = [line.split("\t") for line in lines]
-        free = {mount: int(blocks) * 1024 for _, mount, blocks in words}
-        if kind != "time" or not free:
-            raise ValueError("the clock or the free space was not told")
+        clock, table = lines
+        _head, *rows = decoded(table).splitlines()
+        free = {mount: int(blocks) * 1024 for blocks, mount in (row.split(maxsplit=1) for row in rows)}
+        if not free:
+            raise ValueError("the free space was not told")
         return SeenMachine(float(clock), float(clock) - time.time(), free)
 
 
 class Literals(ScriptFact[tuple[tuple[str, int], ...]]):
-    """Where a password is written out: in Compose files, and in env files one of redis that is not managed. File and line number,
+    """Where a password is written out: in Compose files, and in env files one of a credential that is not managed. File and line number,
     never the text.
 
     + root: the stack's folder, absolute
     + paths: the Compose files, relative to it
     + env: env files of the stack → their managed keys
-    + password_file: the file with redis' password
+    + passwords: the files with the stack's own passwords
+    + in_env, in_files: regular expressions (POSIX, extended) of further places, of lines of env files and of Compose files
     """
 
-    script = "literal.sh"
+    script = "machine/literals"
 
     def command(
-        self, root: str, paths: Sequence[str], env: Mapping[str, Sequence[str]] | None = None, password_file: str = PASSWORD_PATH
+        self,
+        root: str,
+        paths: Sequence[str],
+        env: Mapping[str, Sequence[str]] | None = None,
+        passwords: Sequence[str] = (),
+        in_env: str = "",
+        in_files: str = "",
     ) -> StringCommand:
-        return self.run(root, password_file, *paths, "--", *(f"{path}={','.join(keys)}" for path, keys in (env or {}).items()))
+        managed = " ".join(f"{path}={key}" for path, keys in (env or {}).items() for key in keys)
+        return self.ask(root=root, passwords=passwords, paths=paths, managed=managed, in_env=in_env, in_files=in_files)
 
     def parse(self, lines: list[str]) -> tuple[tuple[str, int], ...]:
-        return tuple((path, int(line)) for path, line in (line.split("\t") for line in lines))
+        (text,) = lines
+        found = (line.split(" ", 1) for line in decoded(text).split("\n") if line)
+        return tuple((unquote(path), int(number)) for number, path in found)
 
 
 class Metrics(ScriptFact[dict[str, float]]):
@@ -60,10 +71,10 @@ class Metrics(ScriptFact[dict[str, float]]):
     + patience: seconds for which it is asked again when there is no answer, as from a service that has just started
     """
 
-    script = "metrics.sh"
+    script = "metrics/read"
 
     def command(self, url: str, names: Sequence[str], patience: int = 0) -> StringCommand:
-        return self.run(str(patience), url, *names)
+        return self.ask(url=url, names=names, patience=patience)
 
     def parse(self, lines: list[str]) -> dict[str, float]:
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in decoded("".join(lines)).splitlines())}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pyinfra.api import StringCommand
 
-from .base import ScriptFact
+from .base import ScriptFact, decoded, document
 
 
 class History(ScriptFact[list[dict[str, Any]]]):
@@ -19,13 +18,15 @@ class History(ScriptFact[list[dict[str, Any]]]):
     **Example:** ``pyinfra inventory fact operations.facts.past.History root=/opt/erni-ki``
     """
 
-    script = "history.sh"
+    script = "history/list"
 
     def command(self, root: str, last: int = 20) -> StringCommand:
-        return self.run(root, str(last))
+        return self.ask(root=root, last=last)
 
     def parse(self, lines: list[str]) -> list[dict[str, Any]]:
-        return [entry for line in lines if (entry := _entry(line))]
+        # a line that was cut off by a full disk or a crash is no entry
+        entries = map(document, decoded("".join(lines)).split("\n"))
+        return [entry for entry in entries if isinstance(entry, dict)]
 
 
 class Backups(ScriptFact[dict[str, int]]):
@@ -34,18 +35,10 @@ class Backups(ScriptFact[dict[str, int]]):
     + root: the stack's folder, absolute
     """
 
-    script = "backups.sh"
+    script = "backup/list"
 
     def command(self, root: str) -> StringCommand:
-        return self.run(root)
+        return self.ask(root=root)
 
     def parse(self, lines: list[str]) -> dict[str, int]:
-        return {name: int(count) for name, count in (line.split("\t") for line in lines)}
-
-
-def _entry(line: str) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:  # cut off by a full disk or a crash
-        return None
-    return entry if isinstance(entry, dict) else None
+        return {name: int(count) for name, count in (line.split(" ") for line in lines)}

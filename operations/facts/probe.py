@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 from pyinfra.api import StringCommand
 
 from ..stack.probes import Probe as Declared
@@ -17,14 +20,19 @@ class Probe(ScriptFact[str]):
     + patience: seconds for which it is asked again when there is no answer, as from a service that has just started
     """
 
-    script = "probe.sh"
+    script = "probe/ask"
 
     def command(self, probe: Declared, project: str, window: int = 300, patience: int = 0) -> StringCommand:
-        words = {
-            "command": (project, probe.service, *probe.target),
-            "log": (project, probe.service, str(window), *probe.target),
-        }.get(probe.kind, probe.target)
-        return self.run(str(patience), probe.kind, *words)
+        target = shlex.join(probe.target) if probe.kind == "command" else probe.target[0]
+        return self.ask(
+            kind=probe.kind, target=target, project=project, service=probe.service, window=window, patience=patience
+        )  # fmt: skip
 
     def parse(self, lines: list[str]) -> str:
-        return lines[0] if lines else ""
+        (answer,) = lines or [""]
+        if not _ANSWER.fullmatch(answer):
+            raise ValueError("no answer to a check")
+        return answer
+
+
+_ANSWER = re.compile(r"[a-z0-9 ]{0,40}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from pyinfra.api import StringCommand
 
 from ..stack.snapshot import SeenProject
-from .base import ScriptFact
+from .base import ScriptFact, text, texts
 
 
 class Project(ScriptFact[SeenProject]):
@@ -14,22 +18,17 @@ class Project(ScriptFact[SeenProject]):
     + root: the stack's folder, absolute
     """
 
-    script = "project_seen.sh"
+    script = "project/seen"
 
     def command(self, root: str) -> StringCommand:
-        return self.run(root)
+        return self.ask(root=root)
 
     def parse(self, lines: list[str]) -> SeenProject:
-        definitions: dict[str, str] = {}
-        starter = "docker"
-        needs: dict[str, list[str]] = {}
-        for line in lines:
-            kind, service, value = line.split("\t")
-            if kind == "hash":
-                definitions[service] = value
-                needs.setdefault(service, [])
-            elif kind == "starts":
-                starter = service
-            else:
-                needs.setdefault(service, []).append(value)
-        return SeenProject(definitions, {service: tuple(others) for service, others in needs.items()}, starter)
+        (line,) = lines
+        return seen_project(json.loads(line))
+
+
+def seen_project(told: Mapping[str, Any]) -> SeenProject:
+    """Compose's answer as it was told, or noted by an earlier run; raises ValueError, TypeError or KeyError where it is none."""
+    needs = {name: tuple(map(text, others)) for name, others in told["needs"].items()}
+    return SeenProject(texts(told["definitions"]), needs, text(told["starter"]))

@@ -4,36 +4,37 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyinfra.api import StringCommand
 
-from ..stack.acl import acl_hashes
 from ..stack.lock import Owner, owner
-from ..stack.snapshot import Applied, Seen, SeenContainer, SeenProject
-from .base import ScriptFact
+from ..stack.snapshot import Applied, Seen, SeenContainer
+from .base import ScriptFact, decoded, document, text, texts
+from .project import seen_project
 
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")  # in words such as "Up 2 hours (healthy)"
 
 
 @dataclass(frozen=True)
 class SeenState(Seen):
-    """What was last started (`applied`), the fragments that were written, the hashes of users.acl on disk, and the lock's owner.
+    """What was last started (`applied`), the fragments that were written, and the lock's owner.
 
     + bases: Compose files beside compose.yml that Compose would take for it
     + projects: other Compose projects that run from this folder; told until the stack was started once
-    + volume: something that lies in redis' data folder
+    + texts: path → content of further small files
+    + entries: folder → something that lies in it
     """
 
     applied: Applied
     fragments: tuple[str, ...]
-    acl: tuple[str, ...]
     lock: Owner | None = None
     bases: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
-    volume: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    entries: Mapping[str, str] = field(default_factory=dict)
 
 
 class State(ScriptFact[SeenState]):
@@ -42,27 +43,49 @@ class State(ScriptFact[SeenState]):
     + root: the stack's folder, absolute
     + project: the Compose project's name
     + folder: the Compose project's folder, absolute; `root` when left out
+    + texts: further small files whose content is told, relative to `root`
+    + folders: those of which one entry is told
     """
 
-    script = "state.sh"
+    script = "state/seen"
+    known: tuple[str, ...] = ()
 
-    def command(self, root: str, project: str = "", folder: str = "") -> StringCommand:
-        return self.run(root, project, folder or root)
+    def command(
+        self, root: str, project: str = "", folder: str = "", texts: Sequence[str] = (), folders: Sequence[str] = ()
+    ) -> StringCommand:
+        self.known = (_APPLIED, _FRAGMENTS, _LOCK, *texts)
+        label = f"com.docker.compose.project.working_dir={folder or root}"
+        return self.ask(root=root, project=project, texts=texts, folders=folders, filters=json.dumps({"label": [label]}))
 
     def parse(self, lines: list[str]) -> SeenState:
-        found: dict[str, list[str]] = {kind: [] for kind in ("applied", "fragment", "acl", "lock", "base", "project", "volume")}
+        files: dict[str, str] = {}
+        bases: list[str] = []
+        entries: dict[str, str] = {}
+        projects: tuple[str, ...] = ()
         for line in lines:
-            kind, _, rest = line.partition("\t")
-            found[kind].append(rest)
+            kind, *rest = line.split(" ")
+            if kind == "base":
+                bases += rest
+            elif kind == "entry":
+                entries[rest[0]] = decoded(rest[1])
+            elif kind.startswith("["):
+                projects = tuple(map(text, json.loads(line)))
+            elif len(rest) == 2 and rest[1] == "." and kind in self.known:
+                files[kind] = decoded(rest[0])
+            else:
+                raise ValueError("a line of no known kind")
         return SeenState(
-            applied=_applied("\n".join(found["applied"])),
-            fragments=tuple(found["fragment"]),
-            acl=tuple(h for line in found["acl"] for h in acl_hashes(line)),
-            lock=owner("\n".join(found["lock"])),
-            bases=tuple(found["base"]),
-            projects=tuple(found["project"]),
-            volume="".join(found["volume"]),
+            applied=_applied(files.get(_APPLIED, "")),
+            fragments=tuple(map(_fragment, files.get(_FRAGMENTS, "").split())),
+            lock=owner(files.get(_LOCK, "")),
+            bases=tuple(bases),
+            projects=projects,
+            texts={path: content for path, content in files.items() if path not in (_APPLIED, _FRAGMENTS, _LOCK)},
+            entries=entries,
         )
+
+
+_APPLIED, _FRAGMENTS, _LOCK = ".fleet/applied.json", ".fleet/fragments", ".fleet/lock/owner"
 
 
 class Containers(ScriptFact[tuple[SeenContainer, ...]]):
@@ -82,20 +105,21 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
         return tuple(_container(one) for one in json.loads(listed))
 
 
-def _applied(text: str) -> Applied:
+def _fragment(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise ValueError("no name of a service")
+    return name
+
+
+def _applied(written: str) -> Applied:
+    found = document(written)
     try:
-        document = json.loads(text)
-        services = {name: dict(entry.items()) for name, entry in document["services"].items()}
-        project = _project(document["project"]) if document.get("project") else None
-        return Applied(str(document["inputs"]), services, str(document.get("compose", "")), project)
+        services = {name: texts(entry) for name, entry in found["services"].items()}
+        project = seen_project(found["project"]) if found.get("project") else None
+        return Applied(text(found["inputs"]), services, text(found.get("compose", "")), project)
     except (ValueError, KeyError, TypeError, AttributeError):
         # missing, cut off by a crash or edited by hand: then every definition is compared anew
         return Applied()
-
-
-def _project(told: Mapping[str, Any]) -> SeenProject:
-    needs = {name: tuple(others) for name, others in told["needs"].items()}
-    return SeenProject(dict(told["definitions"]), needs, str(told["starter"]))
 
 
 def _container(one: Mapping[str, Any]) -> SeenContainer:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from .env_file import line
+from .settings import Settings
 from .snapshot import MISSING, UNKNOWN, SeenContainer, Snapshot
 from .stack import BASE, Stack
 
@@ -30,6 +31,11 @@ def sentences(stack: Stack, seen: Snapshot) -> Iterator[str]:
             yield from _differences(stack, service.name, container)
 
 
+def own_compose_file(settings: Settings) -> str:
+    """The line of .env with which the project reads its own files alone."""
+    return line("COMPOSE_FILE", ":".join(settings.compose_files))
+
+
 def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     settings, files = stack.settings, {} if seen.files is UNKNOWN else seen.files
     for path in settings.compose_files:
@@ -42,9 +48,8 @@ def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
                 f'Name it: compose_files = ("{other}",).'
             )
     keys = ({} if seen.env is UNKNOWN else seen.env.get(".env")) or {}
-    own = line("COMPOSE_FILE", ":".join(settings.compose_files))
     # the desired one is an earlier run's, whose list of fragments was lost
-    known = ("", hashlib.sha256(own.encode()).hexdigest(), stack.dotenv.hashes["COMPOSE_FILE"])
+    known = ("", hashlib.sha256(own_compose_file(settings).encode()).hexdigest(), stack.dotenv.hashes["COMPOSE_FILE"])
     if not seen.fragments and keys.get("COMPOSE_FILE", "") not in known:
         yield (
             f"{settings.stack_dir}/.env: COMPOSE_FILE names other files than compose_files ({':'.join(settings.compose_files)}). "

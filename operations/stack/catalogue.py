@@ -117,6 +117,11 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
     return services
 
 
+def server_settings() -> tuple[str, ...]:
+    """The settings that name the host of the inventory whose server is used."""
+    return tuple(f"{name.replace('-', '_')}_host" for name, service in catalogue().items() if service.provides)
+
+
 def template_names(template: str) -> frozenset[str]:
     """The names in a template. Raises ValueError for what is no plain {name}."""
     names = set()
@@ -241,7 +246,11 @@ def _provides_problems(provides: object) -> Iterator[str]:
     for name, one in provides.items() if isinstance(provides, dict) else ():
         if not isinstance(name, str) or not name.isidentifier():
             yield f"x-fleet: provides: {name!r} is no name for templates. Use letters, digits and _."
-        if not isinstance(one, dict) or one.keys() != expected.keys() or not all(isinstance(one[k], t) for k, t in expected.items()):
+        if (
+            not isinstance(one, dict)
+            or one.keys() != expected.keys()
+            or not all(isinstance(one[k], t) for k, t in expected.items())
+        ):
             yield f"x-fleet: provides: {name}: expected `kind` (text), `secret` (the name of a setting) and `port` (a number)."
         elif one["kind"] not in registry.kinds():
             yield f"x-fleet: provides: {name}: there is no kind {one['kind']!r}; known are {', '.join(sorted(registry.kinds()))}."

@@ -80,6 +80,12 @@ class Credential(ABC):
     about_desired: ClassVar[tuple[str, ...]] = ()
     about_adopted: ClassVar[tuple[str, ...]] = ()
 
+    # regular expressions (POSIX, extended): log lines of a client that was refused; where a password is written out, in env files and in
+    # Compose files
+    refused: ClassVar[str] = ""
+    in_env: ClassVar[str] = ""
+    in_files: ClassVar[str] = ""
+
     def __init__(
         self, name: str, provided: Provided, server: str, settings: Settings, local: bool, value: str | None, at: str | None
     ) -> None:
@@ -117,6 +123,18 @@ class Credential(ABC):
     @abstractmethod
     def files(self) -> Sequence[File]:
         """What lies on the host."""
+
+    def passwords(self) -> Sequence[str]:
+        """Those of its files whose first line is the secret."""
+        return ()
+
+    def texts(self) -> Sequence[str]:
+        """Those whose content a snapshot wants."""
+        return ()
+
+    def folders(self) -> Sequence[str]:
+        """The folders of which a snapshot wants to know whether something lies there."""
+        return ()
 
     @abstractmethod
     def asked(self, stack: Stack) -> Asked:

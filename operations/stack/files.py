@@ -41,10 +41,5 @@ class EnvFile:
         """Managed key → SHA-256 of its line."""
         return {key: hashlib.sha256(line.encode()).hexdigest() for key, line in self.lines.items()}
 
-    @cached_property
-    def records(self) -> str:
-        """All of them as `scripts/env_seen.sh` finds them on a host where they are as desired."""
-        return "".join([f"{self.path}\n", *(f"{key}\t1\t{line}\n" for key, line in self.lines.items())])
-
 
 ManagedFile = File | EnvFile

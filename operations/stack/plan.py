@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from . import adoption
 from .changes import Change, env_changes, file_change
 from .credential import CredentialPlan
+from .files import File
 from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
-from .files import File
 from .stack import OWN_ENVIRONMENT, Stack, fragment_path
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import graph, registry
 from .catalogue import Service, catalogue, client, template_names
-from .credential import Credential, Provided
+from .credential import Credential
 from .env_file import EnvValueError, line
 from .errors import SettingsError
 from .files import EnvFile, File

@@ -1,26 +1,15 @@
-# Standard input with every secret replaced: those in $masks (one a line), the stack's own password, whatever its env files call a
-# password, secret, token or key, any password in an URL.
+# Standard input with the secrets in it replaced: those in $masks (one a line), all that lies in secrets/ of the stack's folder $root,
+# what its env files call a password, secret, token, key or the like, and any password in a URL.
+# + 1: what awk does with each line, which is there as mask($0); prints it when left out
+
+#awk lib/mask.awk
+
 masked() {
-    {
-        printf '%s\n' "$masks"
-        # a pipe in a file's place would never end
-        set --
-        for file in "$root"/env/*.env; do [ ! -f "$file" ] || set -- "$@" "$file"; done
-        [ $# -eq 0 ] || sed -n "s/^[A-Za-z0-9_]*\(PASS\|SECRET\|TOKEN\|KEY\)[A-Za-z0-9_]*=['\"]*\(.*[^'\"]\)['\"]*\$/\2/p" "$@" 2>/dev/null
-        [ ! -f "$root/secrets/redis/password" ] || cat -- "$root/secrets/redis/password" 2>/dev/null
-        echo
-        echo '##fleet:text'
-        cat
-    } | awk '
-        !text && $0 == "##fleet:text" { text = 1; next }
-        !text { if (length($0) > 3) secret[++n] = $0; next }
-        {
-            for (i = 1; i <= n; i++) {
-                for (done = ""; at = index($0, secret[i]); $0 = substr($0, at + length(secret[i])))
-                    done = done substr($0, 1, at - 1) "*MASKED*"
-                $0 = done $0
-            }
-            gsub(/:\/\/[^@ \/]*@/, "://*MASKED*@")
-            print
-        }'
-}
+    action=${1:-'{ print mask($0) }'}
+    # a pipe in a file's place would never end
+    set -- from=secrets
+    for file in "$root"/secrets/* "$root"/secrets/*/*; do [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"; done
+    set -- "$@" from=env
+    for file in "$root"/.env "$root"/env/*.env; do [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"; done
+    printf '%s\n' "$masks" | LC_ALL=C awk "$mask_awk$action" from=secrets - "$@" from=text /dev/fd/3
+} 3<&0

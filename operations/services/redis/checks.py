@@ -68,9 +68,7 @@ def other(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     address, answered = redis.at or "", redis.redis(seen)
     if answered is UNKNOWN:
         cause = f"It does not run, or {address} cannot be reached from this host."
-        yield Check(
-            "redis.ping", Verdict.UNKNOWN, f"redis at {address} did not answer", cause, f"Look at {redis.host}."
-        )
+        yield Check("redis.ping", Verdict.UNKNOWN, f"redis at {address} did not answer", cause, f"Look at {redis.host}.")
         return
     yield expect(
         "redis.ping", answered.login, "PONG",

@@ -33,6 +33,10 @@ class RedisAcl(Credential):
     about_desired: ClassVar[tuple[str, ...]] = ("password.consistent", "url.form")
     about_adopted: ClassVar[tuple[str, ...]] = ("redis.ping", "redis.data_on_volume", "redis.anonymous_refused")
 
+    refused: ClassVar[str] = "AuthenticationError|WRONGPASS|NOAUTH|invalid username-password"
+    in_env: ClassVar[str] = r"""(redis|valkey)s?://[^:/@ ]*:[^@$ {*<]+@|^[^=]*(REDIS|VALKEY)[^=]*PASS[^=]*=["']?[^$"' ]"""
+    in_files: ClassVar[str] = r"""redis-cli .*-a +[\\"']*[^ $\\"']|--requirepass[ =]+[^ $"']"""
+
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
         return super().in_use(settings, server) or bool(settings.more.get(f"{server.replace('-', '_')}_password_file"))
@@ -99,6 +103,15 @@ class RedisAcl(Credential):
     def acl(self, digests: Sequence[str]) -> File:
         """The ACL file with these passwords."""
         return File(self.acl_path, "0600", acl.acl_file(digests), acl.redis_owner(self.settings))
+
+    def passwords(self) -> Sequence[str]:
+        return (self.password_file,)
+
+    def texts(self) -> Sequence[str]:
+        return (self.acl_path,) if self.local else ()
+
+    def folders(self) -> Sequence[str]:
+        return (self.data,) if self.local else ()
 
     def asked(self, stack: Stack) -> Asked:
         found: dict[str, Any] = {self.name: (Redis, self._login(stack))}

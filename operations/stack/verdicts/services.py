@@ -7,6 +7,7 @@ from ..probes import Probe
 from ..snapshot import UNKNOWN, Snapshot
 from .expect import DEPLOY, unknown
 
+
 def container(service: str, seen: Snapshot) -> Check:
     """It runs, and is healthy where it has a healthcheck."""
     name, logs = f"container.{service}", f"Read `docker compose logs {service}` in the stack's folder, then run the deploy again."

@@ -1,0 +1,12 @@
+# shellcheck shell=sh
+# The host itself: its clock; and, as base64, free KiB and mount point where the stack in folder $root and Docker keep what they have.
+
+folder=$root
+while [ ! -d "$folder" ] && [ -n "$folder" ]; do folder=${folder%/*}; done
+docker=/var/lib/docker
+[ -d $docker ] || docker=/
+date +%s.%N
+# df has a question mark for what would break its lines
+free=$(timeout 10 df -k --output=avail,target -- "${folder:-/}" $docker) || exit 1
+printf '%s\n' "$free" | base64 -w 0
+echo

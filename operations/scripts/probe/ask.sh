@@ -1,0 +1,10 @@
+# shellcheck shell=bash
+# The answer to one declared check, asked from the host itself; asked again for $patience seconds until there is one.
+# + kind: http, websocket, tcp, command, log
+# + target: URL, host:port, words for a shell, or regular expression
+# + project, service: whose container is meant by command and log
+# + window: how many seconds of a log count
+
+#include lib/probe.sh
+
+probe

@@ -1,0 +1,32 @@
+# shellcheck shell=sh
+# What earlier runs left in the stack's folder $root, and what somebody else did there.
+# + project: the Compose project that should run there
+# + texts: further small files whose content is told
+# + folders: those of which one entry is told
+# + filters: those of Docker's API for the containers that run from its folder
+
+cd -- "$root" 2>/dev/null || exit 0
+
+# path, content as base64, and a dot where that went well
+# shellcheck disable=SC2086 # words without blanks
+find .fleet/applied.json .fleet/fragments .fleet/lock/owner $texts -maxdepth 0 -type f -size -65537c \
+    -printf '%p ' -exec base64 -w 0 {} \; -printf ' .\n' 2>/dev/null
+
+for base in docker-compose.yml docker-compose.yaml compose.yaml; do [ ! -e $base ] || echo "base $base"; done
+
+# what a run that was killed had begun to bring there is no data of somebody else
+[ -f .fleet/carrying ] || for folder in $folders; do
+    for entry in "$folder"/*; do
+        [ ! -e "$entry" ] || echo "entry $folder $(printf %s "${entry##*/}" | base64 -w 0)"
+        break
+    done
+done
+
+# once something was started here it is known to be this project's
+if [ ! -f .fleet/applied.json ] && [ -S /var/run/docker.sock ]; then
+    curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --get --data-urlencode all=true \
+        --data-urlencode "filters=$filters" http://docker/containers/json |
+        jq --compact-output --ascii-output --arg mine "$project" \
+            '[.[].Labels["com.docker.compose.project"] | strings | select(. != $mine)] | unique'
+fi 2>/dev/null
+exit 0
