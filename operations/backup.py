@@ -6,16 +6,15 @@ import argparse
 from collections.abc import Generator, Iterator, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
-from . import COMMAND
+from . import COMMAND, lock
 from .checks import PATIENCE, settled
 from .compose import start
 from .controller import console, run
-from .controller.desired import stack_of
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .controller.host_plan import HostPlan
 from .controller.observe import observe, plan_host
 from .credentials import write_acl
@@ -94,17 +93,26 @@ def roll_back(
 
 
 @operation()
-def restore(kept: str, stack: Stack | None = None) -> Generator[PyinfraCommand, None, None]:
+def restore(kept: str, planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, None]:
     """Bring the files of a backup back and start the services with them. What redis accepts is left as it is.
 
     + kept: the backup's folder in backups, such as 20261124T150102Z
-    + stack: what is wanted; told from the host's data when left out
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    stack = stack or stack_of(host)
-    seen = observe(stack)
+    planned = planned or plan_host()
+    if locked := lock.problem(planned):
+        yield fail(locked)
+        return
+    yield from lock.acquire._inner(planned)
+    stack = planned.stack
+    planned.see(seen := observe(stack))
+    if not lock.is_ours(seen):
+        yield fail(f"{stack.settings.stack_dir}: could not be observed under its lock. Nothing was changed. Run again with -vv.")
+        return
     yield _restored(stack, kept)
     every = Plan(start=tuple((service.name, "its files were restored") for service in stack.services))
     yield from _started(stack, seen, observe(stack), every)
+    yield from lock.release._inner(planned, (f"restored backups/{kept}",))
 
 
 def _replaced(stack: Stack, before: Snapshot, now: Snapshot) -> Iterator[tuple[str, str]]:
@@ -119,7 +127,7 @@ def _replaced(stack: Stack, before: Snapshot, now: Snapshot) -> Iterator[tuple[s
 def _started(stack: Stack, seen: Snapshot, restored: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, Stack]:
     """What is due starts where the restored project has it, and so do its services that the stack no longer has; what came with
     this run goes. Returns the part of the stack that the project has."""
-    found = host.get_fact(Project, root=stack.settings.stack_dir)
+    found = host.get_fact(Project, root=stack.settings.stack_dir, _ignore_errors=True)
     if found is UNKNOWN:
         yield from start(stack, seen, due)
         return stack

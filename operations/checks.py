@@ -7,13 +7,12 @@ from collections.abc import Collection, Generator, Iterable, Sequence
 
 import gevent
 from pyinfra import host
-from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
 from . import lock
 from .controller import run
-from .controller.failure import fail
+from .controller.failure import fail, operation, refuse
 from .controller.host_plan import HostPlan
 from .controller.observe import observe, plan_host
 from .controller.progress import waiting
@@ -35,8 +34,7 @@ def ready(planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, No
     locked = lock.problem(planned) if planned.plan.due else None
     problems = list(planned.plan.problems)
     if problems and not host.state.is_executing:
-        # pyinfra's own way to end a preview with exit status 1
-        host.state.failed_hosts.add(host.state.inventory.get_host(host.name))
+        refuse()
     if locked:
         problems.append(locked)
     if problems:

@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Collection, Generator, Mapping, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.command import PyinfraCommand
 
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .controller.files import put_list
 from .controller.host_plan import HostPlan
 from .controller.observe import plan_host
@@ -38,7 +38,7 @@ def project(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
         host.noop("compose.yml, .env and fragments are as wanted")
         return
     # the engine may have been installed since the snapshot
-    engine = host.get_fact(Engine) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
+    engine = host.get_fact(Engine, _ignore_errors=True) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
     fragments = stack.fragments(engine is UNKNOWN or engine.start_interval)
     base = [file for file in stack.base() if file.path in changes]
     written: list[ManagedFile] = [*base, stack.dotenv, *fragments, stack.manifest()]
@@ -88,7 +88,7 @@ def start(
     + came: services that go without a trace of them in the project; an env file stays, for it may have been there before them
     + known: what Compose said of the project before this run, if that holds; else it is asked
     """
-    found = known or host.get_fact(Project, root=stack.settings.stack_dir)
+    found = known or host.get_fact(Project, root=stack.settings.stack_dir, _ignore_errors=True)
     if found is UNKNOWN:
         yield fail(f"{stack.settings.stack_dir}: Compose could not read the project; it says why in the lines above.")
         return

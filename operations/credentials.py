@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.command import PyinfraCommand
 
+from . import lock
 from .controller import run
+from .controller.failure import operation
 from .controller.files import put
 from .controller.host_plan import HostPlan
 from .controller.observe import plan_host
@@ -50,9 +52,9 @@ def retire(planned: HostPlan | None = None, sharing: Sequence[str] = ()) -> Gene
         host.log(f"The former password stays accepted: {', '.join(waiting)} uses this redis and was not verified in this run.")
         return
     if stack.own_redis:
-        yield change_users(stack, refuse=secret_file.to_retire(stack, seen))
+        yield lock.while_ours(planned, change_users(stack, refuse=secret_file.to_retire(stack, seen)))
     else:
-        yield write_acl(stack, (stack.password_hash,), "retired")
+        yield lock.while_ours(planned, write_acl(stack, (stack.password_hash,), "retired"))
 
 
 def _not_verified(sharing: Sequence[str]) -> list[str]:

@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Generator, Mapping
 
 from pyinfra import host
-from pyinfra.api import HiddenValue, StringCommand, operation
+from pyinfra.api import HiddenValue, StringCommand
 from pyinfra.api.command import PyinfraCommand
 
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .controller.files import put
 from .controller.host_plan import HostPlan
 from .controller.observe import plan_host

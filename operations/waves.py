@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from pyinfra import host
-from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 
 from .controller import run
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .controller.observe import Fleet
 from .report.terminal import folded
 from .stack.waves import Wave, stopped

@@ -63,14 +63,16 @@ def stack_from(data: Mapping[str, Any], server: Mapping[str, Any] | None = None)
     """
     problems: list[str] = []
     secrets: dict[str, str] = {}
+    password_problems: list[str] = []  # they matter where there is a redis
     for name, reference in data.items():
         if isinstance(reference, Secret):
+            found = password_problems if name == "redis_password" else problems
             try:
                 value = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command"))
             except SecretError as error:
-                problems += error.problems
+                found += error.problems
                 continue
-            problems += check_password(value, name) if name == "redis_password" else []
+            found += check_password(value, name) if name == "redis_password" else []
             secrets[name] = value.unmask()
     if "redis_password" in data and not isinstance(data["redis_password"], Secret):
         problems.append(
@@ -83,7 +85,8 @@ def stack_from(data: Mapping[str, Any], server: Mapping[str, Any] | None = None)
     try:
         stack = Stack.build({k: v for k, v in data.items() if k != "redis_password"}, secrets, address)
     except FleetError as error:
-        raise type(error)([*error.problems, *problems]) from error
+        raise type(error)([*error.problems, *problems, *password_problems]) from error
+    problems += password_problems if stack.uses_redis else []
     if stack.uses_redis and "redis_password" not in data:
         problems.append('redis_password: is not set. Add redis_password = Secret("REDIS_PASSWORD") to group_data/all.py.')
     problems += _unknown_checks(stack)

@@ -28,6 +28,7 @@ from ..stack.stack import Stack
 from ..stack.verdicts import EXPORTER_METRICS
 from ..stack.waves import CANARY, Wave, waves
 from .desired import stack_of
+from .failure import met
 from .host_plan import HostPlan
 from .process import may_be_taken
 
@@ -136,17 +137,24 @@ def plan_host() -> HostPlan:
 
 
 def observe(stack: Stack, patience: int = 0) -> Snapshot:
-    """The host in context as it is now.
+    """The host in context as it is now. Whatever goes wrong, the snapshot says so.
 
     + patience: seconds that services which were just started are given to answer
     """
+    try:
+        return _observed_now(stack, patience)
+    except Exception as error:  # it would end the run of every other host too
+        return Snapshot(met={"": "; ".join(met(error)).rstrip(".")})
+
+
+def _observed_now(stack: Stack, patience: int) -> Snapshot:
     asked = questions(stack, patience)
     found = ask(asked)
     if found is UNKNOWN:
-        return Snapshot()
+        return Snapshot(met={"": "its answer did not come to its end"})
     redis = found.get("redis", UNKNOWN)
     if redis is not UNKNOWN and redis.refuses and stack.redis_address is None:
-        found["redis"] = host.get_fact(FormerRedis, **asked["redis"][1])
+        found["redis"] = host.get_fact(FormerRedis, **asked["redis"][1], _ignore_errors=True)
     return snapshot(stack, found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from . import adoption, secret_file
 from .acl import ACL_PATH
@@ -42,6 +43,17 @@ class Change:
         return f"{self.path}: {', '.join(self.reasons)}"
 
 
+class Action(NamedTuple):
+    """Something that a run does to a host: what it does, to what, and where it matters with which part or value."""
+
+    verb: str
+    to: str
+    part: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.to}{f' ({self.part})' if self.part else ''}"
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is to be done on one host, in the order of `deploy.py`.
@@ -56,6 +68,7 @@ class Plan:
     + recheck: definitions may have changed: Compose must be asked
     + remove: services whose containers and fragments go
     + retire: redis accepts passwords besides the wanted one, on disk or in memory
+    + refuse: the hashes of those
     + unlock: the run whose lock was left behind
     + readers: services that are made anew, for the file of their secret changes
     + restarts: redis is restarted, for it reads its password only then, or has another one in memory that is nowhere else
@@ -80,6 +93,7 @@ class Plan:
     adopt: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     restart: str = ""
+    refuse: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def files(self) -> tuple[Change, ...]:
@@ -93,6 +107,28 @@ class Plan:
             self.engine or self.files or self.accept or self.start or self.remove or self.retire or self.readers or self.restarts
         )
         return bool(changes or self.recheck or self.unlock)
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """What will be done, to be compared with what another plan for the same stack would do. Why, and in which words, does not
+        count; nor does a file's new content, which is the stack's."""
+        return frozenset(self._actions())
+
+    def _actions(self) -> Iterator[Action]:
+        yield from (Action("see to it that it is no longer so:", need) for need in self.engine)
+        for change in self.files:
+            yield Action("write", change.path, "mode and owner")
+            if change.content:
+                yield from (Action("write", change.path, one.key) for one in change.differences)
+                yield Action("write", change.path)
+        yield from (Action("accept", "the password", fingerprint(one)) for one in self.accept)
+        yield from (Action("refuse", "the password", fingerprint(one)) for one in self.refuse if self.retire)
+        yield from (Action("start", service) for service in (*dict(self.start), *self.readers))
+        yield from (Action("remove", service) for service in self.remove)
+        if self.restarts:
+            yield Action("restart", "redis")
+        if self.recheck:
+            yield Action("ask", "Compose which definitions changed")
 
     def sentences(self) -> Iterator[str]:
         """The plan for a person, a line each."""
@@ -167,6 +203,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         recheck=rewritten or stack.settings.pull == "always" or bool(seen.left),
         remove=remove,
         retire=(stack.has_redis or stack.own_redis) and bool(others(stack, seen)) and not waiting,
+        refuse=others(stack, seen),
         readers=secret_file.stale(stack, seen) if stack.own_redis else (),
         restarts=secret_file.restarts(stack, seen) or (_locked_out(stack, seen) and "redis" not in dict(start)),
         adopt=tuple(adoption.sentences(stack, seen)),
@@ -225,8 +262,12 @@ def _start_interval(seen: Snapshot) -> bool:
 
 def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What must be put right by a person before anything is touched."""
+    if why := seen.met.get(""):
+        yield f"The host could not be observed: {why}. Nothing is changed on a host that cannot be seen; run again with -vv."
+        return
     for part in unobserved(stack, seen):
-        yield f"{part}: could not be observed. Nothing is changed on a host that cannot be seen; run again with -vv."
+        why = f" ({seen.met[part]})" if part in seen.met else ""
+        yield f"{part}: could not be observed{why}. Nothing is changed on a host that cannot be seen; run again with -vv."
     if seen.files is UNKNOWN or seen.env is UNKNOWN:
         return
     root = stack.settings.stack_dir

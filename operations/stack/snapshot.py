@@ -195,6 +195,7 @@ class Snapshot:
     + metrics: the exporter's, by name and labels
     + literals: file and line of each password that is written out in a Compose file
     + probes: id of a catalogue check → the value that was answered
+    + met: why a part could not be observed; "": why nothing could be
     """
 
     engine: SeenEngine | Unknown = UNKNOWN
@@ -216,6 +217,7 @@ class Snapshot:
     machine: SeenMachine | Unknown = UNKNOWN
     literals: tuple[tuple[str, int], ...] | Unknown = UNKNOWN
     probes: Mapping[str, str] = field(default_factory=dict)
+    met: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def project(self) -> SeenProject | None:

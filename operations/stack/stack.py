@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -118,6 +119,7 @@ class Stack:
             secrets=tuple(secrets.values()),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
+        problems += [] if stack.uses_redis else list(builder.without_redis(services))
         problems += [
             f"{service.name}: `#? {name}`: no setting and no service has that name, so the line never stands. Correct it."
             for service in services
@@ -302,6 +304,18 @@ class _Builder:
                 self.problems.append(f"{service.env_from}: {key} is managed by the catalogue. Remove it.")
             lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
         return EnvFile(service.env_path, "0600", lines)
+
+    def without_redis(self, services: Sequence[Service]) -> Iterator[str]:
+        """Templates that want a login to redis, where there is none."""
+        for service in services:
+            for key, template in service.env.items():
+                own = {*service.settings, *self.secrets}
+                with suppress(ValueError):  # a template that cannot be read is a problem already
+                    for name in sorted(template_names(template) & ({"url", "password"} - own)):
+                        yield (
+                            f"{service.name}: x-fleet: env: {key}: {{{name}}} is redis', but this stack has none. "
+                            "Add redis to `services`, or name the host of one in redis_host."
+                        )
 
     def login(self, service: str) -> dict[str, str]:
         """What a service needs to log in to redis, by the short names that its templates may use."""
