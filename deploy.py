@@ -26,6 +26,7 @@ for wave in host.loop(fleet.waves):  # a few of the hosts that need changes firs
                 apt_source=planned.stack.settings.docker_apt_source,
                 seen=planned.seen.engine,
             )
+            lock.look(name="What was shown is what holds under the lock", planned=planned)
             kept = backup.backup(name="Files that will change are backed up", planned=planned)
             project = compose.project(name="Compose accepts the project and its fragments are written", planned=planned)
             accepted = credentials.accept(name="Credentials: the new password is accepted", planned=planned)

@@ -34,7 +34,7 @@ redis_appendonly = True  # every write goes to the append-only file
 redis_loglevel = "notice"  # debug, verbose, notice or warning
 
 # A stack that runs already: docs/adopting.md
-redis_clients: dict[str, dict[str, dict[str, str]]] = {}  # further services with the password: service, env file, key, template
+clients: dict[str, dict[str, dict[str, str]]] = {}  # further services with a login: service, env file, key, template
 redis_dbs: dict[str, int] = {}  # service to number of its database, where that is not 0
 redis_password_file = None  # the Compose secret's file, where the project's own redis reads the password from one
 redis_user = "default"  # the user that changes passwords there

@@ -6,29 +6,25 @@ import argparse
 from collections.abc import Generator, Iterator, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
-from . import COMMAND
+from . import COMMAND, lock
 from .checks import PATIENCE, settled
 from .compose import start
 from .controller import console, run
-from .controller.desired import stack_of
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .controller.host_plan import HostPlan
 from .controller.observe import observe, plan_host
-from .credentials import write_acl
 from .facts.past import Backups
 from .facts.project import Project
 from .scripts import script
-from .stack import password
-from .stack.acl import ACL_PATH
 from .stack.plan import Plan
 from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import ABOUT_ADOPTED, ABOUT_WANTED, checks
+from .stack.verdicts import about_adopted, about_desired, checks
 
 
 @operation()
@@ -39,7 +35,9 @@ def backup(planned: HostPlan | None = None) -> Generator[StringCommand, None, No
     """
     planned = planned or plan_host()
     stack, seen, due = planned.stack, planned.seen, planned.plan
-    paths = [change.path for change in due.files] + ([ACL_PATH] if due.accept or due.retire else [])
+    changed = {one.name for one in (*due.accept, *due.retire)}
+    paths = [change.path for change in due.files]
+    paths += [path for one in stack.credentials if one.name in changed for path in one.texts()]
     paths += [f"env/{service}.env" for service in due.remove]
     if not due.remove and not any(seen.exists(path) for path in paths):
         host.noop("no file is about to change")
@@ -53,13 +51,14 @@ def roll_back(
     planned: HostPlan, kept: OperationMeta, after: Sequence[OperationMeta], sharing: Sequence[str] = ()
 ) -> Generator[PyinfraCommand, None, None]:
     """Where one of the operations before failed, the files of this run's backup come back, the services are started with them, the
-    former passwords stay accepted and the new one is retired. The host has failed all the same. With `rollback_on_failure` False
+    previous passwords stay accepted and the new one is retired. The host has failed all the same. With `rollback_on_failure` False
     the host is left as it is.
 
     + planned: what was to be done on the host
     + kept: this run's backup
     + after: the operations that must have succeeded
-    + sharing: the hosts whose services use this redis; where there are others they may have been switched, and both passwords stay
+    + sharing: the hosts whose services use this host's servers; where there are others they may have been switched, and both
+      passwords stay
     """
     if not any(operation.is_complete() and operation.did_error() for operation in after):
         return
@@ -76,12 +75,11 @@ def roll_back(
     restored = observe(stack)
     stack = yield from _started(stack, seen, restored, Plan(start=tuple(_replaced(stack, seen, restored))))
     now = observe(stack, patience=PATIENCE)
-    former = password.others(stack, now)
-    # where a killed run had switched some files before, they are in the backup: then clients still need the new one
-    if former and not any(password.places(stack, now).values()) and not set(sharing) - {host.name}:
-        yield from write_acl(stack, former)
+    if not set(sharing) - {host.name}:
+        for credential in stack.credentials:
+            yield from credential.back(stack, now)
         now = observe(stack)
-    apart = ABOUT_WANTED if seen.fragments else (*ABOUT_WANTED, *ABOUT_ADOPTED)
+    apart = about_desired() if seen.fragments else (*about_desired(), *about_adopted())
     now = settled(stack, now, apart)
     found = [check for check in checks(stack, now) if check.id not in apart]
     run.current().rolled_back.add(host.name)
@@ -94,17 +92,26 @@ def roll_back(
 
 
 @operation()
-def restore(kept: str, stack: Stack | None = None) -> Generator[PyinfraCommand, None, None]:
-    """Bring the files of a backup back and start the services with them. What redis accepts is left as it is.
+def restore(kept: str, planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, None]:
+    """Bring the files of a backup back and start the services with them. What its servers accept is left as it is.
 
     + kept: the backup's folder in backups, such as 20261124T150102Z
-    + stack: what is wanted; told from the host's data when left out
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    stack = stack or stack_of(host)
-    seen = observe(stack)
+    planned = planned or plan_host()
+    if locked := lock.problem(planned):
+        yield fail(locked)
+        return
+    yield from lock.acquire._inner(planned)
+    stack = planned.stack
+    planned.see(seen := observe(stack))
+    if not lock.is_ours(seen):
+        yield fail(f"{stack.settings.stack_dir}: could not be observed under its lock. Nothing was changed. Run again with -vv.")
+        return
     yield _restored(stack, kept)
     every = Plan(start=tuple((service.name, "its files were restored") for service in stack.services))
     yield from _started(stack, seen, observe(stack), every)
+    yield from lock.release._inner(planned, (f"restored backups/{kept}",))
 
 
 def _replaced(stack: Stack, before: Snapshot, now: Snapshot) -> Iterator[tuple[str, str]]:
@@ -119,7 +126,7 @@ def _replaced(stack: Stack, before: Snapshot, now: Snapshot) -> Iterator[tuple[s
 def _started(stack: Stack, seen: Snapshot, restored: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, Stack]:
     """What is due starts where the restored project has it, and so do its services that the stack no longer has; what came with
     this run goes. Returns the part of the stack that the project has."""
-    found = host.get_fact(Project, root=stack.settings.stack_dir)
+    found = host.get_fact(Project, root=stack.settings.stack_dir, _ignore_errors=True)
     if found is UNKNOWN:
         yield from start(stack, seen, due)
         return stack

@@ -7,20 +7,19 @@ from collections.abc import Collection, Generator, Iterable, Sequence
 
 import gevent
 from pyinfra import host
-from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
 from . import lock
 from .controller import run
-from .controller.failure import fail
+from .controller.failure import fail, operation, refuse
 from .controller.host_plan import HostPlan
 from .controller.observe import observe, plan_host
 from .controller.progress import waiting
 from .stack.check import Check, Verdict
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import ABOUT_HOST, ABOUT_RETIRED, checks
+from .stack.verdicts import ABOUT_HOST, about_retired, checks
 
 PATIENCE = 10  # seconds in which what was just started answers; asked on the host itself, which saves round trips
 
@@ -35,8 +34,7 @@ def ready(planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, No
     locked = lock.problem(planned) if planned.plan.due else None
     problems = list(planned.plan.problems)
     if problems and not host.state.is_executing:
-        # pyinfra's own way to end a preview with exit status 1
-        host.state.failed_hosts.add(host.state.inventory.get_host(host.name))
+        refuse()
     if locked:
         problems.append(locked)
     if problems:
@@ -85,7 +83,7 @@ def _later(planned: HostPlan) -> tuple[str, ...]:
     While a password is being rolled out two are accepted, and meant to be. And what was wrong with the host itself before the
     change, such as a full disk, would be wrong without it too.
     """
-    return (*(ABOUT_RETIRED if planned.plan.retire else ()), *_standing(planned.stack, planned.seen))
+    return (*(about_retired() if planned.plan.retire else ()), *_standing(planned.stack, planned.seen))
 
 
 def _standing(stack: Stack, seen: Snapshot) -> tuple[str, ...]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Collection, Generator, Mapping, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.command import PyinfraCommand
 
-from . import scripts
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .controller.files import put_list
 from .controller.host_plan import HostPlan
 from .controller.observe import plan_host
@@ -19,11 +17,11 @@ from .controller.progress import waiting
 from .facts.engine import Engine
 from .facts.project import Project
 from .scripts import script
-from .stack import acl
+from .stack.files import ManagedFile
 from .stack.graph import tiers
 from .stack.plan import Plan
 from .stack.snapshot import UNKNOWN, SeenProject, Snapshot
-from .stack.stack import OWN_ENVIRONMENT, ManagedFile, Stack
+from .stack.stack import OWN_ENVIRONMENT, Stack
 
 
 @operation()
@@ -39,7 +37,7 @@ def project(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
         host.noop("compose.yml, .env and fragments are as wanted")
         return
     # the engine may have been installed since the snapshot
-    engine = host.get_fact(Engine) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
+    engine = host.get_fact(Engine, _ignore_errors=True) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
     fragments = stack.fragments(engine is UNKNOWN or engine.start_interval)
     base = [file for file in stack.base() if file.path in changes]
     written: list[ManagedFile] = [*base, stack.dotenv, *fragments, stack.manifest()]
@@ -89,7 +87,7 @@ def start(
     + came: services that go without a trace of them in the project; an env file stays, for it may have been there before them
     + known: what Compose said of the project before this run, if that holds; else it is asked
     """
-    found = known or host.get_fact(Project, root=stack.settings.stack_dir)
+    found = known or host.get_fact(Project, root=stack.settings.stack_dir, _ignore_errors=True)
     if found is UNKNOWN:
         yield fail(f"{stack.settings.stack_dir}: Compose could not read the project; it says why in the lines above.")
         return
@@ -100,8 +98,9 @@ def start(
         )
         return
     reasons = dict(due.start)
-    # a reader logs in with what a redis takes that was started anew, whether it says that it needs it or not
-    restarted = ("redis",) if due.restarts else ()
+    # a reader logs in with what a server accepts that was restarted, whether it says that it needs it or not
+    again = {one.name for one in due.restarts}
+    restarted = tuple(one.server for one in stack.credentials if one.name in again)
     needs = {**found.needs, **{name: (*found.needs.get(name, ()), *restarted) for name in due.readers}}
     tiered = tiers(needs, [*_to_start(stack, seen, due, found), *back, *due.readers, *restarted])
     replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
@@ -116,7 +115,7 @@ def start(
     digest = seen.applied.inputs if known and seen.applied is not UNKNOWN else ""
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
-        _migrate(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
+        next(filter(None, (one.before_replacing(stack, seen, doubt) for one in stack.credentials if one.server in words)), ""),
         version, json.dumps(found.to_json()), digest, *stack.inputs(),
         "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
@@ -140,28 +139,6 @@ def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> 
     others = [(name, one) for name in needed.difference(starting) for one in seen.of(name)]
     # Docker tells an image by its digest alone when its name has gone to another one, which Compose would take
     return any(one.config_hash != found.definitions.get(name) or one.image.startswith("sha256:") for name, one in others)
-
-
-def _migrate(stack: Stack, doubt: str) -> str:
-    """What a redis holds that is about to be replaced must be where the new one finds it, and in a form that it reads."""
-    settings = stack.settings
-    command = scripts.run(
-        "services/redis/migrate",
-        root=settings.stack_dir,
-        project=settings.stack_name,
-        server="redis",
-        folder="secrets/redis",
-        volume="data/redis",
-        image=settings.redis_image or "",
-        pull=settings.pull,
-        owner=acl.redis_owner(settings),
-        seconds=settings.start_timeout,
-        doubt=doubt,
-        command=acl.redis_command(settings),
-        args=acl.redis_args(settings),
-    )
-    program = str(command.connector_arguments["_stdin"])
-    return f"printf %s {shlex.quote(program)} | {command.get_raw_value()}"
 
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:

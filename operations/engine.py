@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.command import PyinfraCommand
 
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .facts.engine import Engine
 from .scripts import script
 from .stack.plan import engine_needs
@@ -35,7 +35,7 @@ def docker(
 
         engine.docker(name="Docker runs")
     """
-    found = seen or host.get_fact(Engine)
+    found = seen or host.get_fact(Engine, _ignore_errors=True)
     if found is UNKNOWN:
         yield fail("Docker could not be observed; nothing is installed on a host that cannot be seen.")
         return

@@ -6,18 +6,18 @@ import posixpath
 from collections.abc import Generator, Mapping
 
 from pyinfra import host
-from pyinfra.api import HiddenValue, StringCommand, operation
+from pyinfra.api import HiddenValue, StringCommand
 from pyinfra.api.command import PyinfraCommand
 
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .controller.files import put
 from .controller.host_plan import HostPlan
 from .controller.observe import plan_host
 from .facts.files import EnvKeys, Files
+from .stack.changes import env_changes
 from .stack.env_file import line
-from .stack.plan import env_changes
+from .stack.files import EnvFile, ManagedFile
 from .stack.snapshot import UNKNOWN, Snapshot
-from .stack.stack import EnvFile, ManagedFile
 
 
 @operation()

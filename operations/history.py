@@ -9,14 +9,13 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from pyinfra import host
-from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 from rich.console import Console
 from rich.table import Table
 
 from . import COMMAND
 from .controller import console
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .facts.past import History
 from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN

@@ -6,24 +6,31 @@ import getpass
 import json
 import os
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
+from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.host import Host
 from pyinfra.api.state import BaseStateCallback, State
 
 from .controller import run
+from .controller.failure import fail, operation
 from .controller.host_plan import HostPlan
-from .controller.observe import plan_host
+from .controller.observe import observe, plan_host
 from .controller.process import abandoned, may_be_taken, process
+from .facts.past import History
 from .report.model import PART_OF
 from .scripts import script
 from .stack.fingerprint import fingerprint
 from .stack.lock import TIME, Owner
+from .stack.snapshot import UNKNOWN, Snapshot
+
+LISTED = 5
 
 
 def problem(planned: HostPlan) -> str | None:
@@ -51,13 +58,14 @@ def acquire(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
         over = "*"
     elif seen.lock and abandoned(seen.lock):
         over = seen.lock.run
-    owner = Owner(
+    own = Owner(
         run=run.current().id,
         operator=getpass.getuser(),
         controller=socket.gethostname(),
         process=process("self"),
         since=datetime.now(timezone.utc).strftime(TIME),
     )
+    owner = json.dumps(own.to_json())
     words = (settings.stack_dir, str(settings.lock_ttl), over)
     yield StringCommand(
         "sh",
@@ -65,26 +73,94 @@ def acquire(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
         QuoteString(script("lock.sh")),
         "lock",
         *(QuoteString(word) for word in words),
-        _stdin=json.dumps(owner.to_json()),
+        _stdin=owner,
     )
     if host.state.is_executing:
-        _held[host.name] = planned
+        _held[host.name], _owners[host.name] = planned, owner
         if not any(isinstance(handler, _GiveBack) for handler in host.state.callback_handlers):
             host.state.add_callback_handler(_GiveBack())
 
 
 @operation()
-def release(planned: HostPlan) -> Generator[StringCommand, None, None]:
+def look(planned: HostPlan) -> Generator[PyinfraCommand, None, None]:
+    """The host is observed and planned again while its lock is held: the operations after this one do what is needed now.
+
+    What the preview did not show is not done: where more is needed now, the host fails here, with who changed it and when.
+
+    + planned: what is to be done on the host
+    """
+    if not host.state.is_executing:
+        host.noop("what is to be done is decided from what holds under the lock")
+        return
+    left = planned.seen.left
+    # whose lock was taken over is no longer seen, but what that run left lies there
+    planned.see(replace(observe(planned.stack), left=left))
+    if why := tuple(_in_the_way(planned)):
+        yield fail(*why)
+
+
+def _in_the_way(planned: HostPlan) -> Iterator[str]:
+    root, preview, now = planned.stack.settings.stack_dir, planned.preview, planned.plan
+    if now.problems:
+        yield from now.problems
+    elif not is_ours(planned.seen):
+        yield f"{root}: the lock of this run was taken over by {planned.seen.lock or 'another'}. Nothing was changed. Run again."
+    elif more := sorted(map(str, now.actions - preview.actions)):
+        needed = f"{'; '.join(more[:LISTED])}{f' and {len(more) - LISTED} more' if len(more) > LISTED else ''}"
+        who = _who_changed_it(planned)
+        if preview.engine and not who:
+            why = f"{'; '.join(preview.engine)}. Before that was put right"
+            yield f"{root}: {why}, the preview could not show all that is needed: {needed}. Nothing else was changed. Run again."
+        else:
+            who = who or "by hand or by another program"
+            yield (
+                f"{root}: was changed {who} since this run looked at it. Nothing was changed here by this run. "
+                f"Now it also takes what was not shown: {needed}. Run again."
+            )
+
+
+def _who_changed_it(planned: HostPlan) -> str:
+    """The newest of the runs that changed the host since the preview, by its history; "" where there is none."""
+    found = host.get_fact(History, root=planned.stack.settings.stack_dir, last=LISTED, _ignore_errors=True)
+    for entry in () if found is UNKNOWN else reversed(found):
+        when = str(entry.get("time") or entry.get("since"))
+        changed = entry.get("changes") or entry.get("result") == "interrupted"
+        if entry.get("run") != run.current().id and changed and when >= planned.since:
+            return f"by run {entry.get('run')} ({entry.get('operator')} from {entry.get('controller')}, {when})"
+    return ""
+
+
+def is_ours(seen: Snapshot) -> bool:
+    """Whether this run holds the lock of a host."""
+    return seen.lock is not None and seen.lock.run == run.current().id
+
+
+def while_ours(planned: HostPlan, command: StringCommand) -> StringCommand:
+    """The command, which is run only where the lock that this run took is still its own; without a lock as it is."""
+    owner = _owners.get(host.name)
+    if owner is None:
+        return command
+    words = map(QuoteString, (planned.stack.settings.stack_dir, owner))
+    return StringCommand(
+        "sh", "-c", QuoteString(script("lock_ours.sh")), "lock_ours", *words, "</dev/null", "&&",
+        command, **command.connector_arguments,
+    )  # fmt: skip
+
+
+@operation()
+def release(planned: HostPlan, changes: Sequence[str] = ()) -> Generator[StringCommand, None, None]:
     """What this run did on the host is noted in its history, and its lock is given back.
 
     + planned: what was to be done on the host
+    + changes: what was changed besides what the operations of this run say
     """
     _held.pop(host.name, None)
-    yield _release(host, planned, "ok")
+    yield _release(host, planned, "ok", changes)
 
 
-# the hosts that this run has locked
+# the hosts that this run has locked, and what their locks say
 _held: dict[str, HostPlan] = {}
+_owners: dict[str, str] = {}
 
 
 class _GiveBack(BaseStateCallback):
@@ -103,16 +179,16 @@ class _GiveBack(BaseStateCallback):
             host.log(f"The lock was not given back: {error}")
 
 
-def _release(host: Host, planned: HostPlan, result: str) -> StringCommand:
+def _release(host: Host, planned: HostPlan, result: str, changes: Sequence[str] = ()) -> StringCommand:
     current, stack, seen = run.current(), planned.stack, planned.seen
     entry = {
         "time": datetime.now(timezone.utc).strftime(TIME),
         "run": current.id,
         "operator": getpass.getuser(),
         "controller": socket.gethostname(),
-        "changes": current.changes(host),
-        "before": list(map(fingerprint, seen.acl)) if isinstance(seen.acl, tuple) else [],
-        "after": fingerprint(stack.password_hash) if stack.password else None,
+        "changes": [*changes, *current.changes(host)],
+        "before": [fingerprint(digest) for one in stack.credentials for digest in one.accepted(seen)],
+        "after": ", ".join(fingerprint(one.digest) for one in stack.credentials if one.value) or None,
         "result": "rolled back" if host.name in current.rolled_back else result,
     }
     words = (stack.settings.stack_dir, current.id)

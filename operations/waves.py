@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from pyinfra import host
-from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 
 from .controller import run
-from .controller.failure import fail
+from .controller.failure import fail, operation
 from .controller.observe import Fleet
 from .report.terminal import folded
 from .stack.waves import Wave, stopped
@@ -17,7 +16,7 @@ from .stack.waves import Wave, stopped
 
 @operation()
 def enter(fleet: Fleet, hosts: Wave) -> Generator[PyinfraCommand, None, None]:
-    """The host may be changed: the redis that it uses, where that is another host's, has not failed in this run.
+    """The host may be changed: none of the hosts whose servers it uses has failed in this run.
 
     + fleet: the hosts of the run
     + hosts: those whose turn it is
@@ -26,9 +25,10 @@ def enter(fleet: Fleet, hosts: Wave) -> Generator[PyinfraCommand, None, None]:
     """
     if host.name not in hosts:
         return
-    server = fleet.hosts[host.name].stack.settings.redis_host
-    if server and (server in _failed() or _erred(server)):
-        yield fail(f"Nothing was changed here: {server}, whose redis this host uses, failed. Put it right, then run again.")
+    for server in fleet.hosts[host.name].stack.servers:
+        if server in _failed() or _erred(server):
+            yield fail(f"Nothing was changed here: {server}, whose server this host uses, failed. Put it right, then run again.")
+            return
 
 
 @operation()

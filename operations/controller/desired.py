@@ -14,7 +14,7 @@ from pyinfra.api import Inventory
 from pyinfra.api.host import Host
 from pyinfra.connectors.ssh import ConnectorData
 
-from ..stack.catalogue import catalogue
+from ..stack.catalogue import catalogue, server_settings
 from ..stack.errors import FleetError, SecretError, SettingsError
 from ..stack.settings import Settings, before_port
 from ..stack.snapshot import Snapshot
@@ -29,24 +29,28 @@ def stack_of(host: Host) -> Stack:
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
     data = host.data.dict()
-    server = data.get("redis_host")
-    if not isinstance(server, str):  # None, or a problem among the settings
-        return _shared(host, data)
-    other = host.inventory.hosts.get(server)
-    if other is None:
-        raise SettingsError(f"redis_host: there is no host {server!r} in the inventory. Correct the name, or set None.")
-    return _shared(host, data, other.data.dict())
+    named = {
+        setting: data[setting] for setting in server_settings() if isinstance(data.get(setting), str)
+    }  # else None, or a problem
+    problems = [
+        f"{setting}: there is no host {server!r} in the inventory. Correct the name, or set None."
+        for setting, server in named.items()
+        if server not in host.inventory.hosts
+    ]
+    if problems:
+        raise SettingsError(problems)
+    return _shared(host, data, {setting: host.inventory.hosts[server].data.dict() for setting, server in named.items()})
 
 
-def _shared(host: Host, data: Mapping[str, Any], server: Mapping[str, Any] | None = None) -> Stack:
+def _shared(host: Host, data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]) -> Stack:
     """The stack, one for all hosts of an inventory that differ in nothing but how they are reached."""
     known = _stacks.setdefault(host.inventory, {})
     try:
-        key = pickle.dumps([{name: one[name] for name in one if name not in _REACHED} for one in (data, server or {})])
+        key = pickle.dumps([{name: one[name] for name in one if name not in _REACHED} for one in (data, *servers.values())])
     except Exception:  # whatever an operator has put there and pickle does not know
-        return stack_from(data, server)
+        return stack_from(data, servers)
     if key not in known:
-        known[key] = stack_from(data, server)
+        known[key] = stack_from(data, servers)
     return known[key]
 
 
@@ -54,38 +58,48 @@ _REACHED = frozenset(ConnectorData.__annotations__)
 _stacks: WeakKeyDictionary[Inventory, dict[bytes, Stack]] = WeakKeyDictionary()
 
 
-def stack_from(data: Mapping[str, Any], server: Mapping[str, Any] | None = None) -> Stack:
+def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]] | None = None) -> Stack:
     """The stack that `data` (name → value) describes; values that are a `Secret` are looked up.
 
-    + server: the data of the host that `redis_host` names
+    + servers: a setting that names a host whose server is used → the data of that host
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
     problems: list[str] = []
-    secrets: dict[str, str] = {}
+    values: dict[str, str] = {}
+    of_secret: dict[str, list[str]] = {}  # problems of secrets matter where something uses them
+    provided = {one.secret: name for service in catalogue().values() for name, one in service.provides.items()}
     for name, reference in data.items():
         if isinstance(reference, Secret):
+            found = of_secret.setdefault(name, []) if name in provided else problems
             try:
                 value = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command"))
             except SecretError as error:
-                problems += error.problems
+                found += error.problems
                 continue
-            problems += check_password(value, name) if name == "redis_password" else []
-            secrets[name] = value.unmask()
-    if "redis_password" in data and not isinstance(data["redis_password"], Secret):
-        problems.append(
-            'redis_password: is written out in the data. Use Secret("REDIS_PASSWORD") and keep the value in a source of secrets.'
-        )
-    address = None
-    if server is not None:
-        address = f"{before_port(str(server.get('redis_publish')))}:{server.get('redis_port', Settings.redis_port)}"
-        problems += _server_problems(data, server)
+            found += check_password(value, name) if name in provided else []
+            values[name] = value.unmask()
+    problems += [
+        f'{name}: is written out in the data. Use Secret("{name.upper()}") and keep the value in a source of secrets.'
+        for name in provided
+        if name in data and not isinstance(data[name], Secret)
+    ]
+    at = {}
+    for service in catalogue().values():
+        for name, one in service.provides.items():
+            prefix = service.name.replace("-", "_")
+            if (server := (servers or {}).get(f"{prefix}_host")) is not None:
+                at[name] = f"{before_port(str(server.get(f'{prefix}_publish')))}:{server.get(f'{prefix}_port', one.port)}"
+                problems += _server_problems(service.name, one.secret, data, server)
     try:
-        stack = Stack.build({k: v for k, v in data.items() if k != "redis_password"}, secrets, address)
+        stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at)
     except FleetError as error:
-        raise type(error)([*error.problems, *problems]) from error
-    if stack.uses_redis and "redis_password" not in data:
-        problems.append('redis_password: is not set. Add redis_password = Secret("REDIS_PASSWORD") to group_data/all.py.')
+        raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
+    for credential in stack.credentials:
+        secret = credential.provided.secret
+        problems += of_secret.get(secret, [])
+        if secret not in data:
+            problems.append(f'{secret}: is not set. Add {secret} = Secret("{secret.upper()}") to group_data/all.py.')
     problems += _unknown_checks(stack)
     if problems:
         raise SecretError(problems)
@@ -110,15 +124,19 @@ def _usual_checks() -> frozenset[str]:
     return frozenset(check.id for check in checks(Stack.build({}, {}), Snapshot()))
 
 
-def _server_problems(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[str]:
-    """What keeps the redis of another host from being used."""
-    name = data["redis_host"]
-    if "redis" not in server.get("services", Settings.services):
-        yield f"redis_host: {name} has no redis in its `services`. Add it there, or name another host."
-    if not server.get("redis_publish"):
-        yield f"redis_host: {name} does not publish its redis. Set redis_publish there to an address that this host reaches."
-    if server.get("redis_password") != data.get("redis_password"):
-        yield f"redis_password: is another secret here than on {name}, whose redis this host uses. Make them one."
+def _server_problems(service: str, secret: str, data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps the server of another host from being used."""
+    prefix = service.replace("-", "_")
+    name = data[f"{prefix}_host"]
+    if service not in server.get("services", Settings().services):
+        yield f"{prefix}_host: {name} has no {service} in its `services`. Add it there, or name another host."
+    if not server.get(f"{prefix}_publish"):
+        yield (
+            f"{prefix}_host: {name} does not publish its {service}. Set {prefix}_publish there to an address that this host "
+            "reaches."
+        )
+    if server.get(secret) != data.get(secret):
+        yield f"{secret}: is another secret here than on {name}, whose {service} this host uses. Make them one."
 
 
 def secrets_of(hosts: Iterable[Mapping[str, Any]]) -> frozenset[str]:

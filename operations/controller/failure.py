@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
-from pyinfra import logger
+import traceback
+from collections.abc import Callable, Generator
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+from pyinfra import host, logger
 from pyinfra.api import FunctionCommand
+from pyinfra.api import operation as pyinfra_operation
+from pyinfra.api.arguments_typed import PyinfraOperation
+from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
+
+from ..stack.errors import FleetError
+
+P = ParamSpec("P")
+Steps = Callable[P, Generator[PyinfraCommand, None, None]]
+
+
+def operation() -> Callable[[Steps[P]], PyinfraOperation[P]]:
+    """As pyinfra's own, for every operation here: what one of them raises on a host fails that host alone, with what it was."""
+
+    def decorate(steps: Steps[P]) -> PyinfraOperation[P]:
+        @wraps(steps)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Generator[PyinfraCommand, None, None]:
+            try:
+                yield from steps(*args, **kwargs)
+            except Exception as error:
+                if not host.state.is_executing:
+                    refuse(*met(error))
+                yield fail(*met(error))
+
+        return pyinfra_operation()(guarded)
+
+    return decorate
+
+
+def met(error: Exception) -> tuple[str, ...]:
+    """What went wrong, as sentences."""
+    if isinstance(error, FleetError):
+        return error.problems
+    logger.debug("".join(traceback.format_tb(error.__traceback__)))
+    frame = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" ({Path(frame[0].filename).name}, line {frame[0].lineno})" if frame else ""
+    return (f"{type(error).__name__}: {error}{where}",)
 
 
 def fail(*sentences: str) -> FunctionCommand:
     """A command that fails the host it runs on and says why."""
     return FunctionCommand(_fail, sentences, {})
+
+
+def refuse(*sentences: str) -> None:
+    """In a preview: say why the host in context could not be changed; pyinfra ends with status 1 then."""
+    for sentence in sentences:
+        host.log_styled(sentence, fg="red", log_func=logger.error)
+    host.state.failed_hosts.add(host.state.inventory.get_host(host.name))
 
 
 def _fail(state: State, host: Host, *sentences: str) -> bool:

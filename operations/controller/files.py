@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pyinfra.api import QuoteString, StringCommand
 
 from ..scripts import script
-from ..stack.stack import EnvFile, ManagedFile
+from ..stack.files import EnvFile, ManagedFile
 
 
 def put(root: str, files: Iterable[ManagedFile], remove: Iterable[str] = (), then: str = "", *words: str) -> StringCommand:

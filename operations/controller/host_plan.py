@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 
+from ..stack.lock import TIME
 from ..stack.plan import Plan, plan
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
@@ -16,12 +18,14 @@ class HostPlan:
     + stack: what the host should have
     + seen: the host as it was observed
     + plan: what separates the two
+    + since: when it was made
     + preview: the plan that was shown before the run began; what was not in it is not done
     """
 
     def __init__(self, stack: Stack, seen: Snapshot, absent: Collection[str] = ()) -> None:
         """+ absent: the hosts whose servers this one uses and that have no part in the run"""
         self.stack, self._absent = stack, absent
+        self.since = datetime.now(timezone.utc).strftime(TIME)
         self.see(seen)
         self.preview = self.plan
 

@@ -29,6 +29,7 @@ from ..stack.snapshot import UNKNOWN, Snapshot, Unknown
 from ..stack.stack import Stack
 from ..stack.waves import CANARY, Wave, waves
 from .desired import stack_of
+from .failure import met
 from .host_plan import HostPlan
 from .process import may_be_taken
 
@@ -138,14 +139,21 @@ def plan_host() -> HostPlan:
 
 
 def observe(stack: Stack, patience: int = 0) -> Snapshot:
-    """The host in context as it is now.
+    """The host in context as it is now. Whatever goes wrong, the snapshot says so.
 
     + patience: seconds that services which were just started are given to answer
     """
+    try:
+        return _observed_now(stack, patience)
+    except Exception as error:  # it would end the run of every other host too
+        return Snapshot(met={"": "; ".join(met(error)).rstrip(".")})
+
+
+def _observed_now(stack: Stack, patience: int) -> Snapshot:
     asked = questions(stack, patience)
     found = ask(asked)
     if found is UNKNOWN:
-        return Snapshot()
+        return Snapshot(met={"": "its answer did not come to its end"})
     again = {name: one for each in stack.credentials for name, one in each.asked_again(stack, found).items()}
     if again and (further := ask(Questions(again))) is not UNKNOWN:
         found |= further

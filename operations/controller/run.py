@@ -22,13 +22,12 @@ from ..fleet import shard
 from ..report import files, terminal
 from ..report.mask import masked
 from ..report.model import PART_OF, HostReport, Result, RunReport, Service, Status, Step, run_id, versions
-from ..stack.acl import ACL_PATH
 from ..stack.check import Check
 from ..stack.diagnosis import explanation
 from ..stack.errors import SettingsError
 from ..stack.plan import Plan
 from ..stack.settings import Settings
-from ..stack.snapshot import MISSING, UNKNOWN, Snapshot
+from ..stack.snapshot import UNKNOWN, Snapshot
 from ..stack.stack import Stack
 from .desired import secrets_of
 from .failure import failures
@@ -126,8 +125,8 @@ def checked(stack: Stack, seen: Snapshot, found: Iterable[Check]) -> None:
     run = current()
     run.checks[host.name] = tuple(found)
     run.services[host.name] = tuple(_service(service.name, service.needs, seen) for service in stack.services)
-    if seen.files is not UNKNOWN and (changed := seen.files.get(ACL_PATH, MISSING).changed):
-        run.password_changed[host.name] = float(changed)
+    if changed := max((one.changed(seen) or 0.0 for one in stack.credentials), default=0.0):
+        run.password_changed[host.name] = changed
 
 
 def _service(name: str, needs: tuple[str, ...], seen: Snapshot) -> Service:

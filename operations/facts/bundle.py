@@ -84,7 +84,8 @@ def ask(facts: Questions) -> dict[str, Any] | Unknown:
     """The answers of the host in context to these facts, in one round trip."""
     # pyinfra hands a fact no standard input of its own, but that of the caller
     program = Bundle().command(facts).connector_arguments["_stdin"]
-    return host.get_fact(Bundle, facts=facts, _stdin=program)
+    # where it fails the answer is UNKNOWN, and who asked decides; pyinfra would take the host out of the run, its lock and all
+    return host.get_fact(Bundle, facts=facts, _stdin=program, _ignore_errors=True)
 
 
 def _mark(number: int) -> str:

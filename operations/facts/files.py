@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pyinfra.api import StringCommand
 
+from ..stack.files import EnvFile
 from ..stack.snapshot import SeenFile
-from ..stack.stack import EnvFile
 from .base import ScriptFact
 
 

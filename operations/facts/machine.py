@@ -33,8 +33,8 @@ class Machine(ScriptFact[SeenMachine]):
 
 
 class Literals(ScriptFact[tuple[tuple[str, int], ...]]):
-    """Where a password is written out: in Compose files, and in env files one of a credential that is not managed. File and line number,
-    never the text.
+    """Where a password is written out: in Compose files, and in env files one of a credential that is not managed. File and line
+    number, never the text.
 
     + root: the stack's folder, absolute
     + paths: the Compose files, relative to it

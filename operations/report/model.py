@@ -12,8 +12,8 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from .. import __version__
+from ..stack.changes import Change, Difference
 from ..stack.check import Check, Verdict
-from ..stack.plan import Change, Difference
 
 Status = Literal["ok", "changed", "failed", "unreachable"]
 Result = Literal["changed", "no change", "failed", "skipped"]
@@ -48,7 +48,7 @@ class HostReport:
     + steps: what was run on it, in order
     + services: as the checks saw them last
     + files: those that were not as wanted when the run began
-    + password_changed: when redis' ACL file was last written, in seconds since 1970
+    + password_changed: when what a server accepts was last changed, in seconds since 1970
     """
 
     name: str

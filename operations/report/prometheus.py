@@ -16,7 +16,7 @@ _HELP = {
     "host_run_timestamp_seconds": "When the last run on the host ended",
     "host_success_timestamp_seconds": "When the last run ended in which the host was ok",
     "host_duration_seconds": "How long the last run took on the host",
-    "password_changed_timestamp_seconds": "When redis' ACL file was last written",
+    "password_changed_timestamp_seconds": "When what a server accepts was last changed",
     "check": "1 for the verdict that the check had in the host's last run",
 }
 _SAMPLE = re.compile(rf'{_PREFIX}_(\w+)\{{host="((?:[^"\\]|\\.)*)".*')

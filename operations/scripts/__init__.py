@@ -77,6 +77,11 @@ def send(scripts: Sequence[Script], body: str) -> StringCommand:
     return StringCommand(shell, "-c", QuoteString(_LOADER), _stdin=program(scripts, body))
 
 
+def words(command: StringCommand) -> str:
+    """The same command as a line of shell, which brings its standard input along."""
+    return f"printf %s {shlex.quote(str(command.connector_arguments['_stdin']))} | {command.get_raw_value()}"
+
+
 def program(scripts: Sequence[Script], body: str) -> str:
     """A whole program: what these scripts share, once, then `body`. It is one function, so one that was cut off does nothing."""
     shared = dict.fromkeys(name for script in scripts for name in _included(script.path))

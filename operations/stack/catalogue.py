@@ -18,6 +18,7 @@ from .credential import Provided
 from .env_file import KEY_RULE
 from .errors import CatalogueError
 
+CAUSES = "causes.yml"  # of a service, beside its own file: see diagnosis.py
 _OWN = Path(__file__).parent.parent / "services"
 _OPTIONAL = re.compile(r"^.*#\? ([\w|-]+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
@@ -107,7 +108,7 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
         if not folder.is_dir():
             problems.append(f"catalog_dirs: {folder} is no folder. Correct the path, or remove it.")
             continue
-        for path in sorted(folder.glob("*.yml")):
+        for path in sorted(path for path in folder.glob("*.yml") if path.name != CAUSES):
             try:
                 services[path.stem] = read_service(path)
             except CatalogueError as error:

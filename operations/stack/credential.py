@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .changes import Change
@@ -46,6 +46,7 @@ class CredentialPlan:
 
     + accept: the digests that its server accepts first, the desired one among them; empty when nothing changes
     + retire: the server accepts others besides the desired one
+    + refuse: the digests of those
     + files: those of its files that differ
     + readers: services that are recreated because their secret file changes
     + restarts: its server is restarted, because it reads what it accepts only then, or accepts nothing that is on the host
@@ -56,6 +57,7 @@ class CredentialPlan:
     name: str
     accept: tuple[str, ...] = ()
     retire: bool = False
+    refuse: tuple[str, ...] = field(default=(), compare=False)
     files: tuple[Change, ...] = ()
     readers: tuple[str, ...] = ()
     restarts: bool = False
@@ -80,8 +82,8 @@ class Credential(ABC):
     about_desired: ClassVar[tuple[str, ...]] = ()
     about_adopted: ClassVar[tuple[str, ...]] = ()
 
-    # regular expressions (POSIX, extended): log lines of a client that was refused; where a password is written out, in env files and in
-    # Compose files
+    # regular expressions (POSIX, extended): log lines of a client that was refused; where a password is written out, in env files
+    # and in Compose files
     refused: ClassVar[str] = ""
     in_env: ClassVar[str] = ""
     in_files: ClassVar[str] = ""

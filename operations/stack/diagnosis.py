@@ -1,4 +1,4 @@
-"""From symptoms to causes: the rows of `causes.yml`, here and in the folders of services, matched against what a failed check and the logs say. Pure."""
+"""From symptoms to causes: the rows of `causes.yml`, here and of services, matched against a failed check and logs. Pure."""
 
 from __future__ import annotations
 

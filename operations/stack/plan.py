@@ -5,16 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import adoption
 from .changes import Change, env_changes, file_change
 from .credential import CredentialPlan
 from .files import File
+from .fingerprint import fingerprint
 from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
 from .stack import OWN_ENVIRONMENT, Stack, fragment_path
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
+
+
+class Action(NamedTuple):
+    """Something that a run does to a host: what it does, to what, and where it matters with which part or value."""
+
+    verb: str
+    to: str
+    part: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.to}{f' ({self.part})' if self.part else ''}"
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,29 @@ class Plan:
             self.engine or self.files or self.accept or self.start or self.remove or self.retire or self.readers or self.restarts
         )
         return bool(changes or self.recheck or self.unlock)
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """What will be done, to be compared with what another plan for the same stack would do. Why, and in which words, does not
+        count; nor does a file's new content, which is the stack's."""
+        return frozenset(self._actions())
+
+    def _actions(self) -> Iterator[Action]:
+        yield from (Action("see to it that it is no longer so:", need) for need in self.engine)
+        for change in self.files:
+            yield Action("write", change.path, "mode and owner")
+            if change.content:
+                yield from (Action("write", change.path, one.key) for one in change.differences)
+                yield Action("write", change.path)
+        for one in self.credentials:
+            yield from (Action("accept", f"{one.name}'s password", fingerprint(digest)) for digest in one.accept)
+            yield from (Action("refuse", f"{one.name}'s password", fingerprint(digest)) for digest in one.refuse if one.retire)
+            if one.restarts:
+                yield Action("restart", f"the server of {one.name}")
+        yield from (Action("start", service) for service in (*dict(self.start), *self.readers))
+        yield from (Action("remove", service) for service in self.remove)
+        if self.recheck:
+            yield Action("ask", "Compose which definitions changed")
 
     def sentences(self) -> Iterator[str]:
         """The plan for a person, a line each."""
@@ -203,8 +239,12 @@ def _start_interval(seen: Snapshot) -> bool:
 
 def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What must be put right by a person before anything is touched."""
+    if why := seen.met.get(""):
+        yield f"The host could not be observed: {why}. Nothing is changed on a host that cannot be seen; run again with -vv."
+        return
     for part in unobserved(stack, seen):
-        yield f"{part}: could not be observed. Nothing is changed on a host that cannot be seen; run again with -vv."
+        why = f" ({seen.met[part]})" if part in seen.met else ""
+        yield f"{part}: could not be observed{why}. Nothing is changed on a host that cannot be seen; run again with -vv."
     if seen.files is UNKNOWN or seen.env is UNKNOWN:
         return
     root = stack.settings.stack_dir

@@ -213,7 +213,7 @@ def _hints() -> dict[str, Any]:
 
 
 def _hint(name: str, default: Any) -> Any:
-    """What a declared setting may be, told from its default; the image of a service may always be left to the project's own file."""
+    """What a declared setting may be, told from its default; an image may always be left to the project's own file."""
     if default is None:
         return str | None
     if isinstance(default, Mapping):

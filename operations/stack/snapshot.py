@@ -150,6 +150,7 @@ class Snapshot:
     + answers: what the facts of credentials and services found, by their names
     + literals: file and line of each password that is written out in a Compose file
     + probes: id of a catalogue check → the value that was answered
+    + met: why a part could not be observed; "": why nothing could be
     """
 
     engine: SeenEngine | Unknown = UNKNOWN
@@ -169,6 +170,7 @@ class Snapshot:
     literals: tuple[tuple[str, int], ...] | Unknown = UNKNOWN
     probes: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
+    met: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self, name: str) -> Any:
         """What a fact of a credential or a service found; UNKNOWN where it was not asked or could not."""

@@ -303,7 +303,8 @@ class _Builder:
         except ValueError as error:  # only in `clients`: what is wrong in the catalogue is found when it is read
             self.problems.append(f"{where}: {template!r}: {error}. Write a literal brace as {{{{ or }}}}.")
             return ""
-        known: dict[str, Any] = {n: _plain(self.values[n]) for n in names & self.values.keys()} | self.secrets | dict(logins or {})
+        known: dict[str, Any] = {n: _plain(self.values[n]) for n in names & self.values.keys()}
+        known |= {**self.secrets, **(logins or {})}
         if missing := [name for name in sorted(names) if not self.is_known(name, known)]:
             self.problems += [f"{where}: {self.why(name)}" for name in missing]
             return ""
@@ -318,7 +319,7 @@ class _Builder:
         first, _, part = name.partition(".")
         if first in self.provided and part:
             if not any(one.name == first for one in self.credentials):
-                return f"{{{name}}}: no service of this host gives or uses the credential {first!r}. Add its service, or name its host."
+                return f"{{{name}}}: this host has no {first!r} to log in to. Add its service to `services`, or name its host."
             return f"{{{name}}}: the credential {first!r} has no {part!r}. Correct it."
         if name in _OLD_NAMES and len(self.provided) == 1:
             return f"there is no setting {name!r}; a credential's is written with its name: {{{next(iter(self.provided))}.{name}}}."

@@ -54,6 +54,12 @@ def client_problems(server: Mapping[str, Any] = SERVER, **client: Any) -> tuple[
 # A host alone
 
 
+def test_a_stack_without_redis_needs_no_password_of_it() -> None:
+    inventory = fleet({"erni-1": {"services": ["watchtower"]}, "erni-2": {}}, redis_password=Secret("TEST_WANTED_NOWHERE"))
+    assert stack_of(inventory, "erni-1").password is None
+    assert "TEST_WANTED_NOWHERE" in problems_of(inventory, "erni-2")[0]
+
+
 def test_a_check_that_is_to_be_skipped_must_be_one() -> None:
     assert problems_of(fleet({"erni-1": {"skip_checks": ["clock.screw", "nonsense"]}}), "erni-1") == (
         "skip_checks: there is no check 'clock.screw'; clock.skew is one. Correct the name, or remove it.",

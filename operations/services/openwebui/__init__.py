@@ -8,7 +8,7 @@ from ...stack.check import Check, Verdict
 from ...stack.extra import Extra
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
-from ...stack.verdicts.expect import DEPLOY, everywhere, unknown
+from ...stack.verdicts.expect import everywhere, unknown
 from ..redis.credential import RedisAcl
 from ..redis.seen import refused
 

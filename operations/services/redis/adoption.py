@@ -26,7 +26,10 @@ def sentences(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
         if found.place:
             yield f"{redis.server}: the password found in {found.place} stays accepted until every client has been verified"
         if not on_volume(redis, stack, seen):
-            yield f"{redis.server}: its data goes from {found.directory} in its container to {redis.data}; writes wait, then it restarts once"
+            yield (
+                f"{redis.server}: its data goes from {found.directory} in its container to {redis.data}; writes wait, then it "
+                "restarts once"
+            )
 
 
 def on_volume(redis: RedisAcl, stack: Stack, seen: Snapshot) -> bool:
@@ -68,7 +71,8 @@ def _server(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
         for service, variable in () if overrides is UNKNOWN else overrides:
             yield (
                 f"{name}_password_file: {service} has {variable} in its environment, which overrides the secret. Nothing was "
-                f"changed. Take it out of where the project sets it, run `docker compose up -d {service}` in {root}, then run again."
+                f"changed. Take it out of where the project sets it, run `docker compose up -d {service}` in {root}, then run "
+                "again."
             )
         return
     kind = flavour_of(containers[0].image)

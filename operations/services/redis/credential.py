@@ -1,4 +1,4 @@
-"""The password of a redis: in its ACL file, which it reads again while it serves; or in a Compose secret of the project's own redis.
+"""The password of a redis: in its ACL file, which it reads again while it serves, or in a Compose secret of the project's own.
 
 Either way a user of redis accepts any number of passwords, each known by its SHA-256.
 """
@@ -210,6 +210,7 @@ class RedisAcl(Credential):
             name=self.name,
             accept=() if first else self._accept(seen),
             retire=self.here and bool(others) and not waiting,
+            refuse=others,
             files=tuple(filter(None, changes)),
             readers=self.stale(stack, seen) if self.own else (),
             restarts=self._restarts(seen) or (self._locked_out(seen) and self.server not in starting),
@@ -268,7 +269,7 @@ class RedisAcl(Credential):
             changes=changes)  # fmt: skip
 
     def _write(self, stack: Stack, digests: Sequence[str], retired: bool = False) -> Iterator[StringCommand]:
-        """The ACL file has these and redis reads it again; with `retired` the password of the newest backup must be refused then."""
+        """The ACL file has these, and redis reads it again; + retired: the password of the newest backup must be refused then."""
         from ...controller.files import put
 
         yield put(stack.settings.stack_dir, [self.acl(digests)])

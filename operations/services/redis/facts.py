@@ -11,8 +11,8 @@ from typing import Any
 from pyinfra.api import StringCommand
 
 from ...facts.base import ScriptFact
-from ...stack.snapshot import SeenClient, SeenRedis
 from .protocol import replies
+from .seen import SeenClient, SeenRedis
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -65,7 +65,7 @@ class Redis(ScriptFact[SeenRedis]):
             listeners=_count(channel[1]) if isinstance(channel, list) and len(channel) == 2 else 0,
             refused=tuple(_refused(refused)) if isinstance(refused, list) else (),
             users=dict(_users(users)),
-            former=place,
+            place=place,
             nowhere=tried[:1] == ["nowhere"],
         )
 

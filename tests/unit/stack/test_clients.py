@@ -13,6 +13,7 @@ from tests.unit.stack.hosts import PASSWORD, a_stack
 
 # The short names of what a service needs to log in to redis
 
+WITH_REDIS = ["watchtower", "redis", "web"]
 LOGIN = 'env: {P: "{password}", U: "{url}", H: "{host}", N: "{port}", D: "{db}"}'
 
 
@@ -52,15 +53,30 @@ def test_and_no_other_files(put: Put, folder: str) -> None:
 def test_a_secret_of_such_a_name_is_told_apart(put: Put, folder: str) -> None:
     put("web", web(LOGIN))
     with pytest.raises(SettingsError) as caught:
-        Stack.build({"services": ["web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD, "password": MARKER})
+        Stack.build(
+            {"services": ["watchtower", "redis", "web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD, "password": MARKER}
+        )
     assert caught.value.problems == (
         "web: x-fleet: env: {password} is redis' here, and a secret of yours is called so too. Rename the secret.",
     )
 
 
+@pytest.mark.parametrize("name", ["password", "url"])
+def test_a_login_without_a_redis_is_a_mistake(put: Put, folder: str, name: str) -> None:
+    put("web", web(f'env: {{P: "{{{name}}}"}}'))
+    with pytest.raises(SettingsError) as caught:
+        Stack.build({"services": ["web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD})
+    assert caught.value.problems == (
+        f"web: x-fleet: env: P: {{{name}}} is redis', but this stack has none. Add redis to `services`, or name the host of one "
+        "in redis_host.",
+    )
+
+
 def test_a_secret_of_such_a_name_that_the_file_declares_is_its_own(put: Put, folder: str) -> None:
     put("web", web("settings: {password: }\n" + LOGIN))
-    stack = Stack.build({"services": ["web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD, "password": MARKER})
+    stack = Stack.build(
+        {"services": ["watchtower", "redis", "web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD, "password": MARKER}
+    )
     assert env_of(stack, "web")["P"] == MARKER
 
 

@@ -18,10 +18,11 @@ NEEDED = ("engine", "files", "env", "applied", "acl", "fragments", "containers",
 FOR_THE_CHECKS_ALONE = ("logs", "metrics", "machine", "literals", "probes", "lock")
 FOR_THE_LOCK_ALONE = ("left",)
 FOR_A_FIRST_RUN_ALONE = ("bases", "projects", "volume", "beaten")
+FOR_A_PERSON_ALONE = ("met",)
 
 
 def test_every_part_of_a_snapshot_is_needed_but_those_of_the_checks() -> None:
-    others = {*FOR_THE_CHECKS_ALONE, *FOR_THE_LOCK_ALONE, *FOR_A_FIRST_RUN_ALONE}
+    others = {*FOR_THE_CHECKS_ALONE, *FOR_THE_LOCK_ALONE, *FOR_A_FIRST_RUN_ALONE, *FOR_A_PERSON_ALONE}
     assert {field.name for field in fields(Snapshot)} == {*NEEDED, *others}
 
 
@@ -47,6 +48,18 @@ def test_a_part_that_is_unknown_is_a_problem_and_nothing_is_done(part: str) -> N
         assert plan(stack, unseen(part)(host)) == Plan(
             problems=(f"{part}: could not be observed. Nothing is changed on a host that cannot be seen; run again with -vv.",)
         )
+
+
+def test_why_a_part_is_unknown_is_told() -> None:
+    (problem,) = plan(STACK, replace(unseen("env")(converged(STACK)), met={"env": "its script failed"})).problems
+    assert problem.startswith("env: could not be observed (its script failed). Nothing is changed")
+
+
+def test_a_host_of_which_nothing_could_be_seen_has_one_problem_with_what_was_met() -> None:
+    assert plan(STACK, Snapshot(met={"": "OSError: the connection was cut"})).problems == (
+        "The host could not be observed: OSError: the connection was cut. Nothing is changed on a host that cannot be seen; "
+        "run again with -vv.",
+    )
 
 
 def test_a_host_with_docker_and_without_curl_gets_curl() -> None:
