@@ -17,6 +17,7 @@ from .controller import console, run
 from .controller.desired import stack_of
 from .controller.failure import fail
 from .controller.observe import observe
+from .controller.shown import shown
 from .credentials import write_acl
 from .facts.past import Backups
 from .facts.project import Project
@@ -148,7 +149,7 @@ def listed() -> Generator[PyinfraCommand, None, None]:
         yield fail("The backups could not be read.")
         return
     for name, files in found.items():
-        print(f"{host.name}  {name}  {files} files")
+        print(f"{host.name}  {shown(name)}  {files} files")
     if not found:
         print(f"{host.name}  no backup")
 

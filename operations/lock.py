@@ -17,6 +17,7 @@ from pyinfra.api.host import Host
 from pyinfra.api.state import BaseStateCallback, State
 
 from .controller import run
+from .controller.failure import note
 from .controller.process import abandoned, may_be_taken, process
 from .report.model import PART_OF
 from .scripts import script
@@ -96,15 +97,17 @@ class _GiveBack(BaseStateCallback):
         arguments = state.get_op_data_for_host(host, op_hash).global_arguments
         if host.name not in _held or arguments["_ignore_errors"]:
             return
-        command = _release(host, *_held.pop(host.name), "failed")
+        # pyinfra keeps what an operation's command said only after this
+        reason = run.current().reason(host) or f"failed: {', '.join(sorted(state.get_op_meta(op_hash).names))}"
+        command = _release(host, *_held.pop(host.name), "failed", reason)
         connector: Any = {key: value for key, value in arguments.items() if key in CONNECTOR_ARGUMENT_KEYS}
         try:
             command.execute(state, host, connector | command.connector_arguments)
         except Exception as error:  # the connection may be what failed; then the lock's age, or this process' end, frees it
-            host.log(f"The lock was not given back: {error}")
+            note(host, f"The lock was not given back: {error}")
 
 
-def _release(host: Host, stack: Stack, seen: Snapshot, result: str) -> StringCommand:
+def _release(host: Host, stack: Stack, seen: Snapshot, result: str, reason: str = "") -> StringCommand:
     current = run.current()
     entry = {
         "time": datetime.now(timezone.utc).strftime(TIME),
@@ -115,6 +118,7 @@ def _release(host: Host, stack: Stack, seen: Snapshot, result: str) -> StringCom
         "before": list(map(fingerprint, seen.acl)) if isinstance(seen.acl, tuple) else [],
         "after": fingerprint(stack.password_hash) if stack.password else None,
         "result": "rolled back" if host.name in current.taken_back else result,
+        "reason": reason,
     }
     words = (stack.settings.stack_dir, current.id)
     return StringCommand(

@@ -7,6 +7,8 @@ from pyinfra.api import FunctionCommand
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 
+from .shown import shown
+
 
 def fail(*sentences: str) -> FunctionCommand:
     """A command that fails the host it runs on and says why."""
@@ -14,11 +16,16 @@ def fail(*sentences: str) -> FunctionCommand:
 
 
 def _fail(state: State, host: Host, *sentences: str) -> bool:
-    for sentence in sentences:
-        host.log_styled(sentence, fg="red", log_func=logger.error)
-    failures.setdefault(host.name, []).extend(sentences)
+    note(host, *sentences)
     return False
 
 
-# host → what `fail` said there, for the report
+def note(host: Host, *sentences: str) -> None:
+    """Say what went wrong on a host, and keep it for the report and the history; the host fails for something else."""
+    for sentence in map(shown, sentences):
+        host.log_styled(sentence, fg="red", log_func=logger.error)
+        failures.setdefault(host.name, []).append(sentence)
+
+
+# host → what was said there, for the report
 failures: dict[str, list[str]] = {}
