@@ -17,6 +17,7 @@ from .controller import console, run
 from .controller.failure import fail, operation
 from .controller.host_plan import HostPlan
 from .controller.observe import observe, plan_host
+from .controller.shown import shown
 from .facts.past import Backups
 from .facts.project import Project
 from .scripts import script
@@ -155,7 +156,7 @@ def listed() -> Generator[PyinfraCommand, None, None]:
         yield fail("The backups could not be read.")
         return
     for name, files in found.items():
-        print(f"{host.name}  {name}  {files} files")
+        print(f"{host.name}  {shown(name)}  {files} files")
     if not found:
         print(f"{host.name}  no backup")
 

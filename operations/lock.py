@@ -19,7 +19,7 @@ from pyinfra.api.host import Host
 from pyinfra.api.state import BaseStateCallback, State
 
 from .controller import run
-from .controller.failure import fail, operation
+from .controller.failure import fail, note, operation
 from .controller.host_plan import HostPlan
 from .controller.observe import observe, plan_host
 from .controller.process import abandoned, may_be_taken, process
@@ -171,15 +171,17 @@ class _GiveBack(BaseStateCallback):
         arguments = state.get_op_data_for_host(host, op_hash).global_arguments
         if host.name not in _held or arguments["_ignore_errors"]:
             return
-        command = _release(host, _held.pop(host.name), "failed")
+        # pyinfra keeps what an operation's command said only after this
+        reason = run.current().reason(host) or f"failed: {', '.join(sorted(state.get_op_meta(op_hash).names))}"
+        command = _release(host, _held.pop(host.name), "failed", reason=reason)
         connector: Any = {key: value for key, value in arguments.items() if key in CONNECTOR_ARGUMENT_KEYS}
         try:
             command.execute(state, host, connector | command.connector_arguments)
         except Exception as error:  # the connection may be what failed; then the lock's age, or this process' end, frees it
-            host.log(f"The lock was not given back: {error}")
+            note(host, f"The lock was not given back: {error}")
 
 
-def _release(host: Host, planned: HostPlan, result: str, changes: Sequence[str] = ()) -> StringCommand:
+def _release(host: Host, planned: HostPlan, result: str, changes: Sequence[str] = (), reason: str = "") -> StringCommand:
     current, stack, seen = run.current(), planned.stack, planned.seen
     entry = {
         "time": datetime.now(timezone.utc).strftime(TIME),
@@ -190,6 +192,7 @@ def _release(host: Host, planned: HostPlan, result: str, changes: Sequence[str] 
         "before": [fingerprint(digest) for one in stack.credentials for digest in one.accepted(seen)],
         "after": ", ".join(fingerprint(one.digest) for one in stack.credentials if one.value) or None,
         "result": "rolled back" if host.name in current.rolled_back else result,
+        "reason": reason,
     }
     words = (stack.settings.stack_dir, current.id)
     return StringCommand(

@@ -1,4 +1,5 @@
-"""The time there is: TESTS_UNTIL, in seconds since 1970, after which no test begins."""
+"""What all tests share: a key for fingerprints; and the time there is: TESTS_UNTIL, in seconds since 1970, after which
+no test begins."""
 
 from __future__ import annotations
 
@@ -6,6 +7,12 @@ import os
 import time
 
 import pytest
+
+from operations.report.key import VARIABLE, key
+from operations.stack.fingerprint import keyed_with
+
+os.environ[VARIABLE] = "0f" * 32  # not the key of who runs the tests
+keyed_with(key)
 
 UNTIL = float(os.environ.get("TESTS_UNTIL") or "inf")
 

@@ -14,6 +14,7 @@ from pyinfra.api import Inventory
 from pyinfra.api.host import Host
 from pyinfra.connectors.ssh import ConnectorData
 
+from ..report.mask import known as known_secrets
 from ..stack.catalogue import catalogue, server_settings
 from ..stack.errors import FleetError, SecretError, SettingsError
 from ..stack.settings import Settings, before_port
@@ -174,4 +175,6 @@ def _listed(names: list[str]) -> str:
 
 @cache
 def _resolve(name: str, secrets_file: str | None, secrets_command: str | None) -> SecretValue:
-    return Sources.of(secrets_file, secrets_command).resolve(name)
+    value = Sources.of(secrets_file, secrets_command).resolve(name)
+    known_secrets.add(value.unmask())
+    return value

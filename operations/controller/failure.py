@@ -17,6 +17,7 @@ from pyinfra.api.host import Host
 from pyinfra.api.state import State
 
 from ..stack.errors import FleetError
+from .shown import shown
 
 P = ParamSpec("P")
 Steps = Callable[P, Generator[PyinfraCommand, None, None]]
@@ -57,17 +58,22 @@ def fail(*sentences: str) -> FunctionCommand:
 
 def refuse(*sentences: str) -> None:
     """In a preview: say why the host in context could not be changed; pyinfra ends with status 1 then."""
-    for sentence in sentences:
+    for sentence in map(shown, sentences):
         host.log_styled(sentence, fg="red", log_func=logger.error)
     host.state.failed_hosts.add(host.state.inventory.get_host(host.name))
 
 
 def _fail(state: State, host: Host, *sentences: str) -> bool:
-    for sentence in sentences:
-        host.log_styled(sentence, fg="red", log_func=logger.error)
-    failures.setdefault(host.name, []).extend(sentences)
+    note(host, *sentences)
     return False
 
 
-# host → what `fail` said there, for the report
+def note(host: Host, *sentences: str) -> None:
+    """Say what went wrong on a host, and keep it for the report and the history; the host fails for something else."""
+    for sentence in map(shown, sentences):
+        host.log_styled(sentence, fg="red", log_func=logger.error)
+        failures.setdefault(host.name, []).append(sentence)
+
+
+# host → what was said there, for the report
 failures: dict[str, list[str]] = {}

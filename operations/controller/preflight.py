@@ -14,8 +14,10 @@ from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 from ..fleet import shard
+from ..report.key import key
 from ..stack.errors import FleetError
 from . import pyinfra_patches as quicker
+from . import shown
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
 
@@ -50,6 +52,7 @@ def arm(check: HostsCheck | None = None) -> None:
     if state is None:  # imported by a program of its own, not run by pyinfra's command line
         return
     quicker.arm()
+    shown.arm()
     init = state.init
 
     def checked(inventory: Inventory, config: Config | None, initial_limit: list[Host] | None = None) -> None:
@@ -59,6 +62,7 @@ def arm(check: HostsCheck | None = None) -> None:
             print(why, file=sys.stderr)
             sys.exit(0)
         with plainly():
+            key()  # of the fingerprints; where it is none, this is the time to say so
             problems = _problems(inventory, sorted(set(hosts), key=lambda host: host.name), check)
         if problems:
             raise Refused(_listed(problems, "Nothing was connected or changed. "))

@@ -31,8 +31,10 @@ from ..stack.snapshot import UNKNOWN, Snapshot
 from ..stack.stack import Stack
 from .desired import secrets_of
 from .failure import failures
+from .shown import arm, shown
 
 LAST_LINES = 15  # of what a failed command said
+REASON = 500  # characters of it in the history
 
 
 def _now() -> datetime:
@@ -85,7 +87,20 @@ class Run:
 
     def changes(self, host: Host) -> list[str]:
         """What was changed on a host: the scripts say so, a line for each change."""
-        return [line for meta in self.operations(host) for line in meta.stdout_lines if line.strip()]
+        return [shown(line) for meta in self.operations(host) for line in meta.stdout_lines if line.strip()]
+
+    def said(self, host: Host) -> list[str]:
+        """Why a host's run ended: what the commands that failed said, and what was found to be in the way."""
+        failed = (meta for meta in self.operations(host) if meta.did_error())
+        said = [shown(line) for meta in failed for line in meta.stderr_lines[-LAST_LINES:]]
+        said += failures.get(host.name, [])
+        if why := explanation("\n".join(said)):
+            said.append(why)
+        return said
+
+    def reason(self, host: Host) -> str:
+        """The same in a line of some length, for the history."""
+        return "; ".join(self.said(host))[:REASON]
 
 
 def current() -> Run:
@@ -103,6 +118,7 @@ def begin(state: State, settings: Settings) -> None:
     global _run
     if _run is not None:
         return
+    arm()
     _run = Run(state, Path(settings.report_dir), settings.report_keep)
     state.add_callback_handler(_Watcher())
     atexit.register(_finish, _run)
@@ -113,7 +129,7 @@ def previewed(plans: Mapping[str, Plan], settings: Settings) -> None:
     begin(ctx_state.get(), settings)
     if not current().plans:
         current().plans.update(plans)
-        terminal.show_plan({name: tuple(due.sentences()) for name, due in plans.items()})
+        terminal.show_plan({name: tuple(map(shown, due.sentences())) for name, due in plans.items()})
 
 
 def checked(stack: Stack, seen: Snapshot, found: Iterable[Check]) -> None:
@@ -204,20 +220,13 @@ def _host(run: Run, host: Host) -> HostReport:
     if host not in run.state.failed_hosts:
         return replace(done, status="changed" if done.changes else "ok")
     # the checks speak for themselves, but not where they were asked again after a change that failed
-    told = name in run.judged and name not in run.aborted
-    return replace(done, status="failed", error=None if told else _error(run, host))
+    if name in run.judged and name not in run.aborted:
+        return replace(done, status="failed")
+    silent = "a command failed and said nothing, or the connection was lost; run again with -vv"
+    return replace(done, status="failed", error="\n".join(run.said(host)) or silent)
 
 
 def _result(meta: OperationMeta) -> Result:
     if not meta.is_complete():
         return "skipped"
     return "failed" if meta.did_error() else "changed" if meta.did_change() else "no change"
-
-
-def _error(run: Run, host: Host) -> str:
-    """Why a host's run ended: what the commands that failed said, and what was found to be in the way."""
-    said = [line for meta in run.operations(host) if meta.did_error() for line in meta.stderr_lines[-LAST_LINES:]]
-    said += failures.get(host.name, [])
-    if why := explanation("\n".join(said)):
-        said.append(why)
-    return "\n".join(said) or "a command failed and said nothing, or the connection was lost; run again with -vv"

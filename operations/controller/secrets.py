@@ -30,8 +30,9 @@ from dotenv import dotenv_values
 from pyinfra.api import HiddenValue
 
 from .. import COMMAND
-from ..stack.errors import SecretError
-from ..stack.fingerprint import fingerprint
+from ..report.key import key
+from ..stack.errors import FleetError, SecretError
+from ..stack.fingerprint import fingerprint, keyed_with
 
 DEFAULT_FILE = Path(".env")
 COMMAND_TIMEOUT = 60
@@ -40,6 +41,8 @@ NEW = f"{COMMAND} secrets new"
 
 _ALPHABET = string.ascii_letters + string.digits + "-_"
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+
+keyed_with(key)
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,10 +208,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         value, source = Sources.of(given.secrets_file, given.secrets_command).find(given.name)
-    except SecretError as error:
+        print(f"{given.name}: found in {source}, fingerprint {value.fingerprint}")
+    except FleetError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{given.name}: found in {source}, fingerprint {value.fingerprint}")
     return 0
 
 

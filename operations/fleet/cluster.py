@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..report.terminal import folded
 from ..stack.errors import SettingsError
+from ..stack.text import clean
 from ..stack.waves import Hosts
 from . import worker
 
@@ -87,10 +88,11 @@ class Workers:
 
     + run: the id of the whole run
     + words: of pyinfra's command line
+    + key: of the fingerprints that all shards show
     """
 
-    def __init__(self, client: Client, run: str, words: Sequence[str]) -> None:
-        self.client, self.id, self.words = client, run, words
+    def __init__(self, client: Client, run: str, words: Sequence[str], key: str) -> None:
+        self.client, self.id, self.words, self.key = client, run, words, key
         self.signals = [signal.SIGKILL, signal.SIGINT]
 
     def __enter__(self) -> Workers:
@@ -107,16 +109,24 @@ class Workers:
         """The shards with what they came to, each when it has ended."""
         from distributed import as_completed
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("hosts"), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("hosts"),
+            TimeElapsedColumn(),
+        )
         console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
         with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task(title, total=sum(map(len, shards)))
-            begun = {self.client.submit(worker.run, one, [*words, *self.words], self.id, pure=False): one for one in shards}
+            begun = {
+                self.client.submit(worker.run, one, [*words, *self.words], self.id, self.key, pure=False): one for one in shards
+            }
             for future in as_completed(begun):
                 shard, outcome = begun.pop(future), _outcome(future)
                 future.release()  # else Dask would run it again when its worker dies
                 progress.advance(task, len(shard))
-                console.print(f"{title}: {_told(shard, outcome)}")
+                console.print(clean(f"{title}: {_told(shard, outcome)}"))
                 yield shard, outcome
 
     def _interrupt(self, number: int, frame: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from .. import COMMAND
 from ..report import RunReport, files, run_id, terminal
+from ..report.key import key
 from ..report.model import versions
 from ..stack.errors import FleetError, InventoryError, SettingsError
 from ..stack.shards import VARIABLE
@@ -36,7 +38,9 @@ def run(given: argparse.Namespace, words: Sequence[str]) -> int:
         raise SettingsError(problems)
     words = [*words, *(word for name in ("limit", "exclude") for host in getattr(given, name) for word in (f"--{name}", host))]
     began, members = datetime.now(timezone.utc), _members(words)
-    with cluster(given.workers, given.scheduler) as client, Workers(client, run_id(began), words) as workers:
+    # to workers elsewhere it goes through the scheduler, so there it is one of this run alone
+    fingerprints = secrets.token_hex(32) if given.scheduler else key().hex()
+    with cluster(given.workers, given.scheduler) as client, Workers(client, run_id(began), words, fingerprints) as workers:
         rollout = Rollout(members, workers.run, shards, given.limit, given.exclude)
         if not rollout.hosts:
             raise InventoryError("--limit and --exclude leave no host.")

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..report.key import VARIABLE as KEY
 from ..report.model import PART_OF
 from ..stack.shards import VARIABLE
 
@@ -50,11 +51,12 @@ class Outcome:
     stopped: bool = False
 
 
-def run(hosts: Sequence[str], words: Sequence[str], run: str) -> Outcome:
+def run(hosts: Sequence[str], words: Sequence[str], run: str, key: str) -> Outcome:
     """`pyinfra inventory deploy.py` for these hosts, in the folder that the worker was started in.
 
     + words: further words of its command line
     + run: the id of the whole run
+    + key: of the fingerprints that all shards show
     """
     began, where = time.monotonic(), socket.gethostname()
     if run in _stopped:
@@ -64,7 +66,8 @@ def run(hosts: Sequence[str], words: Sequence[str], run: str) -> Outcome:
     # its hosts are those of one wave
     data = (f"report_dir={folder}/reports", 'rollout_waves=["100%"]')
     command = [sys.executable, "-m", __name__, str(os.getpid()), *words, *(word for one in data for word in ("--data", one))]
-    status = _wait([*command, "inventory", "deploy.py"], {VARIABLE: f"@{folder}/hosts", PART_OF: run}, folder / "output", run)
+    env = {VARIABLE: f"@{folder}/hosts", PART_OF: run, KEY: key}
+    status = _wait([*command, "inventory", "deploy.py"], env, folder / "output", run)
     latest = folder / "reports" / "latest.json"
     report = json.loads(latest.read_text()) if latest.exists() else None
     said, stopped = "", run in _stopped

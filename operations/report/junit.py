@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree as xml
 
 from ..stack.check import Check, Verdict
+from ..stack.text import clean
 from .model import HostReport, RunReport
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FAULTS = {Verdict.FAILED: "failure", Verdict.UNKNOWN: "error", Verdict.SKIPPED: "skipped"}
 _COUNTS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
@@ -33,9 +32,9 @@ def _suite(host: HostReport, report: RunReport) -> xml.Element:
     elif not cases:
         cases.append(_case(host, "run"))
     counts = {_COUNTS[fault]: str(sum(case.find(fault) is not None for case in cases)) for fault in _COUNTS}
-    attributes = {"name": host.name, "tests": str(len(cases)), **counts}
+    attributes = {"name": clean(host.name), "tests": str(len(cases)), **counts}
     attributes |= {"time": f"{host.duration or 0:.3f}", "timestamp": report.started.isoformat(timespec="seconds")}
-    suite = xml.Element("testsuite", {name: _clean(value) for name, value in attributes.items()})
+    suite = xml.Element("testsuite", attributes)
     suite.extend(cases)
     return suite
 
@@ -47,12 +46,7 @@ def _told(check: Check) -> tuple[str, ...]:
 
 
 def _case(host: HostReport, name: str, fault: str = "", message: str = "", text: str = "") -> xml.Element:
-    case = xml.Element("testcase", {"classname": _clean(host.name), "name": _clean(name)})
+    case = xml.Element("testcase", {"classname": clean(host.name), "name": name})
     if fault:
-        xml.SubElement(case, fault, {"message": _clean(message)}).text = _clean(text)
+        xml.SubElement(case, fault, {"message": message}).text = text
     return case
-
-
-def _clean(text: str) -> str:
-    """Without the characters that XML cannot hold."""
-    return _NOT_XML.sub("\ufffd", text)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import platform
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timezone
 from enum import Enum
 from importlib.metadata import version
+from operator import is_
 from typing import Any, Literal
 
 from .. import __version__
 from ..stack.changes import Change, Difference
 from ..stack.check import Check, Verdict
+from ..stack.text import clean
 
 Status = Literal["ok", "changed", "failed", "unreachable"]
 Result = Literal["changed", "no change", "failed", "skipped"]
@@ -104,7 +106,7 @@ class HostReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """One run over the fleet.
+    """One run over the fleet. Nothing in it that came from a host can steer a terminal or a layout, whatever shows it.
 
     + id: see `run_id`
     + started, finished: with a time zone
@@ -118,6 +120,9 @@ class RunReport:
     versions: Mapping[str, str]
     hosts: tuple[HostReport, ...]
     dry: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hosts", tuple(map(_cleaned, self.hosts)))
 
     @property
     def ok(self) -> bool:
@@ -170,6 +175,26 @@ def versions() -> dict[str, str]:
 def _change(data: Mapping[str, Any]) -> Change:
     differences = tuple(Difference(**one) for one in data["differences"])
     return Change(data["path"], tuple(data["reasons"]), data["content"], differences)
+
+
+def _cleaned(value: Any) -> Any:
+    """A value of the model with clean texts; the same one where they are. A host's name is the inventory's, not the host's."""
+    if type(value) is str:
+        return clean(value)
+    if isinstance(value, tuple):
+        parts = tuple(map(_cleaned, value))
+        return value if all(map(is_, parts, value)) else parts
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    changed = {}
+    for name, old in vars(value).items():
+        if isinstance(value, HostReport) and name in ("name", "error"):
+            new = clean(old, lines=True) if old and name == "error" else old
+        else:
+            new = _cleaned(old)
+        if new is not old:
+            changed[name] = new
+    return replace(value, **changed) if changed else value
 
 
 def _plain(value: Any) -> Any:

@@ -42,7 +42,8 @@ def metrics(report: RunReport, former: str = "", fleet: Collection[str] = ()) ->
     samples += [(name, line) for name, host, line in kept if host in known - ran]
     text = []
     for name, about in _HELP.items():
-        if lines := [line for of, line in samples if of == name]:
+        # two names that a host made up may be one when they are clean, and a line that is there twice spoils the file
+        if lines := dict.fromkeys(line for of, line in samples if of == name):
             text += [f"# HELP {_PREFIX}_{name} {about}.", f"# TYPE {_PREFIX}_{name} gauge", *lines]
     return "".join(f"{line}\n" for line in text)
 

@@ -52,7 +52,7 @@ def show_plan(plans: Mapping[str, tuple[str, ...]], file: TextIO | None = None) 
     lines = []
     for group in _grouped(sorted(plans, key=_natural), lambda name: plans[name]):
         lines.append(f"{_named(group)}: {'nothing to do' if not plans[group[0]] else ''}".rstrip())
-        lines += [f"    {_printable(sentence)}" for sentence in plans[group[0]]]
+        lines += [f"    {sentence}" for sentence in plans[group[0]]]
     print("--> Plan:", *lines, sep="\n", file=file or sys.stderr)
 
 
@@ -88,7 +88,7 @@ def _print(console: Console, report: RunReport) -> None:
         for label, text in lines:
             console.print(Padding(_labelled(label, text), (0, 0, 0, 4), expand=False))
         console.print()
-    if told := [f"{host.name}: {_printable(change)}" for host in hosts for change in host.changes if change.startswith(_TOLD)]:
+    if told := [f"{host.name}: {change}" for host in hosts for change in host.changes if change.startswith(_TOLD)]:
         console.print(Text("\n".join(told)), soft_wrap=True)
         console.print()
     console.print(Text(summary(report)), soft_wrap=True)
@@ -172,13 +172,8 @@ def _labelled(label: str, text: str) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=6, style="dim")
     table.add_column(overflow="fold")
-    table.add_row(label, Text(_printable(text)))
+    table.add_row(label, Text(text))
     return table
-
-
-def _printable(text: str) -> str:
-    """Without control characters: what a host says must not steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text.replace("\t", " ").rstrip())
 
 
 def _row(host: HostReport) -> Hashable:

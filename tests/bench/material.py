@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from operations.stack.acl import ACL_PATH, acl_file
 
 from operations.controller.observe import questions
 from operations.facts.bundle import Bundle
-from operations.stack.acl import ACL_PATH, acl_file
 from operations.stack.stack import BASE, OWN_ENVIRONMENT, EnvFile, File, ManagedFile, Stack
 
 PASSWORD = "{{ redis_password }}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from operations.controller.secrets import new
+from operations.stack.fingerprint import fingerprint
 from tests.fleet import catalogs
 from tests.fleet.clients import Clients, clients_on, failures
 from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files
@@ -110,7 +111,7 @@ def test_the_former_password_stays_while_a_client_is_left_out(whole: Fleet) -> N
 def assert_overlap_is_told(run: Run, server: Host, former: str) -> None:
     check = run.check(server.name, "redis.single_password")
     assert check["verdict"] == "failed"
-    assert digest(former)[:12] in check["detail"]
+    assert fingerprint(digest(former)) in check["detail"]
     assert not run.ok
 
 

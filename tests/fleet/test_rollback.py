@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from operations.controller.secrets import new
+from operations.stack.fingerprint import fingerprint
 from tests.fleet import catalogs
 from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files
 from tests.fleet.passwords import accepted, accepts, digest, held, on_disk, refused, uptime
@@ -147,7 +148,7 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
     check = validated.check(canary.name, "redis.single_password")
     assert check["verdict"] == "failed"
     assert "2 passwords are accepted since 20" in check["detail"]
-    assert digest(former)[:12] in check["detail"]
+    assert fingerprint(digest(former)) in check["detail"]
 
     # a backup is brought back by hand
     listed = picky.module("operations", "backup", "list", "--limit", canary.name)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from operations.controller.secrets import new
+from operations.stack.fingerprint import fingerprint
 from tests.fleet.clients import clients_on, failures
 from tests.fleet.fleet import SERVICES, STACK, Fleet, Run, containers, files
 from tests.fleet.passwords import accepted, accepts, digest, on_disk, refused, uptime
@@ -130,7 +131,7 @@ def test_nothing_holds_a_former_password_but_backups(rolled: Rolled) -> None:
 
 
 def test_the_history_tells_each_rollout(rolled: Rolled) -> None:
-    chain = [digest(password)[:12] for password in (*rolled.former, rolled.fleet.password)]
+    chain = [fingerprint(digest(password)) for password in (*rolled.former, rolled.fleet.password)]
     for host in rolled.fleet.hosts:
         text = host.run(f"tail -n {ROLLOUTS} {STACK}/.fleet/history.jsonl")
         entries = [json.loads(line) for line in text.splitlines()]

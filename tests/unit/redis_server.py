@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from operations.stack.acl import acl_hashes
+
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stack.hosts import sha256
 from tests.unit.stubs import StubHost

@@ -116,7 +116,7 @@ def test_no_secret_goes_through_the_scheduler(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("REDIS_PASSWORD", SECRET)
     with dask.config.set({"distributed.comm.compression": None}), cluster.cluster(1, None) as client:
-        workers = cluster.Workers(client, run_id(), ["--parallel", "3"])
+        workers = cluster.Workers(client, run_id(), ["--parallel", "3"], "0f" * 32)
         found = dict(workers.run("Test", [("host-a",), ("host-b",), ("host-c",)], ["-y"]))
         scheduler = cast(Any, client.cluster).scheduler
         sent += [repr(value).encode() for value in (scheduler.tasks, scheduler.get_events(), scheduler.get_logs())]
@@ -168,7 +168,7 @@ def test_without_dask_it_says_what_to_install(tmp_path: Path) -> None:
 
 def test_a_stopped_run_begins_no_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_stopped", {"run"})
-    assert worker.run(["a"], [], "run").stopped
+    assert worker.run(["a"], [], "run", "").stopped
 
 
 @pytest.fixture

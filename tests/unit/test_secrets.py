@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from operations.controller import secrets
 from operations.controller.secrets import Secret, SecretValue, Sources, check_password
 from operations.stack.errors import SecretError
+from operations.stack.fingerprint import fingerprint
 
 VALUE = "correct-horse-battery-staple"
 NAME = "REDIS_PASSWORD"
@@ -161,7 +162,7 @@ def test_a_value_is_compared_by_its_hash() -> None:
     assert SecretValue(VALUE) == SecretValue(VALUE) != SecretValue("other")
     assert SecretValue(VALUE) != VALUE
     assert len({SecretValue(VALUE), SecretValue(VALUE)}) == 1
-    assert SecretValue("abc").fingerprint == "ba7816bf8f01" == SecretValue("abc").sha256[:12]
+    assert SecretValue("abc").fingerprint == fingerprint(SecretValue("abc").sha256)
 
 
 def test_a_value_is_copied_but_never_pickled() -> None:
@@ -235,6 +236,6 @@ def test_new_refuses_a_length_below_the_rule(capsys: pytest.CaptureFixture[str])
 def test_check_tells_the_source_and_the_fingerprint(capsys: pytest.CaptureFixture[str]) -> None:
     dotenv(f"{NAME}=abc")
     assert secrets.main(["check", NAME]) == 0
-    assert capsys.readouterr().out == f"{NAME}: found in .env, fingerprint ba7816bf8f01\n"
+    assert capsys.readouterr().out == f"{NAME}: found in .env, fingerprint {SecretValue('abc').fingerprint}\n"
     assert secrets.main(["check", "OTHER"]) == 1
     assert "OTHER: there is no such secret" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from operations.stack.acl import ACL_PATH, PASSWORD_PATH, acl_file
+
 from operations.stack.plan import inputs_digest
 from operations.stack.snapshot import (
     MISSING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from operations.stack.acl import PASSWORD_PATH
+
 from operations.stack.plan import Change, Plan, plan
 from operations.stack.snapshot import Snapshot
 from operations.stack.stack import Stack

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from operations.stack.acl import ACL_PATH, PASSWORD_PATH
+
+from operations.stack.fingerprint import fingerprint
 from operations.stack.plan import Plan, inputs_digest, plan
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenEngine
 from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT, Stack
@@ -239,12 +240,13 @@ def test_what_changes_of_a_file_is_told_in_fingerprints() -> None:
 
 def fingerprints(template: str) -> tuple[str, str]:
     """Of the template with the old password and with the new one."""
-    return sha256(template.format(OLD_PASSWORD))[:12], sha256(template.format(PASSWORD))[:12]
+    return fingerprint(sha256(template.format(OLD_PASSWORD))), fingerprint(sha256(template.format(PASSWORD)))
 
 
 def test_of_what_is_not_there_yet_only_the_new_fingerprint_is_told() -> None:
     (change,) = due_after(without_file(PASSWORD_PATH)).secrets
-    assert [(one.key, one.before, one.after) for one in change.differences] == [("content", None, sha256(f"{PASSWORD}\n")[:12])]
+    (difference,) = change.differences
+    assert (difference.key, difference.before, difference.after) == ("content", None, fingerprint(sha256(f"{PASSWORD}\n")))
 
 
 def test_a_mode_alone_changes_no_content() -> None:

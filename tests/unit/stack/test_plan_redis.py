@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from operations.stack.acl import ACL_PATH, PASSWORD_PATH
+
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import Snapshot
 from operations.stack.stack import Stack

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-
 from operations.stack.acl import ACL_PATH, PASSWORD_PATH
+
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import UNKNOWN, SeenProject, Snapshot, version
 from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT

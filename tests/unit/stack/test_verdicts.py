@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.stack.check import Check, Verdict
+from operations.stack.fingerprint import fingerprint
 from operations.stack.snapshot import UNKNOWN, SeenLog, SeenMachine, Snapshot
 from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
@@ -94,13 +95,13 @@ def test_a_check_that_is_ok_says_what_was_found() -> None:
         "container.redis-exporter": "running",
         "container.openwebui": "running, healthy",
         "password.rule": "letters, digits, - and _, at least 20 of them",
-        "password.consistent": f"fingerprint {NEW[:12]} in 7 places",
+        "password.consistent": f"fingerprint {fingerprint(NEW)} in 7 places",
         "url.form": "3 URLs are redis://:<password>@<host>:<port>",
         "redis.ping": "PONG",
         "redis.anonymous_refused": "NOAUTH",
         "redis.data_on_volume": "/opt/erni-ki/data/redis at /data",
-        "redis.single_password": f"accepts {NEW[:12]} alone",
-        "redis.old_password_refused": f"accepts {NEW[:12]}",
+        "redis.single_password": f"accepts {fingerprint(NEW)} alone",
+        "redis.old_password_refused": f"accepts {fingerprint(NEW)}",
         "exporter.redis_up": "redis_up 1",
         "openwebui.health": "status 200",
         "openwebui.websocket": "connected",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operations.stack.check import Check, Verdict
+from operations.stack.fingerprint import fingerprint
 from operations.stack.snapshot import Snapshot
 from operations.stack.verdicts import checks
 from tests.unit.stack.checked import CLIENT, NEW, OLD, STACK, not_ok, the_bad_one, the_check, verdicts
@@ -145,7 +146,7 @@ def test_a_redis_that_does_not_tell_what_it_accepts_is_no_place() -> None:
 
 
 def test_a_client_has_no_acl_file_and_no_redis_itself() -> None:
-    assert the_check("password.consistent", stack=CLIENT).detail == f"fingerprint {NEW[:12]} in 3 places"
+    assert the_check("password.consistent", stack=CLIENT).detail == f"fingerprint {fingerprint(NEW)} in 3 places"
     assert the_check("password.consistent", with_redis(hashes=(OLD,)), stack=CLIENT).verdict is Verdict.OK
 
 
@@ -172,28 +173,28 @@ def test_a_former_password_that_is_still_accepted_fails_with_its_fingerprint(dri
     bad = {check.id.removeprefix("redis."): check for check in not_ok(drift)}
     assert list(bad) == names
     assert {check.verdict for check in bad.values()} == {Verdict.FAILED}
-    assert bad["single_password"].detail == f"2 passwords are accepted, also {OLD[:12]}"
+    assert bad["single_password"].detail == f"2 passwords are accepted, also {fingerprint(OLD)}"
     assert "rollout has not ended" in (bad["single_password"].cause or "")
     if "old_password_refused" in bad:
-        assert bad["old_password_refused"].detail == f"accepts {NEW[:12]}, {OLD[:12]}, expected {NEW[:12]}"
+        assert bad["old_password_refused"].detail == f"accepts {fingerprint(NEW)}, {fingerprint(OLD)}, expected {fingerprint(NEW)}"
 
 
 def test_since_when_it_is_accepted_is_told_from_the_acl_file() -> None:
     since = with_file("secrets/redis/users.acl", changed=1_764_000_000)
     other = sha256("a third")
     check = the_check("redis.single_password", with_acl_on_disk(NEW, OLD, other), with_redis(hashes=(NEW, OLD)), since)
-    assert check.detail == f"3 passwords are accepted since 2025-11-24T16:00:00Z, also {OLD[:12]}, {other[:12]}"
+    assert check.detail == f"3 passwords are accepted since 2025-11-24T16:00:00Z, also {fingerprint(OLD)}, {fingerprint(other)}"
 
 
 def test_a_redis_that_accepts_only_another_password_fails() -> None:
     check = the_check("redis.old_password_refused", with_redis(hashes=(OLD,)))
-    assert (check.verdict, check.detail) == (Verdict.FAILED, f"accepts {OLD[:12]}, expected {NEW[:12]}")
+    assert (check.verdict, check.detail) == (Verdict.FAILED, f"accepts {fingerprint(OLD)}, expected {fingerprint(NEW)}")
     assert the_check("redis.single_password", with_redis(hashes=(OLD,))).verdict is Verdict.FAILED
 
 
 def test_a_redis_that_does_not_accept_the_wanted_password_is_not_said_to_accept_two() -> None:
     alone = the_check("redis.single_password", with_acl_on_disk(OLD), with_redis(hashes=(OLD,)))
-    assert (alone.verdict, alone.detail) == (Verdict.FAILED, f"accepts {OLD[:12]}, expected {NEW[:12]}")
+    assert (alone.verdict, alone.detail) == (Verdict.FAILED, f"accepts {fingerprint(OLD)}, expected {fingerprint(NEW)}")
 
 
 def test_a_redis_that_does_not_tell_what_it_accepts_is_unknown() -> None:
