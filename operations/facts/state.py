@@ -54,7 +54,8 @@ class State(ScriptFact[SeenState]):
     def parse(self, lines: list[str]) -> SeenState:
         files: dict[str, str] = {}
         bases: list[str] = []
-        volume, projects = "", ()
+        projects: tuple[str, ...] = ()
+        volume = ""
         for line in lines:
             kind, *rest = line.split(" ")
             if kind == "base":
