@@ -28,17 +28,23 @@ class Files(ScriptFact[dict[str, SeenFile]]):
         return self.ask(root=root, paths=self.paths)
 
     def parse(self, lines: list[str]) -> dict[str, SeenFile]:
-        found = {path: SeenFile(kind) for path, kind in zip(self.paths, lines, strict=False)}
-        if not set(lines[: len(self.paths)]) <= _KINDS:
-            raise ValueError("a path of no known kind")
-        files = [path for path, seen in found.items() if seen.kind == "file"]
-        told, sums = lines[len(self.paths) : -len(files) or None], lines[len(lines) - len(files) :]
-        for path, stat, sha256 in zip(files, told, sums, strict=True):
-            mode, owner, changed = stat.split(" ")
-            if not _SHA256.fullmatch(sha256):
-                raise ValueError("no SHA-256")
-            found[path] = SeenFile("file", mode.zfill(4), owner, sha256, int(changed))
-        return found
+        kinds = dict(zip(self.paths, lines, strict=False))
+        there = [path for path, kind in kinds.items() if kind in ("file", "dir")]
+        rest = lines[len(self.paths) :]
+        stats = dict(zip(there, rest, strict=False))
+        sums = dict(zip((path for path in there if kinds[path] == "file"), rest[len(there) :], strict=True))
+        if len(stats) < len(there) or len(kinds) < len(set(self.paths)) or not _KINDS.issuperset(kinds.values()):
+            raise ValueError("not all that was asked for")
+        return {path: _seen(kind, stats.get(path, ""), sums.get(path, "")) for path, kind in kinds.items()}
+
+
+def _seen(kind: str, stat: str, sha256: str) -> SeenFile:
+    if not stat:
+        return SeenFile(kind)
+    if kind == "file" and not _SHA256.fullmatch(sha256):
+        raise ValueError("no SHA-256")
+    mode, owner, changed = stat.split(" ")
+    return SeenFile(kind, mode.zfill(4), owner, sha256, int(changed))
 
 
 _KINDS = {"file", "dir", "symlink", "other", "missing", "denied"}

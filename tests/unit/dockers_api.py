@@ -93,14 +93,49 @@ def written_by_go(value: object) -> str:
     return text
 
 
-def docker_answers(host: StubHost, *containers: Mapping[str, Any], posing: Sequence[str] = ()) -> None:
-    """Docker's API lists these containers, whatever it is asked.
+def docker_answers(
+    host: StubHost,
+    *containers: Mapping[str, Any],
+    posing: Sequence[str] = (),
+    logs: Mapping[str, bytes] | None = None,
+    state: Mapping[str, Any] | None = None,
+) -> None:
+    """Docker's API lists these containers, whatever it is asked, and describes those that have logs.
 
     + posing: ids of images that have labels which only Compose gives, and only to containers
+    + logs: a container's id → its log
+    + state: when and how all of them run
     """
     with (host.home / "containers.http").open("w", newline="") as answer:
         answer.write(HEADERS + written_by_go(list(containers)) + "\n" + written_by_go([{"Id": one} for one in posing]) + "\n")
-    host.stub("curl", 'exec cat "$HOME/containers.http"')
+    by_id = {one["Id"]: one for one in containers}
+    for ident, log in (logs or {}).items():
+        (host.home / f"{ident}.log").write_bytes(log)
+        config = {"Env": ["P=Marker_Password-0123456789"], "Labels": by_id[ident]["Labels"]}
+        (host.home / f"{ident}.json").write_text(written_by_go({"Id": ident, "State": state, "Config": config}))
+    host.stub("curl", _CURL)
+
+
+# the words that the scripts use
+_CURL = """
+to=-
+answer() {
+    if [ ! -e "$1" ]; then code=404; elif [ "$to" = - ]; then cat "$1"; else cat "$1" >"$to"; fi
+    [ -z "$format" ] || printf '\\n#%s\\n' "${code:-200}"
+    to=- code=
+}
+while [ $# -gt 0 ]; do
+    case $1 in
+    --output) to=$2 && shift ;;
+    --write-out) format=$2 && shift ;;
+    --data-urlencode | --max-time | --unix-socket) shift ;;
+    http://docker/containers/json) exec cat "$HOME/containers.http" ;;
+    http://docker/containers/*/json) id=${1%/json} && answer "$HOME/${id##*/}.json" ;;
+    http://docker/containers/*/logs*) id=${1%/logs*} && answer "$HOME/${id##*/}.log" ;;
+    esac
+    shift
+done
+"""
 
 
 def seen(host: StubHost) -> tuple[SeenContainer, ...] | Unknown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -155,11 +154,13 @@ def test_after_any_edit_all_is_as_wanted_and_all_else_as_before(one_host: StubHo
     assert {key: read[key] for key in lines} == meant
 
     # asked for all keys at once, and for each
-    digest = hashlib.sha256(wanted.records.encode()).hexdigest()
-    assert one_host.script("env_seen.sh", str(one_host.root), digest, PATH, *lines, shell="bash").stdout == "=\n"
-    assert one_host.script("env_seen.sh", str(one_host.root), "", PATH, *lines, shell="bash").stdout.splitlines() == [
-        f"{PATH}\t{key}\t1\t{digest}" for key, digest in wanted.hashes.items()
-    ]
+    fact = EnvKeys()
+    for command, told in ((fact.command(str(one_host.root), {PATH: list(lines)}, [wanted]), 1), (
+        fact.command(str(one_host.root), {PATH: list(lines)}, known=list(lines.values())), len(lines)
+    )):  # fmt: skip
+        answer = one_host.command(command).stdout.splitlines()
+        assert len(answer) == told + 1
+        assert fact.process(answer) == {PATH: wanted.hashes}
 
     seen = (one_host.root / PATH).stat()
     assert one_host.script("put.sh", str(one_host.root), stdin=put_list([wanted])).stdout == ""

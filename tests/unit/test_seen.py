@@ -54,8 +54,19 @@ Keys = dict[str, dict[str, str] | None] | Unknown
 def keys(host: StubHost, asked: Mapping[str, Sequence[str]], wanted: Sequence[EnvFile] = ()) -> Keys:
     """What the fact EnvKeys makes of a host."""
     fact = EnvKeys()
-    command = fact.command(root=str(host.root), files=asked, wanted=wanted)
+    command = fact.command(root=str(host.root), files=asked, wanted=wanted, known=KNOWN)
     return fact.process(host.command(command).stdout.splitlines())
+
+
+KNOWN = ["A=1", "A=1\r", "A='1'", "export A=1", "A", "B=2", "C=3"]  # lines that a test asks about
+
+
+def told(host: StubHost, asked: Mapping[str, Sequence[str]], wanted: Sequence[EnvFile] = ()) -> list[str]:
+    """What the script of that fact says."""
+    script = EnvKeys().command(root=str(host.root), files=asked, wanted=wanted).script
+    done = host.script(script.path, **script.parameters)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
 
 
 # What lies at a path
@@ -92,7 +103,9 @@ def test_what_is_no_file_is_told_apart(host: StubHost) -> None:
         "env/web.env": "symlink", "env/missing": "symlink", "deep/env/web.env": "symlink", "fifo": "other", "missing": "missing",
         "nowhere/missing": "missing", "deep/file/below": "missing",
     }  # fmt: skip
-    assert files(host, *kinds, "deep/file") == {path: SeenFile(kind) for path, kind in kinds.items()} | {"deep/file": a_file("x")}
+    folder = {"deep": SeenFile("dir", f"{(host.root / 'deep').stat().st_mode & 0o7777:04o}", OWN)}
+    expected = {path: SeenFile(kind) for path, kind in kinds.items()} | folder | {"deep/file": a_file("x")}
+    assert files(host, *kinds, "deep/file") == expected
 
 
 def test_a_host_without_the_stack_has_none_of_its_files(host: StubHost) -> None:
@@ -107,16 +120,6 @@ def test_a_stacks_folder_that_is_something_else_is_not_taken_for_missing(host: S
     else:
         root.symlink_to("nowhere")
     assert files(host, "a", root=root) == {"a": SeenFile("other")}
-
-
-def test_each_line_is_seven_fields_parted_by_tabs(host: StubHost) -> None:
-    file = host.write("a", "1234")
-    done = host.script("seen.sh", str(host.root), "a", "b")
-    mtime = int(file.stat().st_mtime)
-    assert sorted(done.stdout.splitlines()) == [
-        f"a\tfile\t600\t{OWN}\t4\t{mtime}\t{sha256('1234')}",
-        "b\tmissing\t\t\t\t\t",
-    ]
 
 
 @pytest.mark.parametrize("name", [*HOSTILE_FOLDERS, "%s", "--", "env/a b.env"])
@@ -156,7 +159,7 @@ def test_what_may_not_be_seen_is_denied_and_not_missing(open_host: StubHost) -> 
     open_host.write("secrets/redis/password", "x")
     (open_host.root / "secrets").chmod(0o700)
     expected = dict.fromkeys(("env/web.env", "secrets/redis/password", "secrets/missing", "secrets/redis"), SeenFile("denied"))
-    expected |= {"env/missing": MISSING, "secrets": SeenFile("dir"), "compose.yml": a_file("x", "0644")}
+    expected |= {"env/missing": MISSING, "secrets": SeenFile("dir", "0700", OWN), "compose.yml": a_file("x", "0644")}
     assert files(open_host, *expected, by=NOBODY) == expected
 
 
@@ -187,15 +190,13 @@ AS_WANTED = "".join(f"{line}\n" for line in WANTED.lines.values())
 )
 def test_keys_that_are_as_wanted_are_told_in_one_word(host: StubHost, text: str) -> None:
     host.write(PATH, text)
-    done = host.script("env_seen.sh", str(host.root), sha256(WANTED.records), PATH, *WANTED.lines, shell="bash")
-    assert done.stdout == "=\n"
+    assert told(host, {PATH: list(WANTED.lines)}, [WANTED]) == ["="]
     assert keys(host, {PATH: list(WANTED.lines)}, [WANTED]) == {PATH: WANTED.hashes}
 
 
 def test_each_key_is_told_where_one_is_otherwise(host: StubHost) -> None:
     host.write(PATH, "C=3\nA=1\n")
-    done = host.script("env_seen.sh", str(host.root), sha256(WANTED.records), PATH, *WANTED.lines, shell="bash")
-    assert done.stdout == f"{PATH}\tA\t1\t{sha256('A=1')}\n{PATH}\tC\t1\t{sha256('C=3')}\n"
+    assert [line.rpartition(" ")[0] for line in told(host, {PATH: list(WANTED.lines)}, [WANTED])] == ["1 A 1", "1 C 1"]
     assert keys(host, {PATH: list(WANTED.lines)}, [WANTED]) == {PATH: {"A": sha256("A=1"), "C": sha256("C=3")}}
 
 
@@ -268,23 +269,39 @@ def test_nothing_of_a_file_is_told_but_fingerprints(host: StubHost) -> None:
     mine = f"# {SECRET}\nMINE={SECRET}\nA={SECRET}\nB='{SECRET}\n{SECRET}'\nexport C={SECRET}\nC={SECRET}\n"
     host.write(PATH, mine)
     host.write("open.env", f"A='{SECRET}\n")
-    told = host.script("env_seen.sh", str(host.root), "", PATH, "A", "B", "C", "--", "open.env", "A", shell="bash")
-    looked = host.script("seen.sh", str(host.root), PATH, "open.env")
-    assert [line.split("\t")[:3] for line in told.stdout.splitlines()] == [
-        [PATH, "A", "1"], [PATH, "B", "1"], [PATH, "C", "2"], ["open.env", "!"],
-    ]  # fmt: skip
-    for text in (told.stdout, told.stderr, looked.stdout, looked.stderr):
+    lines = told(host, {PATH: ["A", "B", "C"], "open.env": ["A"]})
+    looked = host.script("files/seen", root=str(host.root), paths=[PATH, "open.env"])
+    assert [re.sub(" [0-9a-f]{64}$", " …", line) for line in lines] == ["1 A 1 …", "1 B 1 …", "1 C 2 …", "2 !"]
+    # nor can it be worked back by who guesses the line
+    assert not {sha256(line) for line in mine.splitlines()} & {line.rpartition(" ")[2] for line in lines}
+    for text in (*lines, looked.stdout, looked.stderr):
         assert "Marker" not in text
         assert "MINE" not in text
-    assert all(re.fullmatch(r"[^\t]+\t([ABC]\t\d\t[0-9a-f]{64}|!)", line) for line in told.stdout.splitlines())
+
+
+def test_a_line_that_nobody_knows_is_told_apart_and_is_no_known_one(host: StubHost) -> None:
+    host.write(PATH, "A=1\nB=of-somebody\nC=of-somebody\n")
+    found = keys(host, {PATH: ["A", "B", "C"]}, [EnvFile(PATH, "0600", {"A": "A=1", "B": "B=2"})])
+    assert found is not UNKNOWN
+    seen = found[PATH] or {}
+    assert seen["A"] == sha256("A=1")
+    assert len({*seen.values(), sha256("B=2"), sha256("B=of-somebody"), sha256("C=of-somebody")}) == 6
+
+
+def test_more_keys_than_a_process_may_open_files_are_told(host: StubHost) -> None:
+    names = [f"KEY_{number}" for number in range(450)]
+    host.write(PATH, "".join(f"{name}=1\n" for name in names))
+    found = keys(host, {PATH: names})
+    assert found is not UNKNOWN
+    assert list(found[PATH] or {}) == names
 
 
 def test_nothing_of_a_file_is_in_an_argv_or_the_environment_of_a_program(host: StubHost) -> None:
     host.write(PATH, f"MINE={SECRET}\nA={SECRET}\n")
     for program in ("awk", "cat", "cut", "sha256sum", "stat"):
         host.stub(program, f'exec {shutil.which(program)} "$@"')
-    host.script("env_seen.sh", str(host.root), "", PATH, "A", shell="bash")
-    host.script("seen.sh", str(host.root), PATH)
+    told(host, {PATH: ["A"]})
+    host.script("files/seen", root=str(host.root), paths=[PATH])
     assert host.calls("awk")
     assert "Marker" not in host.shown_to_processes()
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What lies at each of $paths below the stack's folder $root: their kinds, a line each; then of each file its mode, owner and time
-# of change; then the SHA-256 of each.
+# What lies at each of $paths below the stack's folder $root: their kinds, a line each; then mode, owner and time of change of each
+# file and folder; then the SHA-256 of each file.
 
 export LC_ALL=C
 IFS='
@@ -38,13 +38,17 @@ look() {
 }
 
 set --
+files=
 for path in $paths; do
     look "$path"
     echo $kind
-    [ $kind != file ] || set -- "$@" "$path"
+    case $kind in file | dir) set -- "$@" "$path" ;; esac
+    [ $kind != file ] || files="$files$path
+"
 done
-[ $# -gt 0 ] || exit 0
-stat --printf '%a %u:%g %Y\n' -- "$@" && sums=$(timeout 60 sha256sum -- "$@") || exit 1
+[ $# -eq 0 ] || stat --printf '%a %u:%g %Y\n' -- "$@" || exit 1
+# shellcheck disable=SC2086 # an item a line
+[ -z "$files" ] || sums=$(timeout 60 sha256sum -- $files) || exit 1
 for sum in $sums; do
     # a backslash in front tells that sha256sum escaped the name
     printf '%.64s\n' "${sum#\\}"

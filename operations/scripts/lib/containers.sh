@@ -17,7 +17,7 @@ ask_docker() {
         while IFS= read -r line && [ ${#line} -gt 1 ]; do
             case $line in Server:\ Docker/*) version=${line#*/} ;; esac
         done
-        printf '%s\n' "$version" | sed 's/[^0-9A-Za-z.+~-].*//'
+        printf '%s\n' "${version%%[!0-9A-Za-z.+~-]*}"
         jq --null-input --ascii-output --compact-output --exit-status '
             def plain: if type == "string" and test("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") then . else "-" end;
             input as $listed | [input[].Id] as $posing

@@ -7,7 +7,7 @@ BEGIN {
     containers = split(ids, id, " ")
 }
 
-{ line = held line $0; held = "" }
+{ line = held $0; held = "" }
 line == "" { next }
 # each line of a log that is no terminal's begins with eight bytes: stream, three zeros, its length, which may look like a line break
 line ~ /^[\001\002]/ {

@@ -4,7 +4,7 @@ patiently() {
     answer=$(ask)
     [ -z "$answer" ] && [ "$patience" -gt 0 ] || return 0
     end=$(($(date +%s) + patience))
-    while [ -z "$answer" ] && [ "$(date +%s)" -le $end ]; do
+    while [ -z "$answer" ] && [ "$(date +%s)" -le "$end" ]; do
         sleep 0.2
         answer=$(ask)
     done

@@ -17,7 +17,6 @@ ask_http() {
 
 # `open`
 ask_tcp() {
-    # shellcheck disable=SC2016 # the inner shell's own words
     if timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' tcp "$(host_of "$target")" "${target##*:}" 2>/dev/null; then echo open; fi
 }
 

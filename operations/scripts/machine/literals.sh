@@ -11,7 +11,6 @@ export LC_ALL=C
 IFS='
 '
 set -f
-# shellcheck disable=SC2016 # awk's own
 tell='
     # also of a path with a line break
     function tell(   path) {

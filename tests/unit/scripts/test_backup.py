@@ -1,4 +1,4 @@
-"""backup.sh, restore.sh and backups.sh: the files as they were, and the way back to them."""
+"""backup.sh, restore.sh and backup/list: the files as they were, and the way back to them."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def test_a_hostile_folder_is_restored_there(tmp_path: Path, name: str) -> None:
     assert host.nothing_was_executed()
 
 
-# backups.sh
+# backup/list
 
 
 def listed(host: StubHost, root: Path | None = None) -> object:

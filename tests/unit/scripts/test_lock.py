@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from operations.controller.files import put_list
-from operations.facts.base import END
 from operations.facts.past import History
 from operations.facts.state import State
 from operations.scripts import script
@@ -42,7 +41,8 @@ def take(host: StubHost, run: str = MINE, over: str = "", ttl: int = 3600) -> su
 
 def held_by(host: StubHost) -> str | None:
     """The run that holds the lock, as the next one sees it."""
-    seen = State().process([*host.script("state.sh", str(host.root)).stdout.splitlines(), END])
+    fact = State()
+    seen = fact.process(host.command(fact.command(str(host.root))).stdout.splitlines())
     assert seen is not UNKNOWN
     return seen.lock.run if seen.lock else None
 
@@ -271,7 +271,7 @@ def test_a_stack_that_is_gone_needs_nothing_to_be_given_back(host: StubHost) -> 
     assert not host.root.exists()
 
 
-# history.sh
+# history/list
 
 
 @pytest.mark.parametrize(("last", "entries"), [(1, [{"n": 3}]), (2, [{"n": 2}, {"n": 3}]), (9, [{"n": 1}, {"n": 2}, {"n": 3}])])

@@ -1,8 +1,7 @@
-"""logs.sh, literal.sh, metrics.sh and machine.sh: what the checks look at besides, and that no password is among it."""
+"""logs/read, machine/literals, metrics/read and machine/seen: what the checks look at besides, and that no password is among it."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import pytest
 from operations.facts.logs import Logs
 from operations.facts.machine import Literals, Machine, Metrics
 from operations.stack.snapshot import UNKNOWN, SeenLog, SeenMachine
+from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stubs import StubHost
 
 PASSWORD = "Marker_Password-0123456789"
@@ -26,7 +26,7 @@ def host(tmp_path: Path) -> StubHost:
     return host
 
 
-# logs.sh
+# logs/read
 
 Lines = Sequence[tuple[int, str]]  # seconds ago, text
 
@@ -40,23 +40,27 @@ def docker_logs(
     host: StubHost, services: Mapping[str, Lines], started: int = 3000, terminal: bool = False, state: str = "running"
 ) -> None:
     """Docker's API tells of these services, which were started so many seconds ago, and hands out their logs."""
-    ids = {name: f"{number:064x}" for number, name in enumerate(services, 1)}
-    listed = json.dumps([{"Id": ident, "State": state} for ident in ids.values()], separators=(",", ":"))
-    (host.home / "list").write_text(f"HTTP/1.1 200 OK\n\n{listed}")
-    answers = b""
-    for name, lines in services.items():
-        described = {
-            "Id": ids[name], "State": {"Status": state, "StartedAt": at(started)},
-            "Config": {"Env": [f"P={PASSWORD}"], "Labels": {"com.docker.compose.service": name}},
-        }  # fmt: skip
-        answers += json.dumps(described, separators=(",", ":")).encode() + b"\n\n##fleet:log\n"
-        for seconds, text in lines:
-            line = f"{at(seconds)} {text}\n".encode()
-            # a log that is no terminal's: stream, three zeros, length
-            answers += line if terminal else bytes([1, 0, 0, 0]) + len(line).to_bytes(4, "big") + line
-        answers += b"\n##fleet:log\n"
-    (host.home / "logs").write_bytes(answers)
-    host.stub("curl", 'case "$*" in *--get*) exec cat "$HOME/list" ;; *) exec cat "$HOME/logs" ;; esac')
+    containers = [a_container(name, state=state) for name in services]
+    logs = {f"id-of-{name}": b"".join(entry(at(ago), text, terminal) for ago, text in lines) for name, lines in services.items()}
+    docker_answers(host, *containers, logs=logs, state={"Status": state, "StartedAt": at(started)})
+
+
+def entry(time: str, text: str | bytes, terminal: bool = False) -> bytes:
+    """A line of a log as Docker's API tells it; a long one in pieces."""
+    if terminal:
+        return f"{time} ".encode() + _bytes(text) + b"\r\n"
+    told, rest = b"", _bytes(text) + b"\n"
+    while rest:
+        piece, rest = f"{time} ".encode() + rest[:BUFFER], rest[BUFFER:]
+        told += bytes([1, 0, 0, 0]) + len(piece).to_bytes(4, "big") + piece
+    return told
+
+
+BUFFER = 16384  # of Docker
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()
 
 
 def complaints(host: StubHost, window: int = 300, harmless: str = "") -> Mapping[str, SeenLog]:
@@ -140,7 +144,7 @@ def test_a_docker_that_does_not_answer_tells_no_logs(host: StubHost) -> None:
     assert fact.process(host.command(fact.command(str(host.root), "erni-ki")).stdout.splitlines()) is UNKNOWN
 
 
-# literal.sh
+# machine/literals
 
 
 def literals(host: StubHost, **files: str) -> list[int]:
@@ -261,7 +265,7 @@ def test_no_file_of_the_catalogue_writes_a_password_out(host: StubHost) -> None:
         assert literals(host, base=path.read_text()) == [], path.name
 
 
-# metrics.sh
+# metrics/read
 
 HOSTILE_WORDS = ["a b", "it's", '"x"', "$(touch x)", "`touch x`", "a;touch x", "-x", "--help", "a\\nb", "*", "a=b", "/etc/passwd"]
 
@@ -315,7 +319,7 @@ def test_a_page_that_cannot_be_read_has_no_metrics(host: StubHost) -> None:
     assert metrics(host, "redis_up") == {}
 
 
-# machine.sh
+# machine/seen
 
 
 def machine(host: StubHost, root: Path | str) -> SeenMachine:

@@ -1,4 +1,4 @@
-"""probe.sh and its fact: what is asked for each kind of declared check, in which words, and what counts as an answer."""
+"""probe/ask and its fact: what is asked for each kind of declared check, in which words, and what counts as an answer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from operations.facts.probe import Probe
 from operations.stack.probes import probe
+from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stubs import StubHost
 
 HOSTILE_WORDS = ["a b", "it's", '"x"', "$(touch x)", "`touch x`", "a;touch x", "-x", "--help", "a\\nb", "*"]
@@ -65,6 +66,12 @@ def test_a_hostile_url_is_one_word_and_never_an_option(host: StubHost, url: str)
     assert host.nothing_was_executed()
 
 
+@pytest.mark.parametrize("said", ["20", "2000", "abc", "200\\n##x", "$(touch x)"])
+def test_what_is_no_status_is_no_answer(host: StubHost, said: str) -> None:
+    host.stub("curl", f"printf '{said}'")
+    assert ask_http(host) == ""
+
+
 # Patience with a service that has just started
 
 
@@ -99,29 +106,45 @@ def test_patience_comes_to_an_end(host: StubHost) -> None:
 
 
 def test_a_command_is_run_in_the_services_container_and_its_status_told(host: StubHost) -> None:
-    host.stub("docker", '[ "$1" = ps ] && echo id1 && exit; echo noise; echo noise >&2; exit 3')
-    assert ask(host, command=["nginx", "-t", "it's $(touch x)"], exit=0) == "3"
-    ps, run = host.calls("docker")
-    assert {"label=com.docker.compose.project=erni-ki", "label=com.docker.compose.service=web"} <= set(ps)
-    assert run == ["exec", "id1", "nginx", "-t", "it's $(touch x)"]
+    docker_answers(host, a_container("redis"), a_container("web"))
+    host.stub("docker", "echo noise; echo noise >&2; exit 3")
+    assert ask(host, command=["nginx", "-t", "it's $(touch x)", "two\nlines"], exit=0) == "3"
+    assert host.calls("docker") == [["exec", "id-of-web", "nginx", "-t", "it's $(touch x)", "two\nlines"]]
     assert host.nothing_was_executed()
 
 
 def test_lines_of_the_log_of_the_window_are_counted(host: StubHost) -> None:
-    host.stub("docker", '[ "$1" = ps ] && echo id1 && exit; echo "a timed out"; echo fine; echo "b timed out" >&2')
+    docker_answers(host, a_container("web"))
+    host.stub("docker", 'echo "a timed out"; echo fine; echo "b timed out" >&2')
     assert ask(host, window=60, log="(a|b) timed out$") == "2"
-    assert host.calls("docker")[1] == ["logs", "--since", "60s", "id1"]
+    assert host.calls("docker") == [["logs", "--since", "60s", "id-of-web"]]
+
+
+def test_a_log_that_cannot_be_read_to_its_end_is_no_answer(host: StubHost) -> None:
+    docker_answers(host, a_container("web"))
+    host.stub("docker", 'echo "a timed out"; exit 1')
+    assert ask(host, log="timed out") == ""
+
+
+@pytest.mark.parametrize("labels", [{"com.docker.compose.service/x": "web"}, {"x": "web"}, {"com.docker.compose.service\n": "web"}])
+def test_no_other_container_is_taken_for_the_services(host: StubHost, labels: dict[str, str]) -> None:
+    docker_answers(host, a_container("evil", labels=labels), a_container("web", state="exited"))
+    host.stub("docker")
+    assert ask(host, command=["true"], exit=0) == ""
+    assert host.calls("docker") == []
 
 
 @pytest.mark.parametrize("pattern", ["-x", "--help", "it's", "$(touch x)"])
 def test_a_hostile_pattern_is_one_word_and_never_an_option(host: StubHost, pattern: str) -> None:
-    host.stub("docker", '[ "$1" = ps ] && echo id1 && exit; echo fine')
+    docker_answers(host, a_container("web"))
+    host.stub("docker", "echo fine")
     assert ask(host, log=pattern) == "0"
     assert host.nothing_was_executed()
 
 
 @pytest.mark.parametrize("check", [{"command": ["true"], "exit": 0}, {"log": "x"}])
 def test_without_a_container_there_is_no_answer(host: StubHost, check: dict[str, Any]) -> None:
+    docker_answers(host, a_container("redis"))
     host.stub("docker")
     assert ask(host, **check) == ""
 
@@ -207,6 +230,8 @@ def test_a_client_that_is_let_in_is_connected(host: StubHost) -> None:
         ((b'HTTP/1.1 403 Forbidden\r\n\r\n{"detail":"x"}',), "refused with 403"),
         ((b'HTTP/1.1 400 Bad Request\r\n\r\n"Invalid transport"',), "refused with 400"),
         ((b"HTTP/1.1 200 OK\r\n\r\n<html></html>",), "refused with 200"),
+        ((b"HTTP/1.1 \x1b[2J Forbidden\r\n\r\n{}",), ""),
+        ((b"HTTP/1.1 " + b"9" * 9000,), ""),
         ((b"",), ""),
         ((b"-ERR unknown command\r\n",), ""),
     ],

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from operations.facts.base import END
 from operations.facts.state import State
 from operations.stack.plan import inputs_digest
 from operations.stack.snapshot import SeenFile, Snapshot
@@ -113,7 +112,7 @@ def test_the_env_file_that_a_service_reads_is_the_one_that_is_given(stack_host: 
 def test_what_is_noted_can_be_read_by_the_state_fact(stack_host: StubHost) -> None:
     up(stack_host, "redis", "web")
     fact = State()
-    seen = fact.process([*stack_host.script("state.sh", str(stack_host.root)).stdout.splitlines(), END])
+    seen = fact.process(stack_host.command(fact.command(str(stack_host.root))).stdout.splitlines())
     assert seen.applied.services == applied(stack_host)["services"]  # type: ignore[union-attr]
     assert seen.applied.inputs == applied(stack_host)["inputs"]  # type: ignore[union-attr]
 
