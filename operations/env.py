@@ -35,9 +35,9 @@ def env_file(path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600
     .. code:: python
 
         env.env_file(
-            name="Set Open WebUI's environment",
-            path="/opt/erni-ki/env/openwebui.env",
-            keys={"WEBSOCKET_MANAGER": "redis"},
+            name="Set the application's environment",
+            path="/opt/app/env/app.env",
+            keys={"LOG_LEVEL": "info"},
         )
     """
     root, name = posixpath.split(path)
@@ -56,7 +56,7 @@ def env_file(path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600
 
 @operation()
 def env_files(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
-    """Every env file of the stack and the password file of redis' healthcheck; redis' ACL file too on a host that never had one.
+    """Every env file of the stack, and the files of its credentials.
 
     + planned: what is to be done on the host; observed and planned when left out
     """

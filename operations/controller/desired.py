@@ -15,13 +15,14 @@ from pyinfra.api.host import Host
 from pyinfra.connectors.ssh import ConnectorData
 
 from ..report.mask import known as known_secrets
+from ..stack import registry
 from ..stack.catalogue import catalogue, server_settings
 from ..stack.errors import FleetError, SecretError, SettingsError
 from ..stack.settings import Settings, before_port
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
 from ..stack.verdicts import checks
-from .secrets import Secret, SecretValue, Sources, check_password
+from .secrets import Secret, SecretValue, Sources
 
 
 def stack_of(host: Host) -> Stack:
@@ -69,7 +70,7 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
     problems: list[str] = []
     values: dict[str, str] = {}
     of_secret: dict[str, list[str]] = {}  # problems of secrets matter where something uses them
-    provided = {one.secret: name for service in catalogue().values() for name, one in service.provides.items()}
+    provided = {one.secret: registry.kinds()[one.kind] for service in catalogue().values() for one in service.provides.values()}
     for name, reference in data.items():
         if isinstance(reference, Secret):
             found = of_secret.setdefault(name, []) if name in provided else problems
@@ -78,7 +79,7 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
             except SecretError as error:
                 found += error.problems
                 continue
-            found += check_password(value, name) if name in provided else []
+            found += provided[name].rule(value.unmask(), name) if name in provided else []
             values[name] = value.unmask()
     problems += [
         f'{name}: is written out in the data. Use Secret("{name.upper()}") and keep the value in a source of secrets.'

@@ -86,7 +86,7 @@ def _problems(inventory: Inventory, hosts: Sequence[Host], check: HostsCheck | N
         return apart
     if unordered := [flag for flag in ("serial", "no_wait") if given[flag]]:
         return [
-            f"--{unordered[0].replace('_', '-')} takes the hosts out of step, but waves, gates and a redis that several hosts use "
+            f"--{unordered[0].replace('_', '-')} takes the hosts out of step, but waves, gates and a server that several hosts use "
             "need them in step (and pyinfra's --no-wait ends with 0 when hosts failed). Leave it out; see rollout_waves."
         ]
     if check is None:

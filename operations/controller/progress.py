@@ -17,7 +17,7 @@ EVERY = 5  # seconds
 def waiting(what: str) -> Iterator[None]:
     """Say every few seconds what the host in context waits for, and for how long. Says nothing where nobody looks.
 
-    + what: as in "waits for redis"
+    + what: as in "waits for its checks"
     """
     if not sys.stderr.isatty():
         yield

@@ -18,8 +18,6 @@ import stat
 import string
 import subprocess
 import sys
-import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,13 +31,12 @@ from .. import COMMAND
 from ..report.key import key
 from ..stack.errors import FleetError, SecretError
 from ..stack.fingerprint import fingerprint, keyed_with
+from ..stack.password import ALPHABET, MIN_LENGTH
 
 DEFAULT_FILE = Path(".env")
 COMMAND_TIMEOUT = 60
-MIN_LENGTH = 20
 NEW = f"{COMMAND} secrets new"
 
-_ALPHABET = string.ascii_letters + string.digits + "-_"
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 
 keyed_with(key)
@@ -47,7 +44,7 @@ keyed_with(key)
 
 @dataclass(frozen=True, repr=False)
 class Secret:
-    """A reference to a secret by its name, for group data: `redis_password = Secret("REDIS_PASSWORD")`."""
+    """A reference to a secret by its name, for group data: `smtp_password = Secret("SMTP_PASSWORD")`."""
 
     name: str
 
@@ -137,7 +134,7 @@ class Sources:
         if not Secret(name).is_name:
             raise SecretError(
                 "Secret(...) holds something that is no name; it is not shown, for it may be the secret itself. "
-                'Write its name in capitals, Secret("REDIS_PASSWORD"), and its value into a source of secrets.'
+                'Write its name in capitals, Secret("SMTP_PASSWORD"), and its value into a source of secrets.'
             )
         looked = ["the environment"]
         if value := self.environ.get(name):
@@ -162,32 +159,10 @@ class Sources:
         )
 
 
-def check_password(value: SecretValue, setting: str) -> list[str]:
-    """What is wrong with a password that becomes part of a URL: its length, and the kinds of characters in it.
-
-    + setting: its name, for the message
-    """
-    password, problems = value.unmask(), []
-    wrong = [c for c in password if c not in _ALPHABET]
-    if wrong:
-        kinds = ", ".join(_count(n, kind) for kind, n in sorted(Counter(map(_kind, wrong)).items()))
-        are = "is not a letter, digit" if len(wrong) == 1 else "are not letters, digits"
-        problems.append(
-            f'{setting}: {_count(len(password), "character")}, but {len(wrong)} of them {are}, "-" or "_" '
-            f"({kinds}). Open WebUI's Redis client takes the URL as it stands, so this would break the login. "
-            f"Make a new one with: {NEW}"
-        )
-    if len(password) < MIN_LENGTH:
-        problems.append(
-            f"{setting}: {_count(len(password), 'character')}, expected at least {MIN_LENGTH}. Make a new one with: {NEW}"
-        )
-    return problems
-
-
 def new(length: int = 40) -> str:
     """A password that keeps the rule. It begins and ends with a letter or digit, so no tool takes it for an option."""
     ends = string.ascii_letters + string.digits
-    middle = (secrets.choice(_ALPHABET) for _ in range(length - 2))
+    middle = (secrets.choice(ALPHABET) for _ in range(length - 2))
     return f"{secrets.choice(ends)}{''.join(middle)}{secrets.choice(ends)}"
 
 
@@ -272,18 +247,6 @@ def _run(command: str) -> Mapping[str, str] | SecretError:
 
 def _parse(text: TextIO) -> Mapping[str, str]:
     return {name: value for name, value in dotenv_values(stream=text, interpolate=False).items() if value}
-
-
-def _kind(character: str) -> str:
-    """What a character is, in words that do not give it away."""
-    category = unicodedata.category(character)
-    if category == "Cc":
-        return "control character"
-    if character.isspace():
-        return "blank"
-    if character.isascii():
-        return "punctuation character"
-    return {"L": "non-ASCII letter", "N": "non-ASCII digit"}.get(category[0], "other non-ASCII character")
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..report.model import HostReport, RunReport
 from ..report.terminal import folded
+from ..stack.catalogue import server_settings
 from ..stack.check import Verdict
 from ..stack.settings import Settings
 from ..stack.shards import chosen, split, units
@@ -65,8 +66,9 @@ class Rollout:
 
     @cached_property
     def together(self) -> tuple[Hosts, ...]:
-        """What must not be parted: also hosts outside this run, so that a host with a redis knows of all that use it."""
-        servers = ((one.name, one.setting("redis_host")) for one in self.members)
+        """What must not be parted: also hosts outside this run, so that a host with a server knows of all that use it."""
+        settings = server_settings()
+        servers = [(one.name, one.data.get(setting)) for one in self.members for setting in settings]
         return units([one.name for one in self.members], [(host, server) for host, server in servers if server])
 
     def preview(self) -> tuple[HostReport, ...]:

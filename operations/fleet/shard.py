@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..stack.catalogue import server_settings
 from ..stack.errors import InventoryError
 from ..stack.shards import VARIABLE, chosen, part, split, units
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 # the hosts that another shard has → their groups
 elsewhere: dict[str, tuple[str, ...]] = {}
-# group, and its `redis_host` in the file of the hosts, as text
-_servers: set[tuple[str, str]] = set()
+# group, setting that names the host of a server, and its value in the file of the hosts, as text
+_servers: set[tuple[str, str, str]] = set()
 
 
 def only(groups: Groups) -> Groups:
@@ -43,15 +44,15 @@ def only(groups: Groups) -> Groups:
 
 def _part(text: str, groups: Groups, hosts: Sequence[str]) -> Sequence[str]:
     which, count = part(text)
-    _servers.update((group, repr(data.get("redis_host"))) for group, (_, data) in groups.items())
+    _servers.update((group, name, repr(data.get(name))) for group, (_, data) in groups.items() for name in server_settings())
     return split(units(hosts, _uses(groups)), count)[which - 1]
 
 
 def _uses(groups: Groups) -> Iterator[tuple[str, str]]:
-    """Host, and the one whose redis it uses, as the host's own data or that of one of its groups says."""
+    """Host, and the one whose server it uses, as the host's own data or that of one of its groups says."""
     for members, data in groups.values():
         for name, own in members:
-            for server in (own.get("redis_host"), data.get("redis_host")):
+            for server in (given.get(name) for name in server_settings() for given in (own, data)):
                 if isinstance(server, str):
                     yield name, server
 
@@ -83,12 +84,13 @@ def nothing_to_do(limit: Sequence[str], exclude: Sequence[str]) -> str | None:
 
 
 def problems(inventory: Inventory) -> Iterator[str]:
-    """A `redis_host` that is not in the file of the hosts, which shards are made from: hosts that share a redis would be parted."""
+    """The host of a server that is not in the file of the hosts, which shards are made from: hosts that share it would be split."""
     data: dict[str, dict[str, Any]] = {"all": {**inventory.get_data(), **inventory.get_override_data()}, **inventory.group_data}
     for group, values in data.items() if _servers else ():
-        server = values.get("redis_host")
-        if server is not None and (group, repr(server)) not in _servers:
-            yield (
-                f"{VARIABLE}: redis_host of the group {group} is {server!r}, and not in the file of the hosts. Hosts that share a "
-                "redis would get into different shards. Write it there, under the group's `data`."
-            )
+        for name in server_settings():
+            server = values.get(name)
+            if server is not None and (group, name, repr(server)) not in _servers:
+                yield (
+                    f"{VARIABLE}: {name} of the group {group} is {server!r}, and not in the file of the hosts. Hosts that share a "
+                    "server would get into different shards. Write it there, under the group's `data`."
+                )

@@ -118,6 +118,7 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
     return services
 
 
+@cache
 def server_settings() -> tuple[str, ...]:
     """The settings that name the host of the inventory whose server is used."""
     return tuple(f"{name.replace('-', '_')}_host" for name, service in catalogue().items() if service.provides)

@@ -28,7 +28,7 @@ Asked = Mapping[str, tuple[type[Any], Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Provided:
-    """What a catalogue file says of a credential that its service provides: {redis: {kind: redis-acl, secret: …, port: 6379}}.
+    """What a catalogue file says of a credential that its service provides: {<name>: {kind: …, secret: …, port: …}}.
 
     + kind: the kind of credential
     + secret: the setting that refers to its secret
@@ -114,9 +114,10 @@ class Credential(ABC):
         """SHA-256 of the secret: what a server's file holds, and what a host may answer."""
         return hashlib.sha256((self.value or "").encode()).hexdigest()
 
+    @classmethod
     @abstractmethod
-    def rule(self, value: str) -> Sequence[str]:
-        """What is wrong with a value, as sentences."""
+    def rule(cls, value: str, setting: str) -> Sequence[str]:
+        """What is wrong with a value, as sentences; `setting`: the name of its secret."""
 
     @abstractmethod
     def login(self, service: str) -> Mapping[str, str]:

@@ -30,9 +30,9 @@ def part(text: str) -> tuple[int, int]:
 
 
 def units(hosts: Sequence[str], servers: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
-    """The hosts that must stay together, in the order of `hosts`: a redis and all that use it; every other host alone.
+    """The hosts that must stay together, in the order of `hosts`: a host with a server and all that use it; every other host alone.
 
-    + servers: pairs of a host and the one whose redis it uses; those with a host that is not among `hosts` count for nothing
+    + servers: pairs of a host and the one whose server it uses; those with a host that is not among `hosts` count for nothing
     """
     members = {host: [host] for host in hosts}
     for host, server in servers:

@@ -47,7 +47,7 @@ def waves(
     + hosts: those that need changes, in the order of the inventory
     + shares: how many hosts have been changed after each wave: counts ("1") or shares of them ("25%"), rounded up
     + first: hosts that go in a wave of their own, before all others
-    + together: groups of hosts that no wave may split, such as a redis and all that use it
+    + together: groups of hosts that no wave may split, such as a host with a server and all that use it
     """
     units = _units(hosts, together)
     canaries = frozenset(first)
@@ -71,7 +71,7 @@ def _units(hosts: Sequence[str], together: Iterable[Collection[str]]) -> list[tu
     place = {host: number for number, host in enumerate(hosts)}
     group: dict[str, tuple[str, ...]] = {}
     for members in together:
-        if not all(host in group for host in members):  # each of those that share a redis names all of them
+        if not all(host in group for host in members):  # each of those that share a server names all of them
             unit = tuple(sorted({host for host in members if host in place}, key=place.__getitem__))
             group |= dict.fromkeys(members, unit)
     return list(dict.fromkeys(group.get(host, (host,)) for host in hosts))

@@ -42,7 +42,7 @@ def places(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
 
 def _everywhere(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     """The one password at all its places, told by fingerprints."""
-    if not redis.rule(redis.value or ""):
+    if not redis.rule(redis.value or "", redis.provided.secret):
         yield Check("password.rule", Verdict.OK, "letters, digits, - and _, at least 20 of them")
     else:
         cause = "Some readers of a URL would take it for another password."

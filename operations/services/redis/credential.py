@@ -5,7 +5,6 @@ Either way a user of redis accepts any number of passwords, each known by its SH
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -16,6 +15,7 @@ from ...stack.changes import file_change
 from ...stack.check import Check
 from ...stack.credential import Asked, Credential, CredentialPlan
 from ...stack.files import File
+from ...stack.password import plain
 from ...stack.settings import Settings
 from ...stack.snapshot import MISSING, UNKNOWN, Snapshot
 from ...stack.stack import Stack
@@ -23,7 +23,6 @@ from . import acl, adoption, checks
 from .facts import Overrides, Redis, TriedRedis
 from .seen import SeenRedis, redis_of
 
-RULE = re.compile(r"[A-Za-z0-9_-]{20,}")  # the one form that every reader of a URL takes as it stands
 DEFAULT_USER = "default"
 
 
@@ -78,8 +77,9 @@ class RedisAcl(Credential):
         """Who logs in to redis to look at it, and to change what it accepts."""
         return str(self.setting("user")) if self.own else DEFAULT_USER
 
-    def rule(self, value: str) -> Sequence[str]:
-        return () if RULE.fullmatch(value) else ("breaks the rule: letters, digits, - and _, at least 20 of them",)
+    @classmethod
+    def rule(cls, value: str, setting: str) -> Sequence[str]:
+        return plain(value, setting, "Open WebUI's Redis client takes the URL as it stands, so this would break the login.")
 
     def login(self, service: str) -> Mapping[str, str]:
         at = self.at or f"{self.server}:{self.provided.port}"

@@ -29,7 +29,7 @@ const open = (host) => {
             {},
             told(host.status),
             host.password
-                ? ` · redis' ACL file was written ${new Date(host.password * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`
+                ? ` · the password was last changed ${new Date(host.password * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`
                 : "",
         ),
     ];
