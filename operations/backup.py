@@ -21,6 +21,7 @@ from .controller.shown import shown
 from .facts.past import Backups
 from .facts.project import Project
 from .scripts import script
+from .stack.credential import credentials_of
 from .stack.plan import Plan
 from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN, Snapshot
@@ -38,7 +39,7 @@ def backup(planned: HostPlan | None = None) -> Generator[StringCommand, None, No
     stack, seen, due = planned.stack, planned.seen, planned.plan
     changed = {one.name for one in (*due.accept, *due.retire)}
     paths = [change.path for change in due.files]
-    paths += [path for one in stack.credentials if one.name in changed for path in one.texts()]
+    paths += [path for one in credentials_of(stack) if one.name in changed for path in one.texts()]
     paths += [f"env/{service}.env" for service in due.remove]
     if not due.remove and not any(seen.exists(path) for path in paths):
         host.noop("no file is about to change")
@@ -77,7 +78,7 @@ def roll_back(
     stack = yield from _started(stack, seen, restored, Plan(start=tuple(_replaced(stack, seen, restored))))
     now = observe(stack, patience=PATIENCE)
     if not set(sharing) - {host.name}:
-        for credential in stack.credentials:
+        for credential in credentials_of(stack):
             yield from credential.back(stack, now)
         now = observe(stack)
     apart = about_desired() if seen.fragments else (*about_desired(), *about_adopted())

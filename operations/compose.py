@@ -17,6 +17,7 @@ from .controller.progress import waiting
 from .facts.engine import Engine
 from .facts.project import Project
 from .scripts import script
+from .stack.credential import credentials_of
 from .stack.files import ManagedFile
 from .stack.graph import tiers
 from .stack.plan import Plan
@@ -100,7 +101,7 @@ def start(
     reasons = dict(due.start)
     # a reader logs in with what a server accepts that was restarted, whether it says that it needs it or not
     again = {one.name for one in due.restarts}
-    restarted = tuple(one.server for one in stack.credentials if one.name in again)
+    restarted = tuple(one.server for one in credentials_of(stack) if one.name in again)
     needs = {**found.needs, **{name: (*found.needs.get(name, ()), *restarted) for name in due.readers}}
     tiered = tiers(needs, [*_to_start(stack, seen, due, found), *back, *due.readers, *restarted])
     replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
@@ -115,7 +116,7 @@ def start(
     digest = seen.applied.inputs if known and seen.applied is not UNKNOWN else ""
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
-        next(filter(None, (one.before_replacing(stack, seen, doubt) for one in stack.credentials if one.server in words)), ""),
+        next(filter(None, (one.before_replacing(stack, seen, doubt) for one in credentials_of(stack) if one.server in words)), ""),
         version, json.dumps(found.to_json()), digest, *stack.inputs(),
         "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from .controller import run
 from .controller.failure import operation
 from .controller.host_plan import HostPlan
 from .controller.observe import plan_host
+from .stack.credential import credentials_of
 
 
 @operation()
@@ -24,7 +25,7 @@ def accept(planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, N
     due = {one.name: one for one in planned.plan.accept}
     if not due:
         host.noop("the desired passwords are accepted")
-    for credential in planned.stack.credentials:
+    for credential in credentials_of(planned.stack):
         if credential.name in due:
             yield from credential.accept(planned.stack, planned.seen, due[credential.name])
 
@@ -44,7 +45,7 @@ def retire(planned: HostPlan | None = None, sharing: Sequence[str] = ()) -> Gene
     if waiting := _not_verified(sharing):
         host.log(f"The previous password stays accepted: {', '.join(waiting)} uses it and was not verified in this run.")
         return
-    for credential in planned.stack.credentials:
+    for credential in credentials_of(planned.stack):
         if credential.name in due:
             for command in credential.retire(planned.stack, planned.seen):
                 yield lock.while_ours(planned, command)

@@ -26,6 +26,7 @@ from .controller.process import abandoned, may_be_taken, process
 from .facts.past import History
 from .report.model import PART_OF
 from .scripts import script
+from .stack.credential import credentials_of
 from .stack.fingerprint import fingerprint
 from .stack.lock import TIME, Owner
 from .stack.snapshot import UNKNOWN, Snapshot
@@ -189,8 +190,8 @@ def _release(host: Host, planned: HostPlan, result: str, changes: Sequence[str] 
         "operator": getpass.getuser(),
         "controller": socket.gethostname(),
         "changes": [*changes, *current.changes(host)],
-        "before": [fingerprint(digest) for one in stack.credentials for digest in one.accepted(seen)],
-        "after": ", ".join(fingerprint(one.digest) for one in stack.credentials if one.value) or None,
+        "before": [fingerprint(digest) for one in credentials_of(stack) for digest in one.accepted(seen)],
+        "after": ", ".join(fingerprint(one.digest) for one in credentials_of(stack) if one.value) or None,
         "result": "rolled back" if host.name in current.rolled_back else result,
         "reason": reason,
     }

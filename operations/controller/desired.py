@@ -17,6 +17,7 @@ from pyinfra.connectors.ssh import ConnectorData
 from ..report.mask import known as known_secrets
 from ..stack import registry
 from ..stack.catalogue import catalogue, server_settings
+from ..stack.credential import credentials_of
 from ..stack.errors import FleetError, SecretError, SettingsError
 from ..stack.settings import Settings, before_port
 from ..stack.snapshot import Snapshot
@@ -97,7 +98,7 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
         stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
-    for credential in stack.credentials:
+    for credential in credentials_of(stack):
         secret = credential.provided.secret
         problems += of_secret.get(secret, [])
         if secret not in data:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from ..stack.credential import credentials_of
 from ..stack.lock import TIME
 from ..stack.plan import Plan, plan
 from ..stack.snapshot import Snapshot
@@ -36,7 +37,7 @@ class HostPlan:
         self.plan: Plan = replace(due, problems=(*due.problems, *self._refused()))
 
     def _refused(self) -> Iterator[str]:
-        for one in self.stack.credentials:
+        for one in credentials_of(self.stack):
             accepted = one.accepted(self.seen)
             if one.host in self._absent and accepted and one.digest not in accepted:
                 yield (

@@ -23,6 +23,7 @@ from ..facts.state import Containers, State
 from ..stack import registry
 from ..stack.adoption import own_compose_file
 from ..stack.catalogue import server_settings
+from ..stack.credential import credentials_of
 from ..stack.plan import Plan
 from ..stack.probes import Probe as DeclaredProbe
 from ..stack.snapshot import UNKNOWN, Snapshot, Unknown
@@ -154,7 +155,7 @@ def _observed_now(stack: Stack, patience: int) -> Snapshot:
     found = ask(asked)
     if found is UNKNOWN:
         return Snapshot(met={"": "its answer did not come to its end"})
-    again = {name: one for each in stack.credentials for name, one in each.asked_again(stack, found).items()}
+    again = {name: one for each in credentials_of(stack) for name, one in each.asked_again(stack, found).items()}
     if again and (further := ask(Questions(again))) is not UNKNOWN:
         found |= further
     return snapshot(stack, found)
@@ -164,7 +165,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     """The facts that a snapshot of this stack is made of."""
     settings = stack.settings
     root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
-    credentials, env = stack.credentials, (stack.dotenv, *stack.env_files)
+    credentials, env = credentials_of(stack), (stack.dotenv, *stack.env_files)
     keys = {file.path: tuple(file.lines) for file in env}
     asked: dict[str, Asked] = {
         "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it

@@ -23,6 +23,7 @@ from ..report import files, terminal
 from ..report.mask import masked
 from ..report.model import PART_OF, HostReport, Result, RunReport, Service, Status, Step, run_id, versions
 from ..stack.check import Check
+from ..stack.credential import credentials_of
 from ..stack.diagnosis import explanation
 from ..stack.errors import SettingsError
 from ..stack.plan import Plan
@@ -141,7 +142,7 @@ def checked(stack: Stack, seen: Snapshot, found: Iterable[Check]) -> None:
     run = current()
     run.checks[host.name] = tuple(found)
     run.services[host.name] = tuple(_service(service.name, service.needs, seen) for service in stack.services)
-    if changed := max((one.changed(seen) or 0.0 for one in stack.credentials), default=0.0):
+    if changed := max((one.changed(seen) or 0.0 for one in credentials_of(stack)), default=0.0):
         run.password_changed[host.name] = changed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from .credential import credentials_of
 from .env_file import line
 from .settings import Settings
 from .snapshot import MISSING, UNKNOWN, SeenContainer, Snapshot
@@ -16,7 +17,7 @@ OTHER_BASES = ("docker-compose.yml", "docker-compose.yaml", "compose.yaml")  # w
 def problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What a person must decide first; nothing is changed until then."""
     yield from _project_problems(stack, seen)
-    for credential in stack.credentials:
+    for credential in credentials_of(stack):
         yield from credential.problems(stack, seen)
 
 
@@ -24,7 +25,7 @@ def sentences(stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What becomes of the services that run already and were started by somebody else."""
     if seen.fragments:  # UNKNOWN, or written by an earlier run
         return
-    for credential in stack.credentials:
+    for credential in credentials_of(stack):
         yield from credential.adopted(stack, seen)
     for service in stack.services:
         for container in seen.of(service.name):

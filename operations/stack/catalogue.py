@@ -14,7 +14,6 @@ from typing import Any
 import yaml
 
 from . import probes, registry
-from .credential import Provided
 from .env_file import KEY_RULE
 from .errors import CatalogueError
 
@@ -24,6 +23,20 @@ _OPTIONAL = re.compile(r"^.*#\? ([\w|-]+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
 _FLEET_KEYS = {"provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update"}
 _UPDATES = ("recreate", "rolling")
+
+
+@dataclass(frozen=True)
+class Provided:
+    """What a catalogue file says of a credential that its service provides: {<name>: {kind: …, secret: …, port: …}}.
+
+    + kind: the kind of credential
+    + secret: the setting that refers to its secret
+    + port: where its server listens
+    """
+
+    kind: str
+    secret: str
+    port: int
 
 
 @dataclass(frozen=True)

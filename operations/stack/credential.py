@@ -11,33 +11,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .catalogue import Provided
 from .changes import Change
 from .check import Check
 from .files import File
+from .settings import Settings
 from .snapshot import Snapshot
+from .stack import Stack
 
 if TYPE_CHECKING:
     from pyinfra.api import StringCommand
 
-    from .settings import Settings
-    from .stack import Stack
-
 # name in the snapshot → (fact, its arguments)
 Asked = Mapping[str, tuple[type[Any], Mapping[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Provided:
-    """What a catalogue file says of a credential that its service provides: {<name>: {kind: …, secret: …, port: …}}.
-
-    + kind: the kind of credential
-    + secret: the setting that refers to its secret
-    + port: where its server listens
-    """
-
-    kind: str
-    secret: str
-    port: int
 
 
 @dataclass(frozen=True)
@@ -194,3 +180,8 @@ class Credential(ABC):
     def changed(self, seen: Snapshot) -> float | None:
         """When what its server accepts was last changed, in seconds since 1970."""
         return None
+
+
+def credentials_of(stack: Stack) -> tuple[Credential, ...]:
+    """Those that the services of a stack take or use."""
+    return stack.credentials

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .check import Check
-    from .credential import Asked
-    from .settings import Settings
-    from .snapshot import Snapshot
-    from .stack import Stack
+from .check import Check
+from .credential import Asked
+from .settings import Settings
+from .snapshot import Snapshot
+from .stack import Stack
 
 
 class Extra:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from . import adoption
 from .changes import Change, env_changes, file_change
-from .credential import CredentialPlan
+from .credential import CredentialPlan, credentials_of
 from .files import File
 from .fingerprint import fingerprint
 from .settings import SERVICE_NAME
@@ -181,7 +181,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         engine=tuple(engine_needs(seen.engine)),
         project=project,
         env=env,
-        credentials=tuple(one.plan(stack, seen, [service for service, _ in start]) for one in stack.credentials),
+        credentials=tuple(one.plan(stack, seen, [service for service, _ in start]) for one in credentials_of(stack)),
         start=start,
         # after a run that was killed, for it may have left another actor at rest
         recheck=rewritten or stack.settings.pull == "always" or bool(seen.left),
@@ -221,7 +221,7 @@ def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         and seen.containers is UNKNOWN
     ):
         parts.append("containers")
-    parts += [one.name for one in stack.credentials if not one.observed(seen)]
+    parts += [one.name for one in credentials_of(stack) if not one.observed(seen)]
     return tuple(parts)
 
 

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .credential import Credential
-    from .extra import Extra
+from typing import Any
 
 _PACKAGE = __name__.rpartition(".stack.")[0]
 
@@ -26,12 +22,12 @@ def _modules() -> tuple[ModuleType, ...]:
 
 
 @cache
-def extras() -> tuple[Extra, ...]:
-    """What services bring along in code."""
+def extras() -> tuple[Any, ...]:
+    """What services bring along in code: see extra.py."""
     return tuple(module.EXTRA for module in _modules() if hasattr(module, "EXTRA"))
 
 
 @cache
-def kinds() -> Mapping[str, type[Credential]]:
-    """Kinds of credentials, by their names in catalogue files."""
+def kinds() -> Mapping[str, type[Any]]:
+    """Kinds of credentials, by their names in catalogue files: see credential.py."""
     return {kind.kind: kind for module in _modules() for kind in getattr(module, "KINDS", ())}

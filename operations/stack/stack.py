@@ -11,7 +11,6 @@ from typing import Any
 
 from . import graph, registry
 from .catalogue import Service, catalogue, client, template_names
-from .credential import Credential
 from .env_file import EnvValueError, line
 from .errors import SettingsError
 from .files import EnvFile, File
@@ -32,7 +31,7 @@ services: {}
 class Stack:
     """Everything that a host should have. Build it with `Stack.build`.
 
-    + credentials: those that its services take or use
+    + credentials: those that its services take or use; credential.py, which knows stacks, says what they are
     + secrets: the values of all secrets
     """
 
@@ -42,7 +41,7 @@ class Stack:
     env_files: tuple[EnvFile, ...]
     probes: tuple[Probe, ...]
     given: frozenset[str] = frozenset()
-    credentials: tuple[Credential, ...] = ()
+    credentials: tuple[Any, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -113,8 +112,8 @@ class Stack:
         """Whether the service runs on this host."""
         return any(one.name == service for one in self.services)
 
-    def credential(self, name: str) -> Credential | None:
-        """The credential with this name, if the stack has one."""
+    def credential(self, name: str) -> Any:
+        """The credential with this name, or None."""
         return next((one for one in self.credentials if one.name == name), None)
 
     def path(self, inside: str) -> str:
@@ -183,7 +182,7 @@ def fragment_path(service: str) -> str:
 
 def _credentials(
     entries: Mapping[str, Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
-) -> Iterator[Credential]:
+) -> Iterator[Any]:
     """Those whose server is one of the services, another host's, or the project's own."""
     for service in entries.values():
         for name, provided in service.provides.items():
@@ -196,7 +195,7 @@ class _Builder:
     """Fills the catalogue's templates and collects what is wrong with them."""
 
     def __init__(
-        self, values: Mapping[str, Any], secrets: Mapping[str, str], credentials: Sequence[Credential], provided: Collection[str]
+        self, values: Mapping[str, Any], secrets: Mapping[str, str], credentials: Sequence[Any], provided: Collection[str]
     ) -> None:
         """+ provided: the names of all credentials that the catalogue knows"""
         self.values, self.secrets, self.credentials, self.provided = values, secrets, credentials, provided

@@ -9,7 +9,7 @@ from ...stack.extra import Extra
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from ...stack.verdicts.expect import everywhere, unknown
-from ..redis.credential import RedisAcl
+from ..redis.login import RedisLogin
 from ..redis.seen import refused
 
 _NAME = "openwebui"
@@ -35,8 +35,8 @@ class OpenWebUI(Extra):
                 yield f"redis refused {count} logins"
 
 
-def _redis(stack: Stack) -> RedisAcl | None:
-    return next((one for one in stack.credentials if isinstance(one, RedisAcl)), None)
+def _redis(stack: Stack) -> RedisLogin | None:
+    return next((one for one in stack.credentials if isinstance(one, RedisLogin)), None)
 
 
 def _settings(stack: Stack, seen: Snapshot) -> Check:
@@ -48,7 +48,7 @@ def _settings(stack: Stack, seen: Snapshot) -> Check:
     return everywhere("settings.websocket", places, f"{', '.join(_WEBSOCKET)} are as they must be", "another value")
 
 
-def _login(redis: RedisAcl, seen: Snapshot) -> Check:
+def _login(redis: RedisLogin, seen: Snapshot) -> Check:
     """Redis holds connections from Open WebUI's own address, one of them listens to Socket.IO's channel, and none was refused."""
     name = "openwebui.redis_login"
     answered, own = redis.redis(seen), seen.of(_NAME)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
+from .login import RedisLogin
 from .settings import flavour, flavour_of
 
-if TYPE_CHECKING:
-    from .credential import RedisAcl
 
-
-def problems(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
+def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What a person must decide first; nothing is changed until then."""
     yield from _server(redis, stack, seen)
     yield from _clients(redis, stack, seen)
 
 
-def sentences(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
+def sentences(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What becomes of a redis that runs already and was started by somebody else."""
     found = redis.redis(seen)
     if redis.local and found is not UNKNOWN and seen.of(redis.server):
@@ -32,13 +29,13 @@ def sentences(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
             )
 
 
-def on_volume(redis: RedisAcl, stack: Stack, seen: Snapshot) -> bool:
+def on_volume(redis: RedisLogin, stack: Stack, seen: Snapshot) -> bool:
     """Whether redis keeps its data where the stack has it, so that it outlives the container."""
     found, source = redis.redis(seen), next((one.mounts.get("/data", "") for one in seen.of(redis.server)), "")
     return found is not UNKNOWN and found.directory == "/data" and source == stack.path(redis.data)
 
 
-def unmanaged(redis: RedisAcl, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+def unmanaged(redis: RedisLogin, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     """The services of the project that are logged in to its redis, and whose password this stack does not manage."""
     found = redis.redis(seen)
     if found is UNKNOWN or seen.containers is UNKNOWN or not redis.here:
@@ -48,7 +45,7 @@ def unmanaged(redis: RedisAcl, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     return tuple(sorted({one.service for one in seen.containers if addresses & set(one.addresses)} - managed))
 
 
-def _server(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
+def _server(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     root, name, containers, found = stack.settings.stack_dir, redis.server, seen.of(redis.server), redis.redis(seen)
     if seen.texts is UNKNOWN or redis.on_disk(seen) or not containers or not redis.here:  # or taken over by an earlier run
         return
@@ -91,7 +88,7 @@ def _server(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
         )
 
 
-def _clients(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[str]:
+def _clients(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     strangers, found = unmanaged(redis, stack, seen), redis.redis(seen)
     if not strangers or found is UNKNOWN or stack.settings.retire == "always":
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from ... import COMMAND
 from ...stack.check import Check, Verdict
@@ -14,20 +13,18 @@ from ...stack.snapshot import MISSING, UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from ...stack.verdicts.expect import DEPLOY, everywhere, expect
 from . import adoption
+from .login import RedisLogin
 from .seen import SeenRedis
-
-if TYPE_CHECKING:
-    from .credential import RedisAcl
 
 RETIRED = ("redis.single_password", "redis.old_password_refused")
 
 
-def checks(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+def checks(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     yield from _everywhere(redis, stack, seen)
     yield from own(redis, stack, seen) if redis.here else other(redis, stack, seen)
 
 
-def places(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
+def places(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
     """Each place that clients take the password from → whether the desired one is there. Empty where that was not observed."""
     if seen.env is UNKNOWN or seen.files is UNKNOWN or redis.value is None:
         return {}
@@ -40,7 +37,7 @@ def places(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
     return found | {redis.password_file: redis.in_place(seen)}
 
 
-def _everywhere(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+def _everywhere(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     """The one password at all its places, told by fingerprints."""
     if not redis.rule(redis.value or "", redis.provided.secret):
         yield Check("password.rule", Verdict.OK, "letters, digits, - and _, at least 20 of them")
@@ -64,7 +61,7 @@ def _everywhere(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check
     yield everywhere("url.form", in_urls, f"{len(urls)} URLs are redis://:<password>@<host>:<port>", "another URL")
 
 
-def other(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+def other(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     address, answered = redis.at or "", redis.redis(seen)
     if answered is UNKNOWN:
         cause = f"It does not run, or {address} cannot be reached from this host."
@@ -77,7 +74,7 @@ def other(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     )  # fmt: skip
 
 
-def own(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+def own(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     answered = redis.redis(seen)
     if answered is UNKNOWN:
         about_data = () if redis.own else ("redis.data_on_volume",)
@@ -101,7 +98,7 @@ def own(redis: RedisAcl, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         yield from _retired(redis, stack, seen, answered)
 
 
-def _data(redis: RedisAcl, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Check:
+def _data(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Check:
     """What redis keeps outlives its container."""
     folder = stack.path(redis.data)
     source = next((c.mounts.get("/data", "") for c in seen.of(redis.server)), "")
@@ -118,7 +115,7 @@ def _data(redis: RedisAcl, stack: Stack, seen: Snapshot, answered: SeenRedis) ->
         )  # fmt: skip
 
 
-def _secret(redis: RedisAcl, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Iterator[Check]:
+def _secret(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Iterator[Check]:
     """The same of a redis that the project defines itself, with several users that share the password."""
     if answered.denied:
         for name in RETIRED:
@@ -138,14 +135,14 @@ def _secret(redis: RedisAcl, stack: Stack, seen: Snapshot, answered: SeenRedis) 
             yield Check(name, Verdict.OK, f"accepts {fingerprint(redis.digest)} alone from {users}")
 
 
-def _waiting(redis: RedisAcl, stack: Stack, seen: Snapshot, accepted: str) -> Iterator[Check]:
+def _waiting(redis: RedisLogin, stack: Stack, seen: Snapshot, accepted: str) -> Iterator[Check]:
     users = adoption.unmanaged(redis, stack, seen)
     used = f"used by {', '.join(users)}" if users else "nobody is logged in with another; the next run retires them"
     for name in RETIRED:
         yield Check(name, Verdict.SKIPPED, f"by the setting retire: {accepted}; {used}")
 
 
-def _retired(redis: RedisAcl, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Iterator[Check]:
+def _retired(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Iterator[Check]:
     """That one password is accepted, and no other: redis tells the SHA-256 of each, which is exact and needs no login."""
     others = redis.others(seen)
     file = MISSING if seen.files is UNKNOWN else seen.files.get(redis.acl_path, MISSING)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .. import registry
 from ..check import Check, Verdict
+from ..credential import credentials_of
 from ..diagnosis import explained
 from ..snapshot import Snapshot
 from ..stack import Stack
@@ -43,10 +44,10 @@ def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
 
 def _all(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     yield machine.files(stack, seen)
-    readers = (name for one in stack.credentials for name in one.readers(stack, seen))
+    readers = (name for one in credentials_of(stack) for name in one.readers(stack, seen))
     names = dict.fromkeys((*(service.name for service in stack.services), *readers))
     yield from (services.container(name, seen) for name in names)
-    for credential in stack.credentials:
+    for credential in credentials_of(stack):
         yield from credential.checks(stack, seen)
     yield from (services.probe(probe, seen) for probe in stack.probes)
     for extra in registry.extras():
