@@ -18,6 +18,7 @@ from ..report.key import key
 from ..report.model import versions
 from ..stack.errors import FleetError, InventoryError, SettingsError
 from ..stack.shards import VARIABLE
+from ..stack.text import clean
 from . import worker
 from .cluster import Workers, cluster
 from .rollout import Member, Rollout
@@ -105,5 +106,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(given, words)
     except FleetError as error:
-        print(error, file=sys.stderr)
+        print(clean(str(error), lines=True), file=sys.stderr)  # workers elsewhere have a say in it
         return 1

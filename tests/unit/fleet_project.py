@@ -32,7 +32,8 @@ if "debug-inventory" in words:
     sys.exit()
 dry, mine, now = "--dry" in words, Path(os.environ["FLEET_SHARD"][1:]).read_text().split(), datetime.now(timezone.utc)
 with open("calls", "a") as calls:
-    calls.write(json.dumps({"dry": dry, "hosts": mine, "run": os.environ["FLEET_RUN"], "pid": os.getpid(), "words": words}) + "\\n")
+    calls.write(json.dumps({"dry": dry, "hosts": mine, "run": os.environ["FLEET_RUN"], "pid": os.getpid(), "words": words,
+                            "key": os.environ.get("FLEET_FINGERPRINT_KEY")}) + "\\n")
 print("the password is", os.environ.get("REDIS_PASSWORD"), file=sys.stderr)
 
 

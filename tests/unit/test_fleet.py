@@ -41,6 +41,7 @@ def test_a_fleet_is_changed_in_waves_and_becomes_one_report(tmp_path: Path) -> N
     assert "5 hosts: 1 ok, 4 changed, 0 failed, 0 unreachable" in said
     assert {call["run"] for call in project.calls} == {project.report["run"]["id"]}
     assert all(call["words"][call["words"].index("--parallel") + 1] == "3" for call in project.calls)
+    assert {call["key"] for call in project.calls} == {os.environ["FLEET_FINGERPRINT_KEY"]}
     looked = [call["hosts"] for call in project.calls if call["dry"]]
     changed = [call["hosts"] for call in project.calls if not call["dry"]]
     assert sorted(map(len, looked)) == [2, 3]
