@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Generator, Iterator, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
-from . import COMMAND
+from . import COMMAND, scripts
 from .checks import PATIENCE, settled
 from .compose import start
 from .controller import console, run
@@ -20,7 +20,6 @@ from .controller.observe import observe
 from .credentials import write_acl
 from .facts.past import Backups
 from .facts.project import Project
-from .scripts import script
 from .stack import password
 from .stack.acl import ACL_PATH
 from .stack.plan import Plan, plan
@@ -44,8 +43,8 @@ def backup(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComman
     if not due.remove and not any(seen.exists(path) for path in paths):
         host.noop("no file is about to change")
         return
-    words = (stack.settings.stack_dir, str(stack.settings.backup_keep), *dict.fromkeys(paths))
-    yield StringCommand("sh", "-c", QuoteString(script("backup.sh")), "backup", *(QuoteString(word) for word in words))
+    kept = [path for path in dict.fromkeys(paths) if path not in {folder.path for folder in stack.folders()}]
+    yield scripts.run("backup/make", root=stack.settings.stack_dir, keep=stack.settings.backup_keep, paths=kept)
 
 
 @operation()
@@ -133,8 +132,7 @@ def _started(stack: Stack, seen: Snapshot, restored: Snapshot, due: Plan) -> Gen
 
 
 def _restored(stack: Stack, name: str) -> StringCommand:
-    words = (stack.settings.stack_dir, name)
-    return StringCommand("sh", "-c", QuoteString(script("restore.sh")), "restore", *(QuoteString(word) for word in words))
+    return scripts.run("backup/restore", root=stack.settings.stack_dir, name=name)
 
 
 @operation()

@@ -11,7 +11,7 @@ from pyinfra.api.command import PyinfraCommand
 from .controller import run
 from .controller.files import put
 from .controller.observe import observe
-from .scripts import script
+from .scripts import Positional, script
 from .stack import secret_file
 from .stack.acl import ACL_PATH
 from .stack.plan import plan
@@ -85,4 +85,5 @@ def write_acl(stack: Stack, hashes: Sequence[str], *proof: str) -> StringCommand
     + proof: "retired" when the password of the newest backup must be refused then
     """
     files = [file for file in stack.secret_files(hashes) if file.path == ACL_PATH]
-    return put(stack.settings.stack_dir, files, (), "acl_load.sh", stack.settings.stack_name, *proof)
+    root = stack.settings.stack_dir
+    return put(root, files, then=Positional("acl_load", words=(root, stack.settings.stack_name, *proof)))

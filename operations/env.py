@@ -16,7 +16,7 @@ from .facts.files import EnvKeys, Files
 from .stack.env_file import line
 from .stack.plan import env_changes, plan
 from .stack.snapshot import UNKNOWN, Snapshot
-from .stack.stack import EnvFile, ManagedFile, Stack
+from .stack.stack import EnvFile, Folder, ManagedFile, Stack
 
 
 @operation()
@@ -65,5 +65,5 @@ def env_files(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCom
     if not paths:
         host.noop("every env file is as wanted")
         return
-    files: list[ManagedFile] = [*stack.env_files, *stack.secret_files()]
+    files: list[ManagedFile | Folder] = [*stack.folders(), *stack.env_files, *stack.secret_files()]
     yield put(stack.settings.stack_dir, [file for file in files if file.path in paths])

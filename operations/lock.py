@@ -11,15 +11,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand, operation
+from pyinfra.api import StringCommand, operation
 from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.host import Host
 from pyinfra.api.state import BaseStateCallback, State
 
+from . import scripts
 from .controller import run
 from .controller.process import abandoned, may_be_taken, process
 from .report.model import PART_OF
-from .scripts import script
 from .stack.fingerprint import fingerprint
 from .stack.lock import TIME, Owner
 from .stack.snapshot import Snapshot
@@ -58,14 +58,13 @@ def acquire(stack: Stack, seen: Snapshot) -> Generator[StringCommand, None, None
         process=process("self"),
         since=datetime.now(timezone.utc).strftime(TIME),
     )
-    words = (settings.stack_dir, str(settings.lock_ttl), over)
-    yield StringCommand(
-        "sh",
-        "-c",
-        QuoteString(script("lock.sh")),
-        "lock",
-        *(QuoteString(word) for word in words),
-        _stdin=json.dumps(owner.to_json()),
+    yield scripts.run(
+        "lock/take",
+        root=settings.stack_dir,
+        ttl=settings.lock_ttl,
+        over=over,
+        run=owner.run,
+        owner=json.dumps(owner.to_json()),
     )
     if host.state.is_executing:
         _held[host.name] = (stack, seen)
@@ -116,8 +115,5 @@ def _release(host: Host, stack: Stack, seen: Snapshot, result: str) -> StringCom
         "after": fingerprint(stack.password_hash) if stack.password else None,
         "result": "rolled back" if host.name in current.taken_back else result,
     }
-    words = (stack.settings.stack_dir, current.id)
-    return StringCommand(
-        "sh", "-c", QuoteString(script("release.sh")), "release", *(QuoteString(word) for word in words),
-        _stdin=json.dumps(entry, ensure_ascii=False),
-    )  # fmt: skip
+    line = json.dumps(entry, ensure_ascii=False)
+    return scripts.run("lock/release", root=stack.settings.stack_dir, run=current.id, line=line)

@@ -28,7 +28,7 @@ class Files(ScriptFact[dict[str, SeenFile]]):
         found = {}
         for line in lines:
             path, kind, mode, owner, _size, mtime, sha256 = line.split("\t")
-            found[path] = SeenFile(kind, mode.zfill(4), owner, sha256, int(mtime)) if kind == "file" else SeenFile(kind)
+            found[path] = SeenFile(kind, mode.zfill(4), owner, sha256, int(mtime)) if kind in ("file", "dir") else SeenFile(kind)
         return found
 
 

@@ -193,7 +193,7 @@ if [ -z "$here" ]; then
     # what an earlier attempt left there may be all that is left of something
     rm -rf "$volume.before"
     [ -z "$(ls -A "$volume" 2>/dev/null)" ] || mv "$volume" "$volume.before" || exit 1
-    rm -rf "$volume" && mv "$copy" "$volume" && chmod 755 "$volume" && sync data || exit 1
+    rm -rf "$volume" && mv "$copy" "$volume" && chown "$owner" "$volume" && chmod 700 "$volume" && sync data || exit 1
 fi
 kill "$keeper" 2>/dev/null
 keeper=

@@ -42,6 +42,8 @@ for path in "$@"; do
     look "$path"
     if [ $kind = file ]; then
         set -- "$@" "$path"
+    elif [ $kind = dir ]; then
+        stat --printf "%n${t}dir${t}%a${t}%u:%g${t}${t}%Y${t}\n" -- "$path" || exit 1
     else
         printf '%s\t%s\t\t\t\t\t\n' "$path" $kind
     fi

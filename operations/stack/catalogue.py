@@ -20,7 +20,7 @@ from .errors import CatalogueError
 _OWN = Path(__file__).parent.parent / "catalog"
 _OPTIONAL = re.compile(r"^.*#\? ([\w|-]+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
-_FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks", "update"}
+_FLEET_KEYS = {"settings", "variables", "env", "env_from", "checks", "update", "rests_during_changes"}
 _UPDATES = ("recreate", "rolling")
 
 
@@ -38,6 +38,7 @@ class Service:
     + settings: settings that this file adds, with their defaults
     + variables, env: name → template; written to .env and to the env file
     + env_from: the setting that holds further keys of the env file
+    + rests_during_changes: it is stopped for as long as other services change, since it would interfere
     """
 
     name: str
@@ -52,6 +53,7 @@ class Service:
     replicas: int = 1
     probes: tuple[probes.Probe, ...] = ()
     file: str | None = None
+    rests_during_changes: bool = False
 
     @property
     def env_path(self) -> str:
@@ -149,6 +151,7 @@ def read_service(path: Path) -> Service:
         rolling=fleet.get("update") == "rolling",
         replicas=_replicas(definition),
         probes=tuple(probes.probe(path.stem, check) for check in fleet.get("checks") or ()),
+        rests_during_changes=fleet.get("rests_during_changes", False),
     )
 
 
@@ -187,6 +190,7 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
         yield f"x-fleet: unknown key {key!r}; known are {', '.join(sorted(_FLEET_KEYS))}."
     yield from _type_problem("settings", fleet.get("settings") or {}, dict, "a mapping of names to defaults")
     yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
+    yield from _type_problem("rests_during_changes", fleet.get("rests_during_changes", False), bool, "true or false")
     if fleet.get("update", "recreate") not in _UPDATES:
         yield f"x-fleet: update: is {fleet['update']!r}, expected one of {', '.join(_UPDATES)}."
     elif fleet.get("update") == "rolling" and services[name].get("ports"):

@@ -12,7 +12,7 @@ from .fingerprint import fingerprint
 from .password import others
 from .settings import SERVICE_NAME
 from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
-from .stack import OWN_ENVIRONMENT, EnvFile, File, Stack, fragment_path
+from .stack import OWN_ENVIRONMENT, EnvFile, File, Folder, Stack, fragment_path
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
 
@@ -152,6 +152,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         for file in stack.secret_files()
         if (file.path == stack.password_file or first) and (change := _file_change(file, files.get(file.path, MISSING)))
     )
+    secrets += tuple(change for folder in stack.folders() if (change := _folder_change(folder, files.get(folder.path, MISSING))))
     written = {change.path for change in (*project, *env) if change.content}
     start = tuple(_starts(stack, seen, written))
     waiting = adoption.unmanaged(stack, seen) if stack.settings.retire == "when_unused" and others(stack, seen) else ()
@@ -212,7 +213,7 @@ def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
 
 
 def inputs_digest(stack: Stack, seen: Snapshot) -> str:
-    """One digest over all files that Compose reads, as `scripts/up.sh` computes it on the host."""
+    """One digest over all files that Compose reads, as `scripts/services/up.sh` computes it on the host."""
     files = {} if seen.files is UNKNOWN else seen.files
     lines = [f"{files.get(path, MISSING).sha256}  {path}\n" for path in stack.inputs()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -230,10 +231,12 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     if seen.files is UNKNOWN or seen.env is UNKNOWN:
         return
     root = stack.settings.stack_dir
+    folders = {folder.path for folder in stack.folders()}
     for path, file in seen.files.items():
-        if file.kind not in ("file", "missing"):
+        expected, words = ("dir", "folder") if path in folders else ("file", "regular file")
+        if file.kind not in (expected, "missing"):
             yield (
-                f"{root}/{path}: is a {_KINDS.get(file.kind, file.kind)}, expected a regular file. Nothing was changed. "
+                f"{root}/{path}: is a {_KINDS.get(file.kind, file.kind)}, expected a {words}. Nothing was changed. "
                 "Move it away, or set stack_dir to another folder."
             )
     yield from adoption.problems(stack, seen)
@@ -265,6 +268,12 @@ def _file_change(file: File, seen: SeenFile) -> Change | None:
         return Change(file.path, ("is missing",), differences=difference)
     reasons = ["content differs"] if difference else []
     return _with_mode(file.path, file.mode, file.owner, seen, reasons, difference)
+
+
+def _folder_change(folder: Folder, seen: SeenFile) -> Change | None:
+    if seen.kind == "missing":
+        return Change(folder.path, ("is missing",), content=False)
+    return _with_mode(folder.path, folder.mode, folder.owner, seen, [], ())
 
 
 def _difference(key: str, before: str | None, after: str) -> tuple[Difference, ...]:

@@ -19,7 +19,7 @@ from .settings import Settings
 BASE = "compose.yml"
 APPLIED = ".fleet/applied.json"
 FRAGMENTS = ".fleet/fragments"
-OWN_ENVIRONMENT = "compose.d/.environment.yml"  # made on the host from the project's own files: see scripts/project.sh
+OWN_ENVIRONMENT = "compose.d/.environment.yml"  # made on the host from the project's own files: see scripts/project/write.sh
 _MINIMAL_BASE = """\
 # The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.
 services: {}
@@ -59,6 +59,15 @@ class EnvFile:
         return "".join([f"{self.path}\n", *(f"{key}\t1\t{line}\n" for key, line in self.lines.items())])
 
 
+@dataclass(frozen=True)
+class Folder:
+    """A folder with its mode (octal) and its owner (uid:gid or "-"); what is in it is somebody else's."""
+
+    path: str
+    mode: str
+    owner: str = "-"
+
+
 ManagedFile = File | EnvFile
 
 
@@ -72,6 +81,7 @@ class Stack:
     env_files: tuple[EnvFile, ...]
     probes: tuple[Probe, ...]
     given: frozenset[str] = frozenset()
+    resting: tuple[str, ...] = ()
     redis_address: str | None = None
     password: str | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -113,6 +123,7 @@ class Stack:
             env_files=builder.env_files([s for s in services if s.env or s.env_from or s.reads_env]),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
             given=frozenset(service.name for service in services) | {name for name, value in values.items() if value},
+            resting=tuple(name for name, service in entries.items() if service.rests_during_changes),
             redis_address=redis_address,
             password=secrets.get("redis_password"),
             secrets=tuple(secrets.values()),
@@ -221,12 +232,23 @@ class Stack:
             return (password,)
         return (File(acl.ACL_PATH, "0600", acl.acl_file(hashes or (self.password_hash,)), owner), password)
 
+    def folders(self) -> tuple[Folder, ...]:
+        """Folders that belong to a service's own user. Docker would make them for everybody to read."""
+        return (Folder("data/redis", "0700", acl.redis_owner(self.settings)),) if self.has_redis else ()
+
     def managed_paths(self) -> tuple[str, ...]:
         """Every path that a snapshot must tell about."""
         fragments = [fragment_path(s.name) for s in self.services]
         env = [f.path for f in self.env_files]
         made = (".env", FRAGMENTS, OWN_ENVIRONMENT)
-        return (*self.settings.compose_files, *made, *fragments, *env, *(f.path for f in self.secret_files()))
+        return (
+            *self.settings.compose_files,
+            *made,
+            *fragments,
+            *env,
+            *(f.path for f in self.secret_files()),
+            *(f.path for f in self.folders()),
+        )
 
     def compose_files(self) -> tuple[str, ...]:
         """The Compose files that somebody wrote."""
