@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Generator, Iterator, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api import StringCommand
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 
-from . import COMMAND, lock
+from . import COMMAND, lock, scripts
 from .checks import PATIENCE, settled
 from .compose import start
 from .controller import console, run
@@ -20,7 +20,6 @@ from .controller.observe import observe, plan_host
 from .controller.shown import shown
 from .facts.past import Backups
 from .facts.project import Project
-from .scripts import script
 from .stack.credential import credentials_of
 from .stack.plan import Plan
 from .stack.settings import Settings
@@ -44,8 +43,8 @@ def backup(planned: HostPlan | None = None) -> Generator[StringCommand, None, No
     if not due.remove and not any(seen.exists(path) for path in paths):
         host.noop("no file is about to change")
         return
-    words = (stack.settings.stack_dir, str(stack.settings.backup_keep), *dict.fromkeys(paths))
-    yield StringCommand("sh", "-c", QuoteString(script("backup.sh")), "backup", *(QuoteString(word) for word in words))
+    kept = [path for path in dict.fromkeys(paths) if path not in {folder.path for folder in stack.folders()}]
+    yield scripts.run("backup/make", root=stack.settings.stack_dir, keep=stack.settings.backup_keep, paths=kept)
 
 
 @operation()
@@ -142,8 +141,9 @@ def _started(stack: Stack, seen: Snapshot, restored: Snapshot, due: Plan) -> Gen
 
 
 def _restored(stack: Stack, name: str) -> StringCommand:
-    words = (stack.settings.stack_dir, name)
-    return StringCommand("sh", "-c", QuoteString(script("restore.sh")), "restore", *(QuoteString(word) for word in words))
+    # what a server accepts stays: clients still log in with what they were started with
+    stays = [path for one in credentials_of(stack) for path in one.texts()]
+    return scripts.run("backup/restore", root=stack.settings.stack_dir, name=name, stays=stays)
 
 
 @operation()

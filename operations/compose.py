@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.command import PyinfraCommand
 
+from . import scripts
 from .controller.failure import fail, operation
 from .controller.files import put_list
 from .controller.host_plan import HostPlan
@@ -16,7 +17,6 @@ from .controller.observe import plan_host
 from .controller.progress import waiting
 from .facts.engine import Engine
 from .facts.project import Project
-from .scripts import script
 from .stack.credential import credentials_of
 from .stack.files import ManagedFile
 from .stack.graph import tiers
@@ -43,13 +43,15 @@ def project(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
     base = [file for file in stack.base() if file.path in changes]
     written: list[ManagedFile] = [*base, stack.dotenv, *fragments, stack.manifest()]
     stale = changes - {file.path for file in written} - {OWN_ENVIRONMENT}
-    keys = {file.path: ",".join(file.lines) for file in stack.env_files}
-    env = [f"{service.name}={service.env_path}={keys[service.env_path]}" for service in stack.services if service.reads_env]
-    words = (stack.settings.stack_dir, script("put.sh"), *stack.settings.compose_files, "--", *env)
-    yield StringCommand(
-        "sh", "-c", QuoteString(script("project.sh")), "project", *(QuoteString(word) for word in words),
-        _stdin=put_list(written, sorted(stale)),
-    )  # fmt: skip
+    keys = {file.path: list(file.lines) for file in stack.env_files}
+    clients = {one.name: {"file": one.env_path, "keys": keys[one.env_path]} for one in stack.services if one.reads_env}
+    yield scripts.run(
+        "project/write",
+        root=stack.settings.stack_dir,
+        files=put_list(written, sorted(stale)),
+        compose_files=stack.settings.compose_files,
+        clients=json.dumps(clients),
+    )
 
 
 @operation()
@@ -104,27 +106,36 @@ def start(
     restarted = tuple(one.server for one in credentials_of(stack) if one.name in again)
     needs = {**found.needs, **{name: (*found.needs.get(name, ()), *restarted) for name in due.readers}}
     tiered = tiers(needs, [*_to_start(stack, seen, due, found), *back, *due.readers, *restarted])
-    replicas = {service.name: service.replicas for service in stack.services if service.rolling and service.name in reasons}
-    how = {**replicas, **dict.fromkeys(due.readers, "anew"), **dict.fromkeys(restarted, "restart")}
-    words = {name: f"{name}:{how[name]}" if name in how else name for tier in tiered for name in tier}
-    gone = [*(f"{service}:env" for service in due.remove if service not in found.definitions), *came]
+    starting = [name for tier in tiered for name in tier]
     env = {service.name: service.env_path for service in stack.services}
-    definitions = [f"{name}={found.definitions[name]}={env.get(name, f'env/{name}.env')}" for name in (*env, *back)]
-    settings, doubt = stack.settings, "yes" if _doubtful(seen, found, words) else "no"
-    version = "" if seen.engine is UNKNOWN else seen.engine.compose or ""
-    # what was known before this run goes with the files as they were then
-    digest = seen.applied.inputs if known and seen.applied is not UNKNOWN else ""
-    arguments = [
-        settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
-        next(filter(None, (one.before_replacing(stack, seen, doubt) for one in credentials_of(stack) if one.server in words)), ""),
-        version, json.dumps(found.to_json()), digest, *stack.inputs(),
-        "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
-    ]  # fmt: skip
-    with waiting(", ".join(words) or "Compose"):
-        yield StringCommand(
-            "sh", "-c", QuoteString(script("up.sh")), "up", *(QuoteString(argument) for argument in arguments),
-            _stdin="\n".join([*stack.secrets, ""]),
-        )  # fmt: skip
+    services = {name: {"definition": found.definitions[name], "file": env.get(name, f"env/{name}.env")} for name in (*env, *back)}
+    settings, doubt = stack.settings, _doubtful(seen, found, starting)
+    gone = [name for name in due.remove if name not in found.definitions]
+    with waiting(", ".join(starting) or "Compose"):
+        yield scripts.run(
+            "services/up",
+            root=settings.stack_dir,
+            project=settings.stack_name,
+            seconds=settings.start_timeout,
+            pull=settings.pull,
+            removed=[*gone, *came],
+            removed_files=[f"env/{name}.env" for name in gone],
+            tiers=[" ".join(tier) for tier in tiered],
+            rolling=[f"{one.name}={one.replicas}" for one in stack.services if one.rolling and one.name in reasons],
+            recreate=due.readers,
+            restart=restarted,
+            resting=[name for name in stack.resting if name not in starting],
+            doubt=doubt,
+            starter=found.starter,
+            before="\n".join(_before(stack, seen, doubt)),
+            inputs=stack.inputs(),
+            # what was known before this run goes with the files as they were then
+            digest=seen.applied.inputs if known and seen.applied is not UNKNOWN else "",
+            described=json.dumps(found.to_json()),
+            version="" if seen.engine is UNKNOWN else seen.engine.compose or "",
+            services=json.dumps(services),
+            masks="\n".join(stack.secrets),
+        )
 
 
 def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> bool:
@@ -140,6 +151,13 @@ def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> 
     others = [(name, one) for name in needed.difference(starting) for one in seen.of(name)]
     # Docker tells an image by its digest alone when its name has gone to another one, which Compose would take
     return any(one.config_hash != found.definitions.get(name) or one.image.startswith("sha256:") for name, one in others)
+
+
+def _before(stack: Stack, seen: Snapshot, doubt: bool) -> Iterator[str]:
+    """What is to be run just before the server of a credential is replaced, each a line of shell."""
+    for one in credentials_of(stack):
+        if command := one.before_replacing(stack, seen, doubt):
+            yield f'case " $plain " in *" {one.server} "*) {command} || exit 1 ;; esac'
 
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:

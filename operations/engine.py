@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand
 from pyinfra.api.command import PyinfraCommand
 
+from . import scripts
 from .controller.failure import fail, operation
 from .facts.engine import Engine
-from .scripts import script
 from .stack.plan import engine_needs
 from .stack.snapshot import UNKNOWN, SeenEngine, Unknown
 
@@ -42,7 +41,9 @@ def docker(
     if not any(engine_needs(found)):
         host.noop(f"Docker {found.server} with Compose {found.compose} suffices")
         return
-    words = (" ".join(packages), " ".join(compose_packages), apt_source or "")
-    yield StringCommand(
-        "sh", "-c", QuoteString(script("engine_install.sh")), "engine_install", *(QuoteString(word) for word in words)
+    yield scripts.run(
+        "engine/install",
+        docker_packages=" ".join(packages),
+        compose_packages=" ".join(compose_packages),
+        apt_source=apt_source or "",
     )

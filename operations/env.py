@@ -16,7 +16,7 @@ from .controller.observe import plan_host
 from .facts.files import EnvKeys, Files
 from .stack.changes import env_changes
 from .stack.env_file import line
-from .stack.files import EnvFile, ManagedFile
+from .stack.files import EnvFile, Folder, ManagedFile
 from .stack.snapshot import UNKNOWN, Snapshot
 
 
@@ -66,5 +66,5 @@ def env_files(planned: HostPlan | None = None) -> Generator[StringCommand, None,
     if not paths:
         host.noop("every env file is as wanted")
         return
-    files: list[ManagedFile] = [*stack.env_files, *stack.secret_files()]
+    files: list[ManagedFile | Folder] = [*stack.folders(), *stack.env_files, *stack.secret_files()]
     yield put(stack.settings.stack_dir, [file for file in files if file.path in paths])

@@ -12,12 +12,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from pyinfra import host
-from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api import StringCommand
 from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.host import Host
 from pyinfra.api.state import BaseStateCallback, State
 
+from . import scripts
 from .controller import run
 from .controller.failure import fail, note, operation
 from .controller.host_plan import HostPlan
@@ -25,7 +26,6 @@ from .controller.observe import observe, plan_host
 from .controller.process import abandoned, may_be_taken, process
 from .facts.past import History
 from .report.model import PART_OF
-from .scripts import script
 from .stack.credential import credentials_of
 from .stack.fingerprint import fingerprint
 from .stack.lock import TIME, Owner
@@ -67,14 +67,13 @@ def acquire(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
         since=datetime.now(timezone.utc).strftime(TIME),
     )
     owner = json.dumps(own.to_json())
-    words = (settings.stack_dir, str(settings.lock_ttl), over)
-    yield StringCommand(
-        "sh",
-        "-c",
-        QuoteString(script("lock.sh")),
-        "lock",
-        *(QuoteString(word) for word in words),
-        _stdin=owner,
+    yield scripts.run(
+        "lock/take",
+        root=settings.stack_dir,
+        ttl=settings.lock_ttl,
+        over=over,
+        run=own.run,
+        owner=owner,
     )
     if host.state.is_executing:
         _held[host.name], _owners[host.name] = planned, owner
@@ -141,11 +140,7 @@ def while_ours(planned: HostPlan, command: StringCommand) -> StringCommand:
     owner = _owners.get(host.name)
     if owner is None:
         return command
-    words = map(QuoteString, (planned.stack.settings.stack_dir, owner))
-    return StringCommand(
-        "sh", "-c", QuoteString(script("lock_ours.sh")), "lock_ours", *words, "</dev/null", "&&",
-        command, **command.connector_arguments,
-    )  # fmt: skip
+    return scripts.run("lock/ours", root=planned.stack.settings.stack_dir, owner=owner, then=scripts.words(command))
 
 
 @operation()
@@ -195,8 +190,5 @@ def _release(host: Host, planned: HostPlan, result: str, changes: Sequence[str] 
         "result": "rolled back" if host.name in current.rolled_back else result,
         "reason": reason,
     }
-    words = (stack.settings.stack_dir, current.id)
-    return StringCommand(
-        "sh", "-c", QuoteString(script("release.sh")), "release", *(QuoteString(word) for word in words),
-        _stdin=json.dumps(entry, ensure_ascii=False),
-    )  # fmt: skip
+    line = json.dumps(entry, ensure_ascii=False)
+    return scripts.run("lock/release", root=stack.settings.stack_dir, run=current.id, line=line)

@@ -175,7 +175,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
         "state": (State, {
             "root": root, "project": project, "folder": stack.project_dir,
             "texts": [path for one in credentials for path in one.texts()],
-            "folders": [path for one in credentials for path in one.folders()],
+            "folders": [folder.path for folder in stack.folders()],
         }),
         "machine": (Machine, {"root": root}),
         "literals": (Literals, {

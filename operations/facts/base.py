@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pyinfra.api import FactBase, QuoteString, StringCommand
 
 from .. import scripts
-from ..scripts import Parameter, Positional, Script
+from ..scripts import Parameter, Script
 from ..stack.snapshot import UNKNOWN, Unknown
 
 T = TypeVar("T")
@@ -53,10 +53,6 @@ class ScriptFact(FactBase[T | Unknown], Generic[T]):
     def ask(cls, **parameters: Parameter) -> Question:
         """The command: the script with its parameters, and the end mark behind it."""
         return Question(Script(cls.script, parameters))
-
-    @classmethod
-    def run(cls, *words: str) -> Question:
-        return Question(Positional(cls.script.removesuffix(".sh"), words=words))
 
     def process(self, output: Iterable[str]) -> T | Unknown:
         lines = list(output)

@@ -118,8 +118,6 @@ def _code(name: str) -> str:
 
 @cache
 def _included(path: str) -> tuple[str, ...]:
-    if "/" not in path:
-        return ()  # takes its parameters by position
     """All that a script includes, directly or through others; each behind what it includes itself."""
 
     def walk(name: str) -> Iterator[str]:
@@ -135,24 +133,3 @@ def _library(name: str) -> str:
     if name.endswith(".awk"):
         return f"{Path(name).stem}_awk={shlex.quote(_code(name))}\n"
     return _code(name)
-
-
-@dataclass(frozen=True)
-class Positional(Script):
-    """A script that takes its parameters by position. To go: see `Script`."""
-
-    words: tuple[str, ...] = ()
-
-    @property
-    def shell(self) -> str:
-        return "bash" if "# shellcheck shell=bash" in script(f"{self.path}.sh") else "sh"
-
-    def text(self) -> str:
-        return f"set -- {shlex.join(self.words)}\n{_COMMENT.sub('', script(f'{self.path}.sh'))}"
-
-
-@cache
-def script(name: str) -> str:
-    """The text of a script that takes its parameters by position; a line `#include <file>` stands for that file of this folder."""
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    return re.sub(r"^#include (\S+)\n", lambda match: script(match[1]), text, flags=re.MULTILINE)

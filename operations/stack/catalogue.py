@@ -54,7 +54,7 @@ class Service:
     + variables, env: name → template; written to .env and to the env file
     + env_from: the setting that holds further keys of the env file
     + provides: name → the credential that it provides
-    + rests: it does nothing while other services change
+    + rests_during_changes: it is stopped for as long as other services change, since it would interfere
     """
 
     name: str
@@ -68,9 +68,9 @@ class Service:
     rolling: bool = False
     replicas: int = 1
     provides: Mapping[str, Provided] = field(default_factory=dict)
-    rests: bool = False
     probes: tuple[probes.Probe, ...] = ()
     file: str | None = None
+    rests_during_changes: bool = False
 
     @property
     def env_path(self) -> str:
@@ -173,9 +173,9 @@ def read_service(path: Path) -> Service:
         env_from=fleet.get("env_from"),
         rolling=fleet.get("update") == "rolling",
         provides={name: Provided(**one) for name, one in (fleet.get("provides") or {}).items()},
-        rests=bool(fleet.get("rests_during_changes")),
         replicas=_replicas(definition),
         probes=tuple(probes.probe(path.stem, check) for check in fleet.get("checks") or ()),
+        rests_during_changes=fleet.get("rests_during_changes", False),
     )
 
 
@@ -214,8 +214,8 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
         yield f"x-fleet: unknown key {key!r}; known are {', '.join(sorted(_FLEET_KEYS))}."
     yield from _type_problem("settings", fleet.get("settings") or {}, dict, "a mapping of names to defaults")
     yield from _provides_problems(fleet.get("provides") or {})
-    yield from _type_problem("rests_during_changes", fleet.get("rests_during_changes", False), bool, "true or false")
     yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
+    yield from _type_problem("rests_during_changes", fleet.get("rests_during_changes", False), bool, "true or false")
     if fleet.get("update", "recreate") not in _UPDATES:
         yield f"x-fleet: update: is {fleet['update']!r}, expected one of {', '.join(_UPDATES)}."
     elif fleet.get("update") == "rolling" and services[name].get("ports"):

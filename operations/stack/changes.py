@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .files import EnvFile, File
+from .files import EnvFile, File, Folder
 from .fingerprint import fingerprint
 from .snapshot import MISSING, UNKNOWN, SeenFile, Snapshot
 
@@ -42,6 +42,13 @@ def file_change(file: File, seen: SeenFile) -> Change | None:
         return Change(file.path, ("is missing",), differences=difference)
     reasons = ["content differs"] if difference else []
     return _with_mode(file.path, file.mode, file.owner, seen, reasons, difference)
+
+
+def folder_change(folder: Folder, seen: SeenFile) -> Change | None:
+    """What is to be changed of a folder; what is in it does not count."""
+    if seen.kind == "missing":
+        return Change(folder.path, ("is missing",), content=False)
+    return _with_mode(folder.path, folder.mode, folder.owner, seen, [], ())
 
 
 def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:

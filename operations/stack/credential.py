@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .catalogue import Provided
 from .changes import Change
 from .check import Check
-from .files import File
+from .files import File, Folder
 from .settings import Settings
 from .snapshot import Snapshot
 from .stack import Stack
@@ -121,8 +121,8 @@ class Credential(ABC):
         """Those whose content a snapshot wants."""
         return ()
 
-    def folders(self) -> Sequence[str]:
-        """The folders of which a snapshot wants to know whether something lies there."""
+    def folders(self) -> Sequence[Folder]:
+        """The folders that its server alone may enter; a snapshot tells one entry of each."""
         return ()
 
     @abstractmethod
@@ -169,8 +169,11 @@ class Credential(ABC):
         """Those that have it accept the previous ones alone, after a roll back."""
         return iter(())
 
-    def before_replacing(self, stack: Stack, seen: Snapshot, doubt: str) -> str:
-        """A command to be run just before its server's container is replaced, or nothing."""
+    def before_replacing(self, stack: Stack, seen: Snapshot, doubt: bool) -> str:
+        """A line of shell to be run just before its server's container is replaced, or nothing.
+
+        + doubt: services that are not to be started could be recreated together with it
+        """
         return ""
 
     def readers(self, stack: Stack, seen: Snapshot) -> tuple[str, ...]:

@@ -42,4 +42,13 @@ class EnvFile:
         return {key: hashlib.sha256(line.encode()).hexdigest() for key, line in self.lines.items()}
 
 
+@dataclass(frozen=True)
+class Folder:
+    """A folder with its mode (octal) and its owner (uid:gid or "-"); what is in it is somebody else's."""
+
+    path: str
+    mode: str
+    owner: str = "-"
+
+
 ManagedFile = File | EnvFile

@@ -226,7 +226,7 @@ def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
 
 
 def inputs_digest(stack: Stack, seen: Snapshot) -> str:
-    """One digest over all files that Compose reads, as `scripts/up.sh` computes it on the host."""
+    """One digest over all files that Compose reads, as `scripts/services/up.sh` computes it on the host."""
     files = {} if seen.files is UNKNOWN else seen.files
     lines = [f"{files.get(path, MISSING).sha256}  {path}\n" for path in stack.inputs()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -248,10 +248,12 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     if seen.files is UNKNOWN or seen.env is UNKNOWN:
         return
     root = stack.settings.stack_dir
+    folders = {folder.path for folder in stack.folders()}
     for path, file in seen.files.items():
-        if file.kind not in ("file", "missing"):
+        expected, words = ("dir", "folder") if path in folders else ("file", "regular file")
+        if file.kind not in (expected, "missing"):
             yield (
-                f"{root}/{path}: is a {_KINDS.get(file.kind, file.kind)}, expected a regular file. Nothing was changed. "
+                f"{root}/{path}: is a {_KINDS.get(file.kind, file.kind)}, expected a {words}. Nothing was changed. "
                 "Move it away, or set stack_dir to another folder."
             )
     yield from adoption.problems(stack, seen)

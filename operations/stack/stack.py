@@ -13,14 +13,14 @@ from . import graph, registry
 from .catalogue import Service, catalogue, client, template_names
 from .env_file import EnvValueError, line
 from .errors import SettingsError
-from .files import EnvFile, File
+from .files import EnvFile, File, Folder
 from .probes import Probe
 from .settings import Settings, declared
 
 BASE = "compose.yml"
 APPLIED = ".fleet/applied.json"
 FRAGMENTS = ".fleet/fragments"
-OWN_ENVIRONMENT = "compose.d/.environment.yml"  # made on the host from the project's own files: see scripts/project.sh
+OWN_ENVIRONMENT = "compose.d/.environment.yml"  # made on the host from the project's own files: see scripts/project/write.sh
 _MINIMAL_BASE = """\
 # The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.
 services: {}
@@ -32,6 +32,7 @@ class Stack:
     """Everything that a host should have. Build it with `Stack.build`.
 
     + credentials: those that its services take or use; credential.py, which knows stacks, says what they are
+    + resting: the services that rest while others change
     + secrets: the values of all secrets
     """
 
@@ -42,6 +43,7 @@ class Stack:
     probes: tuple[Probe, ...]
     given: frozenset[str] = frozenset()
     credentials: tuple[Any, ...] = ()
+    resting: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -83,6 +85,7 @@ class Stack:
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
             given=frozenset(service.name for service in services) | {name for name, value in values.items() if value},
             credentials=credentials,
+            resting=tuple(name for name, service in entries.items() if service.rests_during_changes),
             secrets=tuple(secrets.values()),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
@@ -159,12 +162,23 @@ class Stack:
         """The files of its credentials."""
         return tuple(file for one in self.credentials for file in one.files())
 
+    def folders(self) -> tuple[Folder, ...]:
+        """Folders that belong to a server's own user. Docker would make them for everybody to read."""
+        return tuple(folder for one in self.credentials for folder in one.folders())
+
     def managed_paths(self) -> tuple[str, ...]:
         """Every path that a snapshot must tell about."""
         fragments = [fragment_path(s.name) for s in self.services]
         env = [f.path for f in self.env_files]
         made = (".env", FRAGMENTS, OWN_ENVIRONMENT)
-        return (*self.settings.compose_files, *made, *fragments, *env, *(f.path for f in self.secret_files()))
+        return (
+            *self.settings.compose_files,
+            *made,
+            *fragments,
+            *env,
+            *(f.path for f in self.secret_files()),
+            *(f.path for f in self.folders()),
+        )
 
     def compose_files(self) -> tuple[str, ...]:
         """The Compose files that somebody wrote."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from pyinfra.api import StringCommand
 
 from operations import scripts
-from operations.scripts import Parameter, script
+from operations.scripts import Parameter
 
 _NOTE = """#!/bin/sh
 noted=$(for word in "$@"; do printf '%s\\037' "$word"; done; printf '\\036')
@@ -81,23 +81,19 @@ class StubHost:
         """Everything that stood in the argv or the environment of a stand-in."""
         return "".join(path.read_text() for path in self._log.iterdir())
 
-    def script(
-        self, name: str, *words: str, stdin: str = "", shell: str = "sh", **parameters: Parameter
-    ) -> subprocess.CompletedProcess[str]:
-        """Runs a script of the library as its operations and facts do: with `parameters`, or by position if it is an old one."""
-        if "/" in name:
-            return self.command(scripts.run(name, **parameters))
-        return self._run([shell, "-c", script(name), name, *words], stdin)
+    def script(self, name: str, /, **parameters: Parameter) -> subprocess.CompletedProcess[str]:
+        """Runs a script of the library as its operations and facts do."""
+        return self.command(scripts.run(name, **parameters))
 
-    def start(self, name: str, *words: str, stdin: str = "") -> subprocess.Popen[str]:
-        """Starts a script and does not wait for its end; its standard input has been said."""
-        shell = shutil.which("sh") or "/bin/sh"
+    def start(self, name: str, /, **parameters: Parameter) -> subprocess.Popen[str]:
+        """Starts a script and does not wait for its end."""
+        command = scripts.run(name, **parameters)
         process = subprocess.Popen(
-            [shell, "-c", script(name), name, *words], cwd=self.home, env=self._environment(), umask=0o022,
+            ["sh", "-c", command.get_raw_value()], cwd=self.home, env=self._environment(), umask=0o022,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert process.stdin is not None
-        process.stdin.write(stdin)
+        process.stdin.write(str(command.connector_arguments["_stdin"]))
         process.stdin.close()
         process.stdin = None  # `communicate` would flush it
         return process

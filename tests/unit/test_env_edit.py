@@ -34,7 +34,7 @@ def edit(host: StubHost, before: bytes | str, wanted: EnvFile = WANTED) -> bytes
     """The file after the edit."""
     file = host.write(wanted.path, "")
     file.write_bytes(before if isinstance(before, bytes) else before.encode())
-    done = host.script("put.sh", str(host.root), stdin=put_list([wanted]))
+    done = host.script("files/put", root=str(host.root), files=put_list([wanted]))
     assert (done.returncode, done.stderr) == (0, "")
     return file.read_bytes()
 
@@ -80,7 +80,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> dict[bytes, bytes]:
     for file, text in files.items():
         file.write_bytes(text)
     wanted = [replace(WANTED, path=f"env/{file.name}") for file in files]
-    assert host.script("put.sh", str(host.root), stdin=put_list(wanted)).returncode == 0
+    assert host.script("files/put", root=str(host.root), files=put_list(wanted)).returncode == 0
     return {text: file.read_bytes() for file, text in files.items()}
 
 
@@ -119,7 +119,7 @@ def test_a_last_line_without_a_line_break_gets_one(host: StubHost) -> None:
 
 def test_a_file_that_is_missing_holds_the_managed_lines_alone(host: StubHost) -> None:
     wanted = EnvFile(PATH, "0600", {"B": "B=2", "A": "A=1"})
-    assert host.script("put.sh", str(host.root), stdin=put_list([wanted])).stdout == f"wrote {PATH}\n"
+    assert host.script("files/put", root=str(host.root), files=put_list([wanted])).stdout == f"wrote {PATH}\n"
     assert (host.root / PATH).read_bytes() == b"B=2\nA=1\n"
 
 
@@ -132,7 +132,7 @@ UNCLEAR = [
 @pytest.mark.parametrize("text", UNCLEAR, ids=repr)
 def test_a_file_whose_statements_cannot_be_told_apart_is_left_as_it_is(host: StubHost, text: str) -> None:
     file = host.write(PATH, text)
-    done = host.script("put.sh", str(host.root), stdin=put_list([File("first", "0600", "x"), WANTED]))
+    done = host.script("files/put", root=str(host.root), files=put_list([File("first", "0600", "x"), WANTED]))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"{host.root}/{PATH}: cannot be written: a quote in it is never closed, or something follows a closed one; "
@@ -163,6 +163,6 @@ def test_after_any_edit_all_is_as_wanted_and_all_else_as_before(one_host: StubHo
         assert fact.process(answer) == {PATH: wanted.hashes}
 
     seen = (one_host.root / PATH).stat()
-    assert one_host.script("put.sh", str(one_host.root), stdin=put_list([wanted])).stdout == ""
+    assert one_host.script("files/put", root=str(one_host.root), files=put_list([wanted])).stdout == ""
     now = (one_host.root / PATH).stat()
     assert (now.st_ino, now.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)

@@ -38,7 +38,7 @@ def sha256(path: Path) -> str:
 
 
 def engine_lines(host: StubHost) -> dict[str, str]:
-    done = host.script("engine.sh")
+    done = host.script("engine/seen", root=str(host.root))
     assert done.returncode == 0
     return dict(line.split("=", 1) for line in done.stdout.splitlines())
 

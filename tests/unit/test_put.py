@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -15,9 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyinfra.api import StringCommand
 
+from operations.controller.files import put as put_command
 from operations.controller.files import put_list
-from operations.stack.stack import EnvFile, File, ManagedFile
+from operations.stack.stack import EnvFile, File, Folder, ManagedFile
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 SECRET = "Marker_Password-0123456789"
@@ -32,8 +35,8 @@ def host(tmp_path: Path) -> StubHost:
     return StubHost(tmp_path)
 
 
-def put(host: StubHost, *files: ManagedFile, remove: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
-    return host.script("put.sh", str(host.root), stdin=put_list(files, remove))
+def put(host: StubHost, *files: ManagedFile | Folder, remove: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
+    return host.script("files/put", root=str(host.root), files=put_list(files, remove))
 
 
 def mode(path: Path) -> str:
@@ -42,7 +45,8 @@ def mode(path: Path) -> str:
 
 def tree(host: StubHost) -> dict[str, bytes]:
     """Every file below the stack's folder, also what should not be there."""
-    return {str(path.relative_to(host.root)): path.read_bytes() for path in host.root.rglob("*") if path.is_file()}
+    files = {str(path.relative_to(host.root)): path.read_bytes() for path in host.root.rglob("*") if path.is_file()}
+    return {path: content for path, content in files.items() if path != ".fleet/mutex"}
 
 
 def touched(host: StubHost) -> dict[str, tuple[int, int, int]]:
@@ -92,6 +96,7 @@ def written(host: StubHost) -> StubHost:
     """A host on which each file already lies, in another version."""
     for path, content in BEFORE.items():
         host.write(path, content.decode())
+    (host.root / ".fleet").mkdir()
     return host
 
 
@@ -234,12 +239,14 @@ def test_an_owner_that_somebody_chose_stays(written: StubHost, managed: ManagedF
 
 
 def test_no_secret_is_readable_by_others_for_an_instant(written: StubHost) -> None:
-    watch(written, f"find {written.root} -type f -path '*[es]*/*' -printf '%m %P\\n' >>\"$HOME/modes\" 2>/dev/null")
+    watch(written, f"find {written.root} ! -path '*/compose.d/*' -printf '%y %m %P\\n' >>\"$HOME/modes\" 2>/dev/null")
     assert put(written, A_PASSWORD, AN_ENV, File("secrets/new", "0600", SECRET)).returncode == 0
-    seen = {tuple(line.split(" ", 1)) for line in (written.home / "modes").read_text().splitlines()}
-    assert ("600", "env/web.env.fleet-new") in seen
-    assert ("600", "secrets/redis/password.fleet-new") in seen
-    assert {mode for mode, path in seen if not path.startswith("compose.d/")} == {"600"}
+    seen = {tuple(line.split(" ", 2)) for line in (written.home / "modes").read_text().splitlines()}
+    (stage,) = {(mode, path) for kind, mode, path in seen if kind == "d" and path.startswith(".fleet-new.")}
+    assert stage[0] == "700"
+    files = {path: mode for kind, mode, path in seen if kind == "f" and path != ".fleet/mutex"}
+    assert {f"{stage[1]}/{number}" for number in (1, 2, 3)} < files.keys()
+    assert {mode for kind, mode, path in seen if kind == "f" and path != ".fleet/mutex"} == {"600"}
 
 
 def test_no_content_is_in_an_argv_or_the_environment_of_a_program(written: StubHost) -> None:
@@ -256,21 +263,28 @@ def test_no_content_is_in_an_argv_or_the_environment_of_a_program(written: StubH
 # All of it, or nothing
 
 
-def test_a_list_that_was_cut_off_changes_nothing(written: StubHost) -> None:
-    whole = put_list(ALL, ["compose.d/web.yml"])
-    for length in range(0, len(whole) - 1, len(whole) // 14):
-        done = written.script("put.sh", str(written.root), stdin=whole[:length])
-        assert done.returncode != 0
+def test_a_program_that_was_cut_off_changes_nothing(written: StubHost) -> None:
+    command = put_command(str(written.root), ALL, ["compose.d/web.yml"])
+    whole = str(command.connector_arguments["_stdin"])
+    for length in range(0, whole.index("exec 3>&1"), len(whole) // 14):
+        done = written.command(StringCommand(command.get_raw_value(), _stdin=whole[:length]))
         assert done.stdout == ""
-        assert "cut off" in done.stderr or "Nothing was changed" in done.stderr
         assert tree(written) == BEFORE
 
 
+def test_a_list_that_was_cut_off_changes_nothing(written: StubHost) -> None:
+    whole = put_list(ALL, ["compose.d/web.yml"])
+    for length in (1, 4, 7, 14, 19):
+        done = written.script("files/put", root=str(written.root), files=whole[:length])
+        assert (done.returncode, done.stdout, tree(written)) == (1, "", BEFORE)
+        assert "cut off" in done.stderr
+
+
 def test_a_content_that_was_damaged_changes_nothing(written: StubHost) -> None:
-    whole = put_list([A_FRAGMENT, AN_ENV]).splitlines()
+    whole = put_list([A_FRAGMENT, AN_ENV])
     for number in (4, 9):
-        damaged = [*whole[:number], "!" + whole[number][1:], *whole[number + 1 :], ""]
-        done = written.script("put.sh", str(written.root), stdin="\n".join(damaged))
+        damaged = [*whole[:number], "!" + whole[number][1:], *whole[number + 1 :]]
+        done = written.script("files/put", root=str(written.root), files=damaged)
         assert (done.returncode, done.stdout, tree(written)) == (1, "", BEFORE)
         assert "Nothing was changed" in done.stderr
 
@@ -306,9 +320,8 @@ def test_a_file_is_on_the_disk_before_it_is_renamed_and_its_folder_after(written
     for name in ("sync", "mv"):
         written.stub(name, f'echo "{name} $*" >>"$HOME/order"; exec {shutil.which(name)} "$@"')
     put(written, AN_ENV, File(".env", "0644", "x"))
-    assert (written.home / "order").read_text().splitlines() == [
-        "sync -- env/web.env.fleet-new", "sync -- .env.fleet-new",
-        "mv -f -- env/web.env.fleet-new env/web.env", "sync -- env", "mv -f -- .env.fleet-new .env", "sync -- .",
+    assert re.sub(r"\.fleet-new\.\w+", "new", (written.home / "order").read_text()).splitlines() == [
+        "sync -- new/1", "sync -- new/2", "mv -fT -- new/1 env/web.env", "sync -- env", "mv -fT -- new/2 .env", "sync -- .",
     ]  # fmt: skip
 
 
@@ -329,11 +342,11 @@ def test_a_replacing_that_fails_is_told_and_the_next_run_goes_on(written: StubHo
     assert tree(written) == AFTER
 
 
-# finds the shells above a stand-in: `shells` all of them, `script` the outermost, which runs the script
+# finds the shells above a stand-in, down to the one that was started first
 SHELLS = """
     pid=$PPID
     while read -r name </proc/$pid/comm && [ "$name" = sh ]; do
-        script=$pid shells="$shells $pid"
+        shells="$shells $pid"
         pid=$(sed -n 's/^PPid:[[:space:]]*//p' /proc/$pid/status)
     done
 """
@@ -346,7 +359,7 @@ def test_a_put_that_is_killed_leaves_whole_files_and_the_next_one_finishes(writt
     assert put(written, *ALL).returncode == -9
     left = tree(written)
     assert all(left[path] in (BEFORE[path], AFTER[path]) for path in BEFORE)
-    assert all(mode(written.root / path) == "0600" for path in left if path not in BEFORE and "compose.d" not in path)
+    assert {mode(folder) for folder in written.root.glob(".fleet-new.*")} == {"0700"}
     forget(written, program)
     assert put(written, *ALL).returncode == 0
     assert tree(written) == AFTER
@@ -354,16 +367,16 @@ def test_a_put_that_is_killed_leaves_whole_files_and_the_next_one_finishes(writt
 
 @pytest.mark.parametrize("signal", ["HUP", "INT", "TERM"])
 def test_a_put_that_is_ended_takes_away_what_it_began(written: StubHost, signal: str) -> None:
-    at_call(written, "sync", 2, f"{SHELLS} kill -{signal} $script")
+    at_call(written, "sync", 2, f"{SHELLS} kill -{signal} $shells")
     assert put(written, *ALL).returncode != 0
     assert tree(written) == BEFORE
 
 
-def test_what_a_killed_put_left_is_never_taken_over(host: StubHost) -> None:
-    host.write("secrets/redis/password.fleet-new", "half", mode=0o644)
-    put(host, A_PASSWORD)
-    assert tree(host) == {A_PASSWORD.path: A_PASSWORD.content.encode()}
-    assert mode(host.root / A_PASSWORD.path) == "0600"
+def test_what_a_killed_put_left_is_taken_away(written: StubHost) -> None:
+    for path in (".fleet-new.0123456789/1", "secrets/redis/.fleet-new.0123456789"):
+        written.write(path, "half", mode=0o644)
+    assert put(written, *ALL).returncode == 0
+    assert tree(written) == AFTER
 
 
 # What is somebody else's
@@ -408,10 +421,69 @@ def test_what_is_no_file_is_neither_replaced_nor_removed(host: StubHost, kind: s
     assert tree(host) == ({"x/mine": b"kept"} if kind == "folder" else {})
 
 
-def test_a_link_in_place_of_the_new_file_is_not_followed(host: StubHost, elsewhere: Path) -> None:
-    host.write("compose.d/other.yml", "x")
-    (host.root / "compose.d/web.yml.fleet-new").symlink_to(elsewhere / "web.yml")
-    put(host, A_FRAGMENT)
-    assert (elsewhere / "web.yml").read_text() == "theirs"
-    assert not (host.root / A_FRAGMENT.path).is_symlink()
-    assert tree(host)[A_FRAGMENT.path] == A_FRAGMENT.content.encode()
+def test_a_link_that_takes_the_place_of_a_file_at_the_last_moment_is_replaced_and_not_followed(
+    written: StubHost, elsewhere: Path
+) -> None:
+    # to a folder: a plain `mv` would go into it
+    at_call(written, "mv", 1, f"rm compose.d/web.yml; ln -s {elsewhere} compose.d/web.yml")
+    put(written, A_FRAGMENT)
+    assert tree(written)[A_FRAGMENT.path] == A_FRAGMENT.content.encode()
+    assert not (written.root / A_FRAGMENT.path).is_symlink()
+    assert [path.name for path in elsewhere.iterdir()] == ["web.yml"]
+
+
+@pytest.mark.parametrize("path", ["../x", "env/../../x", "/etc/x", "env//x", "env/./x"])
+@pytest.mark.parametrize("verb", ["write", "remove"])
+def test_a_path_that_leads_out_of_the_folder_is_refused(written: StubHost, path: str, verb: str) -> None:
+    (written.root.parent / "x").write_text("theirs")
+    done = put(written, *([File(path, "0600", "")] if verb == "write" else []), remove=[path] if verb == "remove" else [])
+    assert (done.returncode, done.stdout, tree(written)) == (1, "", BEFORE)
+    assert (written.root.parent / "x").read_text() == "theirs"
+
+
+def test_a_path_with_a_line_break_cannot_become_two(host: StubHost) -> None:
+    with pytest.raises(ValueError, match="line break"):
+        put(host, File("a\n../b", "0600", ""))
+
+
+# Folders
+
+
+def test_a_folder_is_made_with_its_mode(host: StubHost) -> None:
+    done = put(host, Folder("data/redis", "0700"))
+    assert (done.returncode, done.stdout) == (0, "made data/redis\n")
+    assert (mode(host.root / "data"), mode(host.root / "data/redis")) == ("0755", "0700")
+    assert put(host, Folder("data/redis", "0700")).stdout == ""
+
+
+def test_a_folder_that_is_there_is_put_right_and_what_is_in_it_stays(host: StubHost) -> None:
+    host.write("data/redis/dump.rdb", "data", mode=0o644)
+    (host.root / "data/redis").chmod(0o755)
+    done = put(host, Folder("data/redis", "0700"))
+    assert (done.returncode, done.stdout) == (0, "set mode and owner of data/redis\n")
+    assert mode(host.root / "data/redis") == "0700"
+    assert (mode(host.root / "data/redis/dump.rdb"), tree(host)) == ("0644", {"data/redis/dump.rdb": b"data"})
+
+
+@needs_root
+def test_a_folder_gets_its_owner(host: StubHost) -> None:
+    for _ in range(2):
+        put(host, Folder("data/redis", "0700", "1234:2345"))
+        found = (host.root / "data/redis").stat()
+        assert (found.st_uid, found.st_gid, (host.root / "data").stat().st_uid) == (1234, 2345, 0)
+        os.chown(host.root / "data/redis", 0, 0)
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_what_is_no_folder_is_left_alone(host: StubHost, elsewhere: Path, kind: str) -> None:
+    (host.root / "data").mkdir()
+    elsewhere.chmod(0o755)
+    if kind == "link":
+        (host.root / "data/redis").symlink_to(elsewhere)
+    else:
+        host.write("data/redis", "mine")
+    done = put(host, A_PASSWORD, Folder("data/redis", "0700"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Nothing was changed" in done.stderr
+    assert mode(elsewhere) == "0755"
+    assert not (host.root / A_PASSWORD.path).exists()

@@ -314,7 +314,7 @@ def test_what_was_written_is_seen_as_it_was_wanted(host: StubHost) -> None:
     stack = Stack.build({}, {"redis_password": SECRET})
     env = (stack.dotenv, *stack.env_files)
     whole = (*stack.base(), *stack.fragments(start_interval=True), stack.manifest(), *stack.secret_files())
-    assert host.script("put.sh", str(host.root), stdin=put_list([*whole, *env])).returncode == 0
+    assert host.script("files/put", root=str(host.root), files=put_list([*whole, *env])).returncode == 0
     assert files(host, *(file.path for file in whole)) == {
         file.path: SeenFile("file", file.mode, OWN if file.owner == "-" else file.owner, file.sha256) for file in whole
     }

@@ -9,7 +9,8 @@ from pyinfra.api import StringCommand
 
 from ... import scripts
 from ...controller.files import put
-from ...stack.changes import file_change
+from ...scripts import Script
+from ...stack.changes import file_change, folder_change
 from ...stack.check import Check
 from ...stack.credential import CredentialPlan
 from ...stack.snapshot import MISSING, UNKNOWN, Snapshot
@@ -39,12 +40,13 @@ class RedisAcl(RedisLogin):
         changes = (
             file_change(file, files.get(file.path, MISSING)) for file in self.files() if file.path == self.password_file or first
         )
+        folders = (folder_change(folder, files.get(folder.path, MISSING)) for folder in self.folders())
         return CredentialPlan(
             name=self.name,
             accept=() if first else self._accept(seen),
             retire=self.here and bool(others) and not waiting,
             refuse=others,
-            files=tuple(filter(None, changes)),
+            files=tuple(filter(None, (*changes, *folders))),
             readers=self.stale(stack, seen) if self.own else (),
             restarts=self._restarts(seen) or (self._locked_out(seen) and self.server not in starting),
             denied="" if redis is UNKNOWN else redis.denied,
@@ -103,13 +105,13 @@ class RedisAcl(RedisLogin):
 
     def _write(self, stack: Stack, digests: Sequence[str], retired: bool = False) -> Iterator[StringCommand]:
         """The ACL file has these, and redis reads it again; + retired: the password of the newest backup must be refused then."""
-        yield put(stack.settings.stack_dir, [self.acl(digests)])
-        yield scripts.run("services/redis/load_acl", **self._where(stack), folder=self.folder, retired=retired)
+        load = Script("services/redis/load_acl", {**self._where(stack), "folder": self.folder, "retired": retired})
+        yield put(stack.settings.stack_dir, [self.acl(digests)], then=load)
 
     def _where(self, stack: Stack) -> dict[str, str]:
         return {"root": stack.settings.stack_dir, "project": stack.settings.stack_name, "server": self.server}
 
-    def before_replacing(self, stack: Stack, seen: Snapshot, doubt: str) -> str:
+    def before_replacing(self, stack: Stack, seen: Snapshot, doubt: bool) -> str:
         """What redis holds must be where the new one finds it, and in a form that it reads."""
         if not self.local or not seen.of(self.server):
             return ""

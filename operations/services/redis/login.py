@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...stack.credential import Asked, Credential
-from ...stack.files import File
+from ...stack.files import File, Folder
 from ...stack.password import plain
 from ...stack.settings import Settings
 from ...stack.snapshot import MISSING, UNKNOWN, Snapshot
@@ -101,8 +101,8 @@ class RedisLogin(Credential):
     def texts(self) -> Sequence[str]:
         return (self.acl_path,) if self.local else ()
 
-    def folders(self) -> Sequence[str]:
-        return (self.data,) if self.local else ()
+    def folders(self) -> Sequence[Folder]:
+        return (Folder(self.data, "0700", acl.redis_owner(self.settings)),) if self.local else ()
 
     def asked(self, stack: Stack) -> Asked:
         found: dict[str, Any] = {self.name: (Redis, self._login(stack))}

@@ -1,4 +1,4 @@
-"""backup.sh, restore.sh and backup/list: the files as they were, and the way back to them."""
+"""backup/make, backup/restore and backup/list: the files as they were, and the way back to them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mode(path: Path) -> str:
     return f"{stat.S_IMODE(path.stat().st_mode):04o}"
 
 
-# backup.sh
+# backup/make
 
 
 def backups(host: StubHost) -> list[Path]:
@@ -37,7 +37,7 @@ def backups(host: StubHost) -> list[Path]:
 
 
 def back_up(host: StubHost, *paths: str, keep: int = 10) -> subprocess.CompletedProcess[str]:
-    return host.script("backup.sh", str(host.root), str(keep), *paths)
+    return host.script("backup/make", root=str(host.root), keep=keep, paths=paths)
 
 
 def test_a_backup_holds_the_files_as_they_are(host: StubHost) -> None:
@@ -72,7 +72,7 @@ def test_two_backups_of_one_second_are_two(host: StubHost) -> None:
         host.write("compose.yml", content)
         assert back_up(host, "compose.yml").returncode == 0
     assert [(copy.name, (copy / "compose.yml").read_text()) for copy in backups(host)] == [
-        ("20260304T050607Z", "one"), ("20260304T050607Z-2", "two"), ("20260304T050607Z-3", "three"),
+        ("20260304T050607Z", "one"), ("20260304T050607Z-02", "two"), ("20260304T050607Z-03", "three"),
     ]  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_of_files_that_are_not_there_yet_the_names_are_noted(host: StubHost) -> 
     host.write("compose.yml", "x")
     done = back_up(host, "env/new.env", "compose.yml", "compose.d/a new one.yml")
     (copy,) = backups(host)
-    assert sorted(path.name for path in copy.rglob("*")) == [".absent", "compose.yml"]
+    assert sorted(path.name for path in copy.rglob("*")) == [".absent", ".fleet-backup", "compose.yml"]
     assert (copy / ".absent").read_text() == "env/new.env\ncompose.d/a new one.yml\n"
     assert mode(copy / ".absent") == "0600"
     assert done.stdout == f"kept backups/{copy.name}\n"
@@ -98,12 +98,12 @@ def test_where_every_file_is_there_no_name_is_noted(host: StubHost) -> None:
     host.write("compose.yml", "x")
     back_up(host, "compose.yml")
     (copy,) = backups(host)
-    assert [path.name for path in copy.iterdir()] == ["compose.yml"]
+    assert sorted(path.name for path in copy.iterdir()) == [".fleet-backup", "compose.yml"]
 
 
 @pytest.mark.parametrize("root", ["stack", "nowhere"])
 def test_without_a_file_there_is_no_backup(host: StubHost, root: str) -> None:
-    done = host.script("backup.sh", str(host.root.parent / root), "10", "compose.yml")
+    done = host.script("backup/make", root=str(host.root.parent / root), keep=10, paths=["compose.yml"])
     assert (done.returncode, done.stdout) == (0, "")
     assert not (host.root / "backups").exists()
 
@@ -117,7 +117,7 @@ def test_without_a_file_the_backups_that_there_are_stay(host: StubHost) -> None:
 def test_a_backup_that_fails_in_the_middle_is_none(host: StubHost) -> None:
     host.write("compose.yml", "x")
     host.write(".env", "x")
-    host.stub("cp", '[ "$4" != .env ] || exit 1; exec /bin/cp "$@"')
+    host.stub("cp", 'case "$*" in *" .env "*) exit 1 ;; esac; exec /bin/cp "$@"')
     done = back_up(host, "compose.yml", ".env")
     assert done.returncode != 0
     assert done.stdout == ""
@@ -125,11 +125,85 @@ def test_a_backup_that_fails_in_the_middle_is_none(host: StubHost) -> None:
 
 
 def test_what_a_killed_backup_left_is_taken_away(host: StubHost) -> None:
-    host.write("backups/.partial/old", "half")
+    host.write(".fleet/mutex", "")
+    host.write("backups/.fleet-new.0123456789/old", "half")
     host.write("compose.yml", "x")
     back_up(host, "compose.yml")
     (copy,) = (host.root / "backups").iterdir()
-    assert [path.name for path in copy.iterdir()] == ["compose.yml"]
+    assert sorted(path.name for path in copy.iterdir()) == [".fleet-backup", "compose.yml"]
+
+
+def test_what_somebody_else_keeps_there_is_never_counted_nor_removed(host: StubHost) -> None:
+    host.write("compose.yml", "x")
+    theirs = ("20200101T000000Z", "20990101T000000Z", "dumps", "a dump", ".mine")
+    for name in theirs:
+        host.write(f"backups/{name}/dump.sql", "theirs")
+    host.write("backups/notes", "theirs")
+    for day in range(1, 5):
+        host.stub("date", f"echo 2026030{day}T000000Z")
+        back_up(host, "compose.yml", keep=2)
+    # a copy of ours under another name is theirs too
+    shutil.copytree(host.root / "backups/20260303T000000Z", host.root / "backups/20260303T000000Z.copy")
+    shutil.copytree(host.root / "backups/20260303T000000Z", host.root / "backups/20250101T000000Z")
+    host.stub("date", "echo 20260305T000000Z")
+    back_up(host, "compose.yml", keep=2)
+    ours = ["20260304T000000Z", "20260305T000000Z"]
+    there = {path.name for path in (host.root / "backups").iterdir()}
+    assert there == {*theirs, "notes", "20260303T000000Z.copy", "20250101T000000Z", *ours}
+    assert listed(host) == dict.fromkeys(ours, 1)
+
+
+def test_two_backups_of_one_second_leave_the_newer_one(host: StubHost) -> None:
+    host.stub("date", "echo 20260304T050607Z")
+    for content in ("one", "two"):
+        host.write("compose.yml", content)
+        assert back_up(host, "compose.yml", keep=1).returncode == 0
+    (copy,) = backups(host)
+    assert (copy / "compose.yml").read_text() == "two"
+
+
+def test_the_newest_one_and_that_of_this_run_stay_where_the_clock_was_set_back(host: StubHost) -> None:
+    host.write("compose.yml", "x")
+    for time in ("20260304T050607Z", "20250101T000000Z"):
+        host.stub("date", f"echo {time}")
+        back_up(host, "compose.yml", keep=1)
+    assert [copy.name for copy in backups(host)] == ["20250101T000000Z", "20260304T050607Z"]
+
+
+def test_eleven_backups_of_one_second_are_in_order(host: StubHost) -> None:
+    host.stub("date", "echo 20260304T050607Z")
+    for number in range(11):
+        host.write("compose.yml", str(number))
+        back_up(host, "compose.yml", keep=99)
+    assert [(copy / "compose.yml").read_text() for copy in backups(host)] == [str(number) for number in range(11)]
+
+
+def test_a_backup_is_on_the_disk_before_it_has_its_name(host: StubHost) -> None:
+    host.write("env/web.env", "x")
+    for name in ("sync", "mv"):
+        host.stub(name, f'echo "{name} $*" | sed "s/fleet-new.[A-Za-z0-9]*/NEW/g" >>"$HOME/order"; exec {shutil.which(name)} "$@"')
+    host.stub("date", f"echo {BACKUP}")
+    back_up(host, "env/web.env")
+    first, *others = (host.home / "order").read_text().splitlines()
+    assert set(first.split()[2:]) == {f"backups/.NEW{part}" for part in ("", "/env", "/env/web.env", "/.fleet-backup")}
+    assert others == [f"mv -T -- backups/.NEW backups/{BACKUP}", "sync -- backups ."]
+
+
+def test_a_link_in_the_stack_is_not_followed_into_a_backup(host: StubHost, tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("their secret")
+    host.write("compose.yml", "x")
+    (host.root / ".env").symlink_to(tmp_path / "theirs")
+    assert back_up(host, "compose.yml", ".env").returncode == 0
+    assert not any("their secret" in file.read_text() for file in (host.root / "backups").rglob("*") if file.is_file())
+
+
+def test_backups_that_lie_elsewhere_are_left_alone(host: StubHost, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (host.root / "backups").symlink_to(tmp_path / "elsewhere")
+    host.write("compose.yml", "x")
+    done = back_up(host, "compose.yml")
+    assert (done.returncode, done.stderr) == (1, f"{host.root}/backups: is no folder. Nothing was changed. Move it away.\n")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", HOSTILE_FOLDERS)
@@ -141,11 +215,11 @@ def test_a_backup_in_a_hostile_folder_stays_there(tmp_path: Path, name: str) -> 
     assert host.nothing_was_executed()
 
 
-# restore.sh
+# backup/restore
 
 
 def restore(host: StubHost, name: str = BACKUP) -> subprocess.CompletedProcess[str]:
-    return host.script("restore.sh", str(host.root), name)
+    return host.script("backup/restore", root=str(host.root), name=name)
 
 
 def tree(host: StubHost) -> dict[str, str]:
@@ -168,6 +242,12 @@ def changed(host: StubHost) -> StubHost:
     for path, content in AFTER.items():
         host.write(path, content, 0o644)
     return host
+
+
+def one_more(host: StubHost) -> None:
+    """Another backup, of one file."""
+    host.write("backups/20260305T000000Z/compose.yml", "x")
+    host.write("backups/20260305T000000Z/.fleet-backup", "20260305T000000Z\n")
 
 
 def test_files_come_back_and_those_that_were_not_there_go(changed: StubHost) -> None:
@@ -225,7 +305,7 @@ def test_what_redis_accepts_stays_where_there_was_nothing_before(changed: StubHo
 
 
 def test_a_backup_that_is_not_there_is_named_with_those_that_are(changed: StubHost) -> None:
-    changed.write("backups/20260305T000000Z/compose.yml", "x")
+    one_more(changed)
     done = restore(changed, "20260301T000000Z")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -234,12 +314,62 @@ def test_a_backup_that_is_not_there_is_named_with_those_that_are(changed: StubHo
     assert tree(changed) == AFTER
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../..", "../env", f"{BACKUP}/env", ".partial", "-x", "*"])
+@pytest.mark.parametrize("name", ["", ".", "..", "../..", "../env", f"{BACKUP}/env", ".fleet-new.0123456789", "-x", "*"])
 def test_what_is_no_backups_name_changes_nothing(changed: StubHost, name: str) -> None:
-    changed.write("backups/.partial/compose.yml", "half")
+    changed.write("backups/.fleet-new.0123456789/compose.yml", "half")
     done = restore(changed, name)
     assert done.returncode != 0
     assert tree(changed) == AFTER
+
+
+def test_a_backup_of_an_earlier_version_has_no_mark_and_can_be_restored(changed: StubHost) -> None:
+    (changed.root / "backups" / BACKUP / ".fleet-backup").unlink()
+    assert listed(changed) == {}
+    assert restore(changed).returncode == 0
+    assert tree(changed) == {**BEFORE, "data/redis/dump": "kept"}
+
+
+@pytest.mark.parametrize("name", ["dumps", "20260304", "20260304T050607Z.copy", f"{BACKUP}-mine"])
+def test_what_somebody_else_keeps_there_is_not_restored(changed: StubHost, name: str) -> None:
+    shutil.copytree(changed.root / "backups" / BACKUP, changed.root / "backups" / name)
+    done = restore(changed, name)
+    assert (done.returncode, done.stdout, tree(changed)) == (1, "", AFTER)
+    assert done.stderr.startswith(f"{changed.root}/backups/{name}: there is no such backup. ")
+
+
+@pytest.mark.parametrize("name", ["a\n../../x", "a\n.env"])
+def test_a_name_with_a_line_break_in_a_backup_writes_nothing(changed: StubHost, name: str) -> None:
+    changed.write(f"backups/{BACKUP}/env/{name}", "forged")
+    done = restore(changed)
+    assert (done.returncode, done.stdout, tree(changed)) == (1, "", AFTER)
+    assert not (changed.root.parent / "x").exists()
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "/etc", "nowhere"])
+def test_a_link_in_a_backup_writes_nothing(changed: StubHost, target: str) -> None:
+    (changed.root / "backups" / BACKUP / "env/link").symlink_to(target)
+    assert restore(changed).returncode == 1
+    assert tree(changed) == AFTER
+
+
+@pytest.mark.parametrize("path", ["../precious", "env/../../precious", "/precious"])
+def test_a_name_that_leads_out_of_the_stack_removes_nothing(changed: StubHost, path: str) -> None:
+    (changed.root.parent / "precious").write_text("theirs")
+    with (changed.root / "backups" / BACKUP / ".absent").open("a") as absent:
+        absent.write(f"{path}\n")
+    assert restore(changed).returncode == 1
+    assert (changed.root.parent / "precious").exists()
+    assert tree(changed) == AFTER
+
+
+def test_a_link_in_the_stack_is_not_followed_by_a_restore(changed: StubHost, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    shutil.rmtree(changed.root / "env")
+    (changed.root / "env").symlink_to(tmp_path / "elsewhere")
+    done = restore(changed)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{changed.root}/env: is a symbolic link. Nothing was changed. Move it away.\n"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 @pytest.mark.parametrize("program", ["cp", "sync"])
@@ -285,12 +415,12 @@ def listed(host: StubHost, root: Path | None = None) -> object:
 
 
 def test_backups_are_listed_oldest_first_with_their_number_of_files(changed: StubHost) -> None:
-    changed.write("backups/20260305T000000Z/compose.yml", "x")
+    one_more(changed)
     assert listed(changed) == {BACKUP: 3, "20260305T000000Z": 1}
 
 
 def test_what_is_no_backup_is_not_listed(changed: StubHost) -> None:
-    changed.write("backups/.partial/compose.yml", "half")
+    changed.write("backups/.fleet-new.0123456789/compose.yml", "half")
     changed.write("backups/notes", "mine")
     assert listed(changed) == {BACKUP: 3}
 

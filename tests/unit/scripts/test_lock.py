@@ -1,4 +1,4 @@
-"""lock.sh, release.sh and mutex.sh: one run at a time changes a stack, one script at a time is at work, what was done is noted."""
+"""lock/take, lock/release and the mutex: one run at a time changes a stack, one script at a time is at work, each is noted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import pytest
 from operations.controller.files import put_list
 from operations.facts.past import History
 from operations.facts.state import State
-from operations.scripts import script
 from operations.stack.lock import Owner
 from operations.stack.snapshot import UNKNOWN
 from operations.stack.stack import File, ManagedFile
@@ -36,7 +35,11 @@ def owner(run: str) -> str:
 
 
 def take(host: StubHost, run: str = MINE, over: str = "", ttl: int = 3600) -> subprocess.CompletedProcess[str]:
-    return host.script("lock.sh", str(host.root), str(ttl), over, stdin=owner(run))
+    return host.script("lock/take", root=str(host.root), ttl=ttl, over=over, run=run, owner=owner(run))
+
+
+def taking_it(host: StubHost, run: str) -> subprocess.Popen[str]:
+    return host.start("lock/take", root=str(host.root), ttl=60, over="", run=run, owner=owner(run))
 
 
 def held_by(host: StubHost) -> str | None:
@@ -57,7 +60,7 @@ def mode(path: Path) -> str:
     return f"{stat.S_IMODE(path.stat().st_mode):04o}"
 
 
-# lock.sh
+# lock/take
 
 
 def test_a_lock_is_taken_and_tells_by_whom(host: StubHost) -> None:
@@ -83,7 +86,7 @@ def test_a_lock_that_another_run_holds_fails_and_tells_whose_it_is(host: StubHos
     take(host, OTHER)
     done = take(host)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"{host.root} is locked: {owner(OTHER)}\n"
+    assert done.stderr == f"{host.root} is locked by run {OTHER}, by ann from laptop, since 2026-11-24T15:01:02Z\n"
     assert held_by(host) == OTHER
 
 
@@ -95,7 +98,7 @@ def test_a_lock_that_failed_leaves_nothing_behind(host: StubHost) -> None:
 
 
 def test_what_a_killed_script_left_is_in_nobodys_way(host: StubHost) -> None:
-    host.write(".fleet/lock-new/owner", owner(OTHER))
+    host.write(".fleet/lock-new.0123456789/owner", owner(OTHER))
     assert take(host).returncode == 0
     assert held_by(host) == MINE
 
@@ -162,7 +165,7 @@ def test_a_lock_that_names_nobody_belongs_to_nobody(host: StubHost, text: str) -
 
 def test_a_full_disk_leaves_the_lock_as_it_was(host: StubHost) -> None:
     take(host, OTHER)
-    host.stub("mkdir", f'case "$*" in *lock-new) exit 1 ;; esac; exec {shutil.which("mkdir")} "$@"')
+    host.stub("mktemp", "exit 1")
     assert take(host, over="*").returncode == 1
     assert held_by(host) == OTHER
 
@@ -175,7 +178,7 @@ def test_of_many_runs_that_come_at_once_one_gets_the_lock(host: StubHost, old: b
         take(host, OTHER)
         held_since(host, 100)
     runs = [f"20261124T15010{number}Z-3f9a" for number in range(5)]
-    processes = [host.start("lock.sh", str(host.root), "60", "", stdin=owner(run)) for run in runs]
+    processes = [taking_it(host, run) for run in runs]
     codes = [process.wait(timeout=20) for process in processes]
     for process in processes:
         process.communicate()
@@ -186,7 +189,7 @@ def test_of_many_runs_that_come_at_once_one_gets_the_lock(host: StubHost, old: b
 def test_the_lock_never_stands_there_without_its_owner(host: StubHost) -> None:
     # at the moment of each program, an owner is there if a lock is
     look = '[ ! -d "$STACK/.fleet/lock" ] || [ -s "$STACK/.fleet/lock/owner" ] || echo bare >>"$HOME/bare"'
-    for name in ("mkdir", "rm", "mv", "stat", "sed", "date", "flock"):
+    for name in ("mkdir", "mktemp", "rm", "mv", "stat", "jq", "date", "flock"):
         host.stub(name, f'STACK="{host.root}"\n{look}\n{shutil.which(name)} "$@"\ncode=$?\n{look}\nexit $code')
     for run in (OTHER, MINE, "third"):
         take(host, run, over="*")
@@ -206,11 +209,11 @@ def test_a_stack_in_a_hostile_folder_is_locked_and_released_there(tmp_path: Path
     assert host.nothing_was_executed()
 
 
-# release.sh
+# lock/release
 
 
 def give_back(host: StubHost, line: str = "", run: str = MINE) -> subprocess.CompletedProcess[str]:
-    return host.script("release.sh", str(host.root), run, stdin=line)
+    return host.script("lock/release", root=str(host.root), run=run, line=line)
 
 
 def history(host: StubHost) -> list[str]:
@@ -293,7 +296,7 @@ def test_a_stack_without_a_history_has_no_entry(host: StubHost, root: str) -> No
     assert fact.process(host.command(fact.command(str(host.root.parent / root))).stdout.splitlines()) == []
 
 
-# mutex.sh
+# lib/mutex.sh
 
 
 class Gate:
@@ -317,7 +320,7 @@ def until(condition: Callable[[], object], seconds: float = 10) -> None:
 
 
 def put(host: StubHost, *files: ManagedFile) -> subprocess.Popen[str]:
-    return host.start("put.sh", str(host.root), stdin=put_list(files))
+    return host.start("files/put", root=str(host.root), files=put_list(files))
 
 
 def said(process: subprocess.Popen[str]) -> str:
@@ -352,7 +355,7 @@ def test_a_lock_is_taken_only_when_the_script_before_is_done(host: StubHost, gat
     # the run that was killed left a script at work
     first = put(host, File("a", "0600", "first\n"))
     until(gate.reached.exists)
-    taking = host.start("lock.sh", str(host.root), "60", "", stdin=owner(MINE))
+    taking = taking_it(host, MINE)
     until(lambda: held_by(host) == MINE)
     time.sleep(0.2)
     assert taking.poll() is None
@@ -364,7 +367,7 @@ def test_a_lock_is_taken_only_when_the_script_before_is_done(host: StubHost, gat
 def test_who_waits_for_that_keeps_nobody_from_being_told_who_it_is(host: StubHost, gate: Gate) -> None:
     first = put(host, File("a", "0600", "first\n"))
     until(gate.reached.exists)
-    taking = host.start("lock.sh", str(host.root), "60", "", stdin=owner(MINE))
+    taking = taking_it(host, MINE)
     until(lambda: held_by(host) == MINE)
     before = time.monotonic()
     assert take(host, OTHER).returncode == 1
@@ -393,7 +396,7 @@ def test_two_stacks_do_not_wait_for_each_other(host: StubHost, gate: Gate, tmp_p
     (other / ".fleet").mkdir(parents=True)
     first = put(host, File("a", "0600", "first\n"))
     until(gate.reached.exists)
-    second = host.start("put.sh", str(other), stdin=put_list([File("a", "0600", "second\n")]))
+    second = host.start("files/put", root=str(other), files=put_list([File("a", "0600", "second\n")]))
     until(lambda: len(gate.reached.read_text().splitlines()) == 2)
     gate.open.touch()
     said(first)
@@ -403,6 +406,6 @@ def test_two_stacks_do_not_wait_for_each_other(host: StubHost, gate: Gate, tmp_p
 def test_a_script_that_runs_another_does_not_wait_for_itself(host: StubHost) -> None:
     host.stub("docker")
     (host.root / ".fleet").mkdir()
-    words = (str(host.root), script("put.sh"), "compose.yml", "--")
-    done = host.script("project.sh", *words, stdin=put_list([File("compose.yml", "0644", "services: {}\n")]))
+    files = put_list([File("compose.yml", "0644", "services: {}\n")])
+    done = host.script("project/write", root=str(host.root), files=files, compose_files=["compose.yml"], clients="{}")
     assert (done.returncode, done.stdout, done.stderr) == (0, "wrote compose.yml\nwrote compose.d/.environment.yml\n", "")

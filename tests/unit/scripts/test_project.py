@@ -1,4 +1,4 @@
-"""project.sh: what Compose refuses replaces nothing."""
+"""project/write: what Compose refuses replaces nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from operations import scripts
 from operations.controller.files import put_list
-from operations.scripts import script
 from operations.stack.catalogue import _Loader
 from operations.stack.stack import EnvFile, File, ManagedFile
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
@@ -27,15 +27,21 @@ ALL = (BASE, DOTENV, WEB, API)
 @pytest.fixture
 def host(tmp_path: Path) -> StubHost:
     host = StubHost(tmp_path)
-    host.stub("docker", 'find .fleet/stage -type f | sort >"$HOME/staged"; ls env >"$HOME/env" 2>&1; exit 0')
+    host.stub("docker", 'find .fleet-new.* -type f | sort >"$HOME/staged"; ls env >"$HOME/env" 2>&1; exit 0')
     return host
 
 
 def project(
-    host: StubHost, *files: ManagedFile, remove: tuple[str, ...] = (), reads_env: tuple[str, ...] = ()
+    host: StubHost,
+    *files: ManagedFile,
+    remove: tuple[str, ...] = (),
+    compose_files: tuple[str, ...] = ("compose.yml",),
+    **keys: tuple[str, ...],
 ) -> subprocess.CompletedProcess[str]:
-    words = ("compose.yml", "--", *reads_env)
-    return host.script("project.sh", str(host.root), script("put.sh"), *words, stdin=put_list(files, remove))
+    """`keys`: service -> what is managed in its env file."""
+    clients = json.dumps({name: {"file": f"env/{name}.env", "keys": managed} for name, managed in keys.items()})
+    listed = put_list(files, remove)
+    return host.script("project/write", root=str(host.root), files=listed, compose_files=compose_files, clients=clients)
 
 
 def refusing(host: StubHost) -> StubHost:
@@ -70,7 +76,8 @@ def test_compose_is_asked_about_all_files_together_before_one_is_replaced(host: 
     host.write("compose.yml", "services: {mine: {image: x}}\n")
     project(host, DOTENV, WEB, API)
     (words,) = host.calls("docker")
-    stage = ".fleet/stage"
+    stage = words[4].removesuffix("/.env")
+    assert stage.startswith(".fleet-new.")
     assert words[:5] == ["compose", "--project-directory", ".", "--env-file", f"{stage}/.env"]
     assert words[5:7] == ["-f", "compose.yml"]
     assert sorted(words[7:-4:2]) == ["-f", "-f"]
@@ -84,12 +91,12 @@ def test_compose_is_asked_about_all_files_together_before_one_is_replaced(host: 
 def test_the_projects_own_files_are_read_where_they_are_and_from_the_folder_of_the_first(host: StubHost) -> None:
     for name in ("base", "data"):
         host.write(f"compose/{name}.yml", f"services: {{{name}: {{image: x}}}}\n")
-    words = (str(host.root), script("put.sh"), "compose/base.yml", "compose/data.yml", "--")
-    assert host.script("project.sh", *words, stdin=put_list((DOTENV, WEB))).returncode == 0
+    assert project(host, DOTENV, WEB, compose_files=("compose/base.yml", "compose/data.yml")).returncode == 0
     (call,) = host.calls("docker")
+    stage = call[4].removesuffix("/.env")
     assert call == [
-        "compose", "--project-directory", "compose", "--env-file", ".fleet/stage/.env", "-f", "compose/base.yml",
-        "-f", "compose/data.yml", "-f", ".fleet/stage/compose.d/web.yml", "-f", f".fleet/stage/{OWN}", "config", "--quiet",
+        "compose", "--project-directory", "compose", "--env-file", f"{stage}/.env", "-f", "compose/base.yml",
+        "-f", "compose/data.yml", "-f", f"{stage}/compose.d/web.yml", "-f", f"{stage}/{OWN}", "config", "--quiet",
     ]  # fmt: skip
     assert tree(host)["compose/base.yml"] == "services: {base: {image: x}}\n"
 
@@ -101,7 +108,7 @@ def test_of_a_list_that_beats_an_env_file_the_rest_is_written_anew(host: StubHos
     host.write("compose.yml", "services: {}\n")
     found = json.dumps({"services": {name: {"environment": listed} for name, listed in LISTED.items()}})
     host.stub("docker", f"case \"$*\" in *json*) cat <<'EOF'\n{found}\nEOF\n;; esac")
-    done = project(host, *ALL, reads_env=("web=env/web.env=URL,KEY", "api=env/api.env=URL"))
+    done = project(host, *ALL, web=("URL", "KEY"), api=("URL",))
     assert (done.returncode, done.stderr) == (0, "")
     anew = {"web": {"environment": ["A=b"]}, "api": {"environment": []}}
     assert yaml.load(tree(host)[OWN], _Loader)["services"] == anew
@@ -110,7 +117,7 @@ def test_of_a_list_that_beats_an_env_file_the_rest_is_written_anew(host: StubHos
 
 
 def test_where_there_is_no_file_of_somebody_else_no_lists_are_looked_for(host: StubHost) -> None:
-    assert project(host, *ALL, reads_env=("web=env/web.env=URL",)).returncode == 0
+    assert project(host, *ALL, web=("URL",)).returncode == 0
     assert [call[-2:] for call in host.calls("docker")] == [["config", "--quiet"]]
     assert tree(host)[OWN] == NOTHING[OWN]
 
@@ -118,13 +125,13 @@ def test_where_there_is_no_file_of_somebody_else_no_lists_are_looked_for(host: S
 def test_where_no_list_beats_an_env_file_the_file_is_the_same_as_where_there_are_none(host: StubHost) -> None:
     host.write("compose.yml", "services: {}\n")
     host.stub("docker", "case \"$*\" in *json*) echo '{}' ;; esac")
-    assert project(host, *ALL, reads_env=("web=env/web.env=URL",)).returncode == 0
+    assert project(host, *ALL, web=("URL",)).returncode == 0
     assert tree(host)[OWN] == NOTHING[OWN]
 
 
 def test_what_is_written_anew_goes_through_compose_before_anything_is_replaced(host: StubHost) -> None:
     host.stub("docker", f"case \"$*\" in *{OWN}*) echo 'web: no' >&2; exit 15 ;; *json*) echo '{{}}' ;; esac")
-    done = project(host, *ALL, reads_env=("web=env/web.env=URL",))
+    done = project(host, *ALL, web=("URL",))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == "web: no"
     assert tree(host) == MUTEX
@@ -146,7 +153,7 @@ def test_what_compose_refuses_replaces_nothing_and_is_said_without_a_secret(host
 
 def test_lines_of_somebody_else_in_dotenv_are_seen_by_compose_and_kept(host: StubHost) -> None:
     host.write(".env", "MINE=1\nA=0\n", 0o640)
-    host.stub("docker", 'cat .fleet/stage/.env >"$HOME/dotenv"')
+    host.stub("docker", 'cat .fleet-new.*/.env >"$HOME/dotenv"')
     project(host, *ALL)
     assert (host.home / "dotenv").read_text() == tree(host)[".env"] == "MINE=1\nA=1\n"
     assert (host.root / ".env").stat().st_mode & 0o777 == 0o640
@@ -154,7 +161,7 @@ def test_lines_of_somebody_else_in_dotenv_are_seen_by_compose_and_kept(host: Stu
 
 def test_env_files_that_are_not_there_yet_are_empty_for_compose(host: StubHost) -> None:
     host.write("env/web.env", "MINE=1\n")
-    assert project(host, *ALL, reads_env=("web=env/web.env=", "api=env/api.env=")).returncode == 0
+    assert project(host, *ALL, web=(), api=()).returncode == 0
     assert (host.home / "env").read_text().split() == ["api.env", "web.env"]
     assert tree(host)["env/web.env"] == "MINE=1\n"
     assert (host.root / "env/api.env").stat().st_mode & 0o777 == 0o600
@@ -162,7 +169,7 @@ def test_env_files_that_are_not_there_yet_are_empty_for_compose(host: StubHost) 
 
 def test_and_are_taken_away_again_where_compose_refuses(host: StubHost) -> None:
     host.write("env/web.env", "MINE=1\n")
-    project(refusing(host), *ALL, reads_env=("web=env/web.env=", "api=env/api.env="))
+    project(refusing(host), *ALL, web=(), api=())
     assert os.listdir(host.root / "env") == ["web.env"]  # noqa: PTH208
 
 
@@ -174,14 +181,16 @@ def test_a_fragment_that_is_no_longer_wanted_goes_once_compose_has_accepted(host
 
 
 def test_what_a_killed_run_left_is_not_taken_for_a_part(host: StubHost) -> None:
-    host.write(".fleet/stage/compose.d/old.yml", "x")
+    host.write(".fleet-new.0123456789/compose.d/old.yml", "x")
     project(host, *ALL)
     assert "old.yml" not in (host.home / "staged").read_text()
 
 
 def test_a_list_that_was_cut_off_replaces_nothing(host: StubHost) -> None:
-    words = (str(host.root), script("put.sh"), "compose.yml", "--")
-    done = host.script("project.sh", *words, stdin=put_list(ALL).removesuffix("end\n"))
+    command = scripts.run(
+        "project/write", root=str(host.root), files=put_list(ALL)[:-1], compose_files=["compose.yml"], clients="{}"
+    )
+    done = host.command(command)
     assert done.returncode != 0
     assert tree(host) == MUTEX
     assert host.calls("docker") == []
@@ -191,6 +200,6 @@ def test_a_list_that_was_cut_off_replaces_nothing(host: StubHost) -> None:
 def test_a_project_in_a_hostile_folder_is_written_there(tmp_path: Path, name: str) -> None:
     host = StubHost(tmp_path, root=name)
     host.stub("docker")
-    assert project(host, *ALL, reads_env=("web=env/web.env=",)).returncode == 0
+    assert project(host, *ALL, web=()).returncode == 0
     assert tree(host) == WRITTEN | MUTEX | {"env/web.env": ""}
     assert host.nothing_was_executed()

@@ -1,4 +1,4 @@
-"""up.sh: services come up tier by tier, each awaited, and those that are no longer wanted go before."""
+"""services/up: services come up tier by tier, each awaited, and those that are no longer wanted go before."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 
 def test_tiers_come_up_one_after_the_other_each_awaited(stack_host: StubHost) -> None:
-    assert up(stack_host, "watchtower", "redis", "redis-exporter,web").returncode == 0
+    assert up(stack_host, "watchtower", "redis", "redis-exporter web").returncode == 0
     common = ["--detach", "--pull", "missing", "--wait", "--wait-timeout", "300"]
     assert ups(stack_host) == [
         [*common, "watchtower"], [*common, "redis"], [*common, "redis-exporter", "web"],
@@ -26,7 +26,7 @@ def test_where_it_is_in_doubt_nothing_else_is_made_anew_together_with_a_tier(
     stack_host: StubHost, touched: str, no_deps: list[bool]
 ) -> None:
     (stack_host.home / "touched").write_text(f"{touched}\n" if touched else "")
-    assert up(stack_host, "redis", "web", doubt="yes").returncode == 0
+    assert up(stack_host, "redis", "web", doubt=True).returncode == 0
     asked, done = ups(stack_host)[::2], ups(stack_host)[1::2]
     assert asked == [["--detach", "--dry-run", "redis"], ["--detach", "--dry-run", "web"]]
     assert [call[-1] for call in done] == ["redis", "web"]
@@ -36,7 +36,7 @@ def test_where_it_is_in_doubt_nothing_else_is_made_anew_together_with_a_tier(
 @pytest.mark.parametrize(("touched", "no_deps"), [("erni-ki-web-1", False), ("erni-ki-web-1 erni-ki-db-1", True)])
 def test_services_of_one_tier_may_be_made_anew_together(stack_host: StubHost, touched: str, no_deps: bool) -> None:
     (stack_host.home / "touched").write_text("".join(f"{name}\n" for name in touched.split()))
-    assert up(stack_host, "redis,web", doubt="yes").returncode == 0
+    assert up(stack_host, "redis web", doubt=True).returncode == 0
     asked, started = ups(stack_host)
     assert asked == ["--detach", "--dry-run", "redis", "web"]
     assert started[-2:] == ["redis", "web"]
@@ -44,7 +44,7 @@ def test_services_of_one_tier_may_be_made_anew_together(stack_host: StubHost, to
 
 
 def test_a_reader_of_a_secrets_file_is_made_anew_and_a_redis_that_reads_it_restarted(stack_host: StubHost) -> None:
-    done = up(stack_host, "redis:restart", "web:anew,api:anew,db")
+    done = up(stack_host, "redis", "web api db", restart=["redis"], recreate=["web", "api"])
     assert done.returncode == 0, done.stderr
     assert ["restart", "--time", "30", "id-of-running-redis"] in stack_host.calls("docker")
     assert [[word for word in call if word in ("--force-recreate", "web", "api", "db")] for call in ups(stack_host)] == [
@@ -53,17 +53,22 @@ def test_a_reader_of_a_secrets_file_is_made_anew_and_a_redis_that_reads_it_resta
     assert done.stdout.startswith("restarted redis, which reads its password when it starts: away for ")
 
 
-@pytest.mark.parametrize(("tiers", "still"), [(("redis",), True), (("watchtower", "redis"), False), (("redis,watchtower",), False)])
-def test_watchtower_does_not_interfere_meanwhile(stack_host: StubHost, tiers: tuple[str, ...], still: bool) -> None:
-    assert up(stack_host, *tiers).returncode == 0
+def test_what_would_interfere_rests_meanwhile(stack_host: StubHost) -> None:
+    assert up(stack_host, "redis").returncode == 0
     kept = [call for call in stack_host.calls("docker") if call[0] == "kill" or call[:2] == ["compose", "up"]]
-    signals = [call[2:] for call in kept if call[0] == "kill"]
-    assert signals == ([["STOP", "id-of-running-watchtower"], ["CONT", "id-of-running-watchtower"]] if still else [])
-    if still:
-        assert [call[0] for call in kept] == ["kill", "compose", "kill"]
+    assert [call[2:] for call in kept if call[0] == "kill"] == [
+        ["STOP", "id-of-running-watchtower"], ["CONT", "id-of-running-watchtower"],
+    ]  # fmt: skip
+    assert [call[0] for call in kept] == ["kill", "compose", "kill"]
 
 
-def test_watchtower_goes_on_where_something_fails(stack_host: StubHost) -> None:
+@pytest.mark.parametrize("resting", [(), ("another",)])
+def test_nothing_else_rests(stack_host: StubHost, resting: tuple[str, ...]) -> None:
+    assert up(stack_host, "redis", resting=resting).returncode == 0
+    assert [call for call in stack_host.calls("docker") if call[0] == "kill"] == []
+
+
+def test_what_rests_goes_on_where_something_fails(stack_host: StubHost) -> None:
     (stack_host.home / "bad").write_text("redis")
     assert up(stack_host, "redis").returncode == 1
     assert stack_host.calls("docker")[-1] == ["kill", "--signal", "CONT", "id-of-running-watchtower"]
@@ -85,7 +90,7 @@ def test_redis_is_not_replaced_where_that_fails(stack_host: StubHost) -> None:
 
 
 def test_what_redis_holds_is_no_matter_where_it_is_not_replaced(stack_host: StubHost) -> None:
-    assert up(stack_host, "watchtower", "redis-exporter,web", carry="false").returncode == 0
+    assert up(stack_host, "watchtower", "redis-exporter web", carry="false").returncode == 0
 
 
 def test_images_are_pulled_as_it_is_set(stack_host: StubHost) -> None:

@@ -1,4 +1,4 @@
-"""up.sh where Compose makes the containers and Docker starts them, and tells of them."""
+"""services/up where Compose makes the containers and Docker starts them, and tells of them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def starting(stack_host: StubHost) -> StubHost:
 
 
 def test_compose_makes_all_of_a_new_project_and_docker_starts_it_tier_by_tier(starting: StubHost) -> None:
-    done = up(starting, "redis", "web,db", starter="docker")
+    done = up(starting, "redis", "web db", starter="docker")
     assert (done.returncode, done.stderr) == (0, "")
     assert ups(starting) == [["--no-start", "--pull", "missing", "redis", "web", "db"]]
     first, *others = [call[1] for call in starting.calls("docker") if call[0] == "start"]

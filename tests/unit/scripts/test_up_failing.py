@@ -1,4 +1,4 @@
-"""up.sh where a service does not come up: those behind it are not started, why is explained, and no secret is said."""
+"""services/up where a service does not come up: those behind it are not started, why is explained, and no secret is said."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_failed_start_says_the_state_the_last_health_output_and_the_last_words
 
 def test_of_a_tier_only_those_that_are_not_up_are_explained(failing: StubHost) -> None:
     (failing.home / "state").write_text("running, healthy\n")
-    done = up(failing, "redis,web")
+    done = up(failing, "redis web")
     assert "did not come up" not in done.stderr
     assert "log:" not in done.stderr
 
@@ -63,7 +63,7 @@ def test_the_wanted_password_is_masked_wherever_docker_prints_it(failing: StubHo
 
 
 def test_the_hosts_own_password_and_any_in_an_url_are_masked_too(failing: StubHost) -> None:
-    done = up(failing, "redis", stdin="\n")
+    done = up(failing, "redis", masks="")
     assert OLD_PASSWORD not in done.stdout + done.stderr
     assert "another-secret" not in done.stdout + done.stderr
 
@@ -71,14 +71,14 @@ def test_the_hosts_own_password_and_any_in_an_url_are_masked_too(failing: StubHo
 @pytest.mark.parametrize("secret", ["MASKED", "*MASKED*", "ASKE", "*MASKED*MASKED*", "SKED*"])
 def test_a_secret_that_is_part_of_the_mask_comes_to_an_end(failing: StubHost, secret: str) -> None:
     logs(failing, f"before {secret}{secret} after\n")
-    done = up(failing, "redis", stdin=f"{secret}\n{PASSWORD}\n")
+    done = up(failing, "redis", masks=f"{secret}\n{PASSWORD}")
     assert "redis: log: before *MASKED**MASKED* after" in done.stderr.splitlines()
 
 
 def test_secrets_that_hold_each_other_are_masked_whatever_their_order(failing: StubHost) -> None:
     for known in (("the-long-secret", "long-sec"), ("long-sec", "the-long-secret")):
         logs(failing, "the-long-secret long-sec\n")
-        done = up(failing, "redis", stdin="\n".join(known) + "\n")
+        done = up(failing, "redis", masks="".join(known) + "\n")
         assert "long-sec" not in done.stderr
 
 
@@ -93,14 +93,14 @@ def test_what_env_files_call_a_secret_is_masked(failing: StubHost, name: str, qu
 @pytest.mark.parametrize("secret", ["a.b*c[d]e", "back\\slash\\n", "am&per&sand", "$(touch x)", "sl/ash|pipe", 'it\'s "q"'])
 def test_a_secret_is_masked_as_it_stands_and_never_taken_for_a_pattern(failing: StubHost, secret: str) -> None:
     logs(failing, f"before {secret} after {secret}, but not abbbcde\n")
-    done = up(failing, "redis", stdin=f"{secret}\n")
+    done = up(failing, "redis", masks=secret)
     assert "redis: log: before *MASKED* after *MASKED*, but not abbbcde" in done.stderr.splitlines()
     assert failing.nothing_was_executed()
 
 
 def test_several_secrets_are_masked(failing: StubHost) -> None:
     logs(failing, "first-secret second-secret third\n")
-    done = up(failing, "redis", stdin="first-secret\nsecond-secret\n\n")
+    done = up(failing, "redis", masks="first-secret\nsecond-secret\n")
     assert "redis: log: *MASKED* *MASKED* third" in done.stderr.splitlines()
 
 

@@ -1,4 +1,4 @@
-"""up.sh notes what runs, and of what it was made: whole or not at all, and for its owner alone."""
+"""services/up notes what runs, and of what it was made: whole or not at all, and for its owner alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from operations.facts.state import State
 from operations.stack.plan import inputs_digest
 from operations.stack.snapshot import SeenFile, Snapshot
-from tests.unit.scripts.up_sh import DOCKER_UP, INPUTS, TOLD, applied, fleet_files, up, ups, with_a_stack, with_compose
+from tests.unit.scripts.up_sh import DOCKER_UP, TOLD, applied, fleet_files, up, ups, with_a_stack, with_compose
 from tests.unit.stack.hosts import a_stack, converged
 from tests.unit.stubs import StubHost
 
@@ -37,24 +37,8 @@ def sha256(path: Path) -> str:
 
 
 def test_nothing_to_start_is_noted_all_the_same(stack_host: StubHost) -> None:
-    words = [
-        str(stack_host.root),
-        "erni-ki",
-        "300",
-        "missing",
-        "no",
-        "compose",
-        "",
-        "",
-        "null",
-        "",
-        *INPUTS,
-        "--",
-        "--",
-        "--",
-        "redis=d1=env/redis.env",
-    ]
-    assert stack_host.script("up.sh", *words).returncode == 0
+    services = json.dumps({"redis": {"definition": "d1", "file": "env/redis.env"}})
+    assert up(stack_host, services=services).returncode == 0
     assert ups(stack_host) == []
     assert applied(stack_host)["services"]["redis"]["definition"] == "d1"
 
@@ -102,8 +86,8 @@ def test_words_that_name_no_further_file_are_no_reason_to_ask_again(stack_host: 
 
 def test_the_env_file_that_a_service_reads_is_the_one_that_is_given(stack_host: StubHost) -> None:
     file = stack_host.write("conf/n8n=1.env", "A=1\n")
-    words = [str(stack_host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", "", *INPUTS, "--", "--", "--"]
-    assert stack_host.script("up.sh", *words, "web=d1=conf/n8n=1.env", "redis=d2=conf/none.env").returncode == 0
+    files = {"web": {"definition": "d1", "file": "conf/n8n=1.env"}, "redis": {"definition": "d2", "file": "conf/none.env"}}
+    assert up(stack_host, services=json.dumps(files)).returncode == 0
     noted = applied(stack_host)["services"]
     assert (noted["web"]["definition"], noted["web"]["env"]) == ("d1", sha256(file))
     assert (noted["redis"]["definition"], noted["redis"]["env"]) == ("d2", "")
@@ -124,8 +108,7 @@ def test_the_digest_of_the_inputs_is_the_one_that_the_plan_computes(host: StubHo
     for path in stack.inputs():
         file = host.write(path, f"this is {path}\n")
         files[path] = SeenFile("file", "0644", "0:0", sha256(file))
-    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", "", *stack.inputs(), "--", "--", "--"]
-    assert host.script("up.sh", *words).returncode == 0
+    assert up(host, inputs=stack.inputs()).returncode == 0
     assert applied(host)["inputs"] == inputs_digest(stack, Snapshot(files=files))
     assert applied(host)["inputs"] != inputs_digest(stack, converged(stack))
 
@@ -147,7 +130,7 @@ def test_what_was_noted_before_stays_whole_when_the_disk_fails(stack_host: StubH
 
 def composes_version(host: StubHost) -> str:
     """The version that engine.sh tells after the stack was started."""
-    lines = host.script("engine.sh", str(host.root)).stdout.splitlines()
+    lines = host.script("engine/seen", root=str(host.root)).stdout.splitlines()
     (version,) = [line.removeprefix("compose=") for line in lines if line.startswith("compose=")]
     return version
 

@@ -1,4 +1,4 @@
-"""up.sh rolls a service: new containers come up beside the old ones, which go only when the new ones are well."""
+"""services/up rolls a service: new containers come up beside the old ones, which go only when the new ones are well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.scripts.up_sh import INPUTS, PASSWORD, with_compose
+from tests.unit.scripts.up_sh import INPUTS, PASSWORD, up, with_compose
 from tests.unit.stubs import StubHost
 
 # containers are files, the newest first by name; `compose up --scale` makes new ones
@@ -80,10 +80,12 @@ def containers(host: StubHost) -> dict[str, str]:
 
 
 def roll(host: StubHost, *tiers: str) -> subprocess.CompletedProcess[str]:
-    definitions = [f"{name}=definition=env/{name}.env" for tier in tiers for name in (w.partition(":")[0] for w in tier.split(","))]
-    words = [str(host.root), "erni-ki", "300", "missing", "no", "compose", "", "", "null", "", *INPUTS, "--", "--"]
-    words += [*tiers, "--", *definitions]
-    return host.script("up.sh", *words, stdin=f"{PASSWORD}\n")
+    """Starts tiers; `web:2` is rolled, to two containers."""
+    words = [word for tier in tiers for word in tier.split()]
+    names = [word.partition(":")[0] for word in words]
+    services = json.dumps({name: {"definition": "definition", "file": f"env/{name}.env"} for name in names})
+    plain = [" ".join(word.partition(":")[0] for word in tier.split()) for tier in tiers]
+    return up(host, *plain, rolling=[word.replace(":", "=") for word in words if ":" in word], services=services)
 
 
 def done_to_containers(host: StubHost) -> list[list[str]]:
@@ -101,8 +103,8 @@ def test_new_containers_are_started_beside_the_old_ones_which_then_go(fleet: Stu
 
 def test_the_old_ones_go_only_when_the_new_ones_are_healthy(fleet: StubHost) -> None:
     roll(fleet, "web:2")
-    up, *others = done_to_containers(fleet)
-    assert up == [
+    started, *others = done_to_containers(fleet)
+    assert started == [
         "compose", "up", "--detach", "--pull", "missing", "--wait", "--wait-timeout", "300",
         "--no-recreate", "--scale", "web=4", "web",
     ]  # fmt: skip
@@ -131,7 +133,7 @@ def test_why_they_did_not_is_told_from_a_new_one_before_it_goes(fleet: StubHost)
 
 
 def test_fewer_or_more_containers_than_before_are_as_many_as_are_wanted(fleet: StubHost) -> None:
-    roll(fleet, "web:1,api:3")
+    roll(fleet, "web:1 api:3")
     assert sorted(name.partition("-")[2] for name in containers(fleet)) == ["api", "api", "api", "web"]
 
 
@@ -139,9 +141,9 @@ def test_a_service_that_does_not_run_is_started_as_any_other(fleet: StubHost) ->
     a_container_of(fleet, "003-api", "exited")
     done = roll(fleet, "api:1")
     assert done.returncode == 0
-    (up,) = done_to_containers(fleet)
-    assert up[-1] == "api"
-    assert "--scale" not in up
+    (started,) = done_to_containers(fleet)
+    assert started[-1] == "api"
+    assert "--scale" not in started
 
 
 def test_a_stopped_container_beside_a_running_one_goes_too(fleet: StubHost) -> None:
@@ -152,7 +154,7 @@ def test_a_stopped_container_beside_a_running_one_goes_too(fleet: StubHost) -> N
 
 def test_in_a_tier_the_others_come_first_together(fleet: StubHost) -> None:
     a_container_of(fleet, "004-db")
-    roll(fleet, "web:2,db,api:1")
+    roll(fleet, "web:2 db api:1")
     ups = [[word for word in call[8:] if word != "--no-recreate"] for call in done_to_containers(fleet) if call[0] == "compose"]
     assert ups == [["db"], ["--scale", "web=4", "web"], ["--scale", "api=2", "api"]]
 
@@ -181,7 +183,7 @@ def test_an_old_container_that_cannot_be_stopped_fails(fleet: StubHost) -> None:
 def test_a_file_in_the_stacks_folder_is_not_taken_for_a_service(fleet: StubHost) -> None:
     fleet.write("web-of-1", "")
     fleet.write("api-1", "")
-    assert roll(fleet, "web:1,api:1").stdout == "rolled web\nrolled api\n"
+    assert roll(fleet, "web:1 api:1").stdout == "rolled web\nrolled api\n"
 
 
 def applied_services(host: StubHost) -> Any:

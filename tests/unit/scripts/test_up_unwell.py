@@ -1,4 +1,4 @@
-"""up.sh sees to containers that Compose does not start or wait for by itself: those that are paused, or unhealthy."""
+"""services/up sees to containers that Compose does not start or wait for by itself: those that are paused, or unhealthy."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_paused_container_is_woken_first(unwell: StubHost) -> None:
 
 def test_a_paused_container_is_woken_also_after_a_redis_that_is_restarted(unwell: StubHost) -> None:
     (unwell.home / "paused").touch()
-    assert up(unwell, "db:restart", "redis").returncode == 0
+    assert up(unwell, "db", "redis", restart=["db"]).returncode == 0
     assert ["unpause", "id-of-redis"] in done_by_hand(unwell)
 
 

@@ -1,4 +1,4 @@
-"""A host on which up.sh runs, with a stand-in for Docker, and what came of it."""
+"""A host on which services/up runs, with a stand-in for Docker, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from operations import scripts
+from operations.scripts import Parameter
 from tests.unit.stubs import StubHost
 
 PASSWORD = "Marker_Password-0123456789"
@@ -71,38 +73,17 @@ def with_a_stack(host: StubHost) -> StubHost:
     return host
 
 
-def up(
-    host: StubHost,
-    *tiers: str,
-    removed: tuple[str, ...] = (),
-    pull: str = "missing",
-    doubt: str = "no",
-    starter: str = "compose",
-    carry: str = "",
-    inputs: tuple[str, ...] = ("", *INPUTS),
-    stdin: str = f"{PASSWORD}\n",
-) -> subprocess.CompletedProcess[str]:
-    services = [word.partition(":")[0] for tier in tiers for word in tier.split(",")]
-    definitions = [f"{service}=definition-of-{service}=env/{service}.env" for service in services]
-    words = [
-        str(host.root),
-        "erni-ki",
-        "300",
-        pull,
-        doubt,
-        starter,
-        carry,
-        "2.26.1",
-        TOLD,
-        *inputs,
-        "--",
-        *removed,
-        "--",
-        *tiers,
-        "--",
-        *definitions,
-    ]
-    return host.script("up.sh", *words, stdin=stdin)
+def up(host: StubHost, *tiers: str, **given: Parameter) -> subprocess.CompletedProcess[str]:
+    """Starts these tiers, each its services parted by blanks; `given`: further parameters of the script, or others."""
+    names = [service for tier in tiers for service in tier.split()]
+    services = {name: {"definition": f"definition-of-{name}", "file": f"env/{name}.env"} for name in names}
+    parameters: dict[str, Parameter] = {
+        "root": str(host.root), "project": "erni-ki", "seconds": 300, "pull": "missing", "removed": (), "removed_files": (),
+        "tiers": tiers, "rolling": (), "recreate": (), "restart": (), "resting": ["watchtower"], "doubt": False,
+        "starter": "compose", "carry": "", "inputs": INPUTS, "digest": "", "described": TOLD, "version": "2.26.1",
+        "services": json.dumps(services), "masks": PASSWORD,
+    }  # fmt: skip
+    return host.command(scripts.run("services/up", **parameters | given))
 
 
 def fleet_files(host: StubHost) -> set[str]:

@@ -61,7 +61,7 @@ def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
     made = {OWN_ENVIRONMENT: SeenFile("file", "0600", "0:0", sha256("services: {}\n"))}
     snapshot = Snapshot(
         engine=engine,
-        files={f.path: _as_written(f) for f in whole} | {f.path: _env_as_written(f) for f in env} | made,
+        files={f.path: _as_written(f) for f in whole} | {f.path: _env_as_written(f) for f in env} | made | _folders(stack),
         env={file.path: {key: sha256(line) for key, line in file.lines.items()} for file in env},
         containers=tuple(_container(stack, service.name) for service in stack.services),
         acl=(stack.password_hash,) if stack.has_redis else (),
@@ -74,6 +74,10 @@ def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
         probes={probe.id: probe.expected for probe in stack.probes},
     )
     return replace(snapshot, applied=applied_now(stack, snapshot))
+
+
+def _folders(stack: Stack) -> dict[str, SeenFile]:
+    return {folder.path: SeenFile("dir", folder.mode, folder.owner) for folder in stack.folders()}
 
 
 def bare(stack: Stack) -> Snapshot:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from operations.controller.files import put_list
-from operations.scripts import script
 from operations.stack.stack import Stack
 from tests.unit.stack.hosts import PASSWORD, a_stack
 from tests.unit.stubs import StubHost
@@ -102,13 +101,13 @@ def adoption(**data: Any) -> Stack:
 
 def write(host: StubHost, stack: Stack) -> subprocess.CompletedProcess[str]:
     """What a run writes of the project, and the env files after it."""
-    keys = {file.path: ",".join(file.lines) for file in stack.env_files}
-    env = [f"{one.name}={one.env_path}={keys[one.env_path]}" for one in stack.services if one.reads_env]
+    keys = {file.path: list(file.lines) for file in stack.env_files}
+    clients = {one.name: {"file": one.env_path, "keys": keys[one.env_path]} for one in stack.services if one.reads_env}
     files = put_list([stack.dotenv, *stack.fragments(True), stack.manifest()])
-    words = (str(host.root), script("put.sh"), *stack.settings.compose_files, "--", *env)
-    done = host.script("project.sh", *words, stdin=files)
+    root, own = str(host.root), stack.settings.compose_files
+    done = host.script("project/write", root=root, files=files, compose_files=own, clients=json.dumps(clients))
     if done.returncode == 0:
-        assert host.script("put.sh", str(host.root), stdin=put_list([*stack.env_files])).returncode == 0
+        assert host.script("files/put", root=str(host.root), files=put_list([*stack.env_files])).returncode == 0
     return done
 
 

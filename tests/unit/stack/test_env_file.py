@@ -172,7 +172,7 @@ def test_compose_reads_an_edited_file_as_before_but_for_the_managed_keys(
         host.write(file.path, "").write_bytes(str(replace(text, ends_with_one=True)).encode())
     services = {name: {"env_file": [file.path]} for name, file in files.items()}
     before = compose_reads(compose_bin, host.root, services)
-    assert host.script("put.sh", str(host.root), stdin=put_list(files.values())).returncode == 0
+    assert host.script("files/put", root=str(host.root), files=put_list(files.values())).returncode == 0
     after = compose_reads(compose_bin, host.root, services)
     for name, file in files.items():
         others = {key: value for key, value in before[name].items() if key not in MANAGED}

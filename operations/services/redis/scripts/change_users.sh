@@ -6,7 +6,7 @@
 #include lib/mutex.sh
 #include services/redis/login.sh
 
-hold_mutex
+take_mutex
 read -r container address < <(redis_container)
 [ -n "$address" ] || exit 0
 redis_login "$container" "$address:6379" || {

@@ -6,7 +6,7 @@
 #include lib/mutex.sh
 #include services/redis/login.sh
 
-hold_mutex
+take_mutex
 password_file=$folder/password user=default
 # a Docker that does not answer does not say that redis does not run
 containers_of >/dev/null || {

@@ -15,7 +15,7 @@
 masks='' password_file=$folder/password user=default
 cd -- "$root" || exit 1
 umask 077
-hold_mutex
+take_mutex
 copy=${volume%/*}/.$server-migrating trial=$project-$server-trial
 
 fail() {
@@ -120,7 +120,7 @@ if [ ! -f compose.d/$server.yml ]; then
         docker stop --time 30 "$id" >/dev/null || fail "redis could not be stopped; its data is in $volume."
     fi
     dir=$(head -n 1 $note)
-    [ "$doubt" = no ] || dependencies_of "$server"
+    [ -z "$doubt" ] || dependencies_of "$server"
     # shellcheck disable=SC2086 # a flag or nothing
     said=$(docker compose up --no-start $no_deps "$server" 2>&1) || fail "redis was not made anew: $said"
     id=$(container --all)
@@ -173,7 +173,7 @@ if [ -z "$here" ] && [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/
     fail "$root/$volume holds data already, but redis keeps its data in $dir. Nothing was brought. Move the folder away if what is in it" \
         "is not wanted (\`mv $volume $volume.old\`), then run again."
 fi
-[ "$doubt" = no ] || dependencies_of "$server"
+[ -z "$doubt" ] || dependencies_of "$server"
 began=$(now)
 pause_writes
 save
@@ -189,7 +189,7 @@ if [ -z "$here" ]; then
     # what an earlier attempt left there may be all that is left of something
     rm -rf "$volume.before"
     [ -z "$(ls -A "$volume" 2>/dev/null)" ] || mv "$volume" "$volume.before" || exit 1
-    rm -rf "$volume" && mv "$copy" "$volume" && chmod 700 "$volume" && sync "${volume%/*}" || exit 1
+    rm -rf "$volume" && mv "$copy" "$volume" && chown "$owner" "$volume" && chmod 700 "$volume" && sync "${volume%/*}" || exit 1
 fi
 kill "$keeper" 2>/dev/null
 keeper=

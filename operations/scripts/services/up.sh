@@ -1,27 +1,40 @@
 # shellcheck shell=sh
-# Starts services of the stack in folder $1, tier by tier, and awaits each tier.
-#   up <root> <project> <seconds> <pull> <doubt> <starter> <carry> <version> <told> <digest> <inputs…> -- <removed services…> -- <tier>… \
-#     -- <service>=<definition>=<env file>…
-# <doubt>: whether services that are not to be started could be made anew together with them. <starter>: `docker`, or
-# `compose` where only that can start them. <carry>: a command to be run just before redis is replaced, or nothing.
-# <version>, <told>: of Compose, and what it said of the project, as JSON. <digest>: of the inputs
-# when it said so, or nothing: then they are as they are.
-# A tier is one word, services parted by commas; `<service>:<n>` is replaced by starting n new containers beside the old ones,
-# `<service>:anew` whatever Compose thinks, and `<service>:restart` keeps its container.
-# Standard input: texts to mask in whatever is printed, one per line.
+# Starts services of the stack in folder $root, Compose project $project, tier by tier, and awaits each tier for $seconds.
+#   $removed           services that go first
+#   $removed_files     their env files, which the next change of a password would not reach, and which the backup has
+#   $tiers             a tier a line: services, parted by blanks
+#   $rolling           of these, `<service>=<n>`: replaced by starting n new containers beside the old ones
+#   $recreate          of these: replaced whatever Compose thinks
+#   $restart           of these: the container is kept
+#   $resting           services that are at rest meanwhile
+#   $doubt             whether services that are not to be started could be recreated together with them
+#   $starter           docker, or compose where only that can start them
+#   $before            what is run before services are replaced; it finds their names in $plain
+#   $inputs            the files that Compose reads the definitions from
+#   $digest            of these when Compose described the $described project, as JSON; nothing: they are as they are
+#   $version           of Compose
+#   $services          service -> {definition, file}, as JSON: its hash as Compose gives it, and its env file
+#   $masks             texts to mask in whatever is printed, one a line
 # At the end .fleet/applied.json tells what runs now, for which definition and env file.
 
-root=$1 project=$2 seconds=$3 pull=$4 doubt=$5 starter=$6 carry=$7 version=$8 told=$9
-shift 9
+#include lib/mutex.sh
+#include lib/mask.sh
+#include lib/compose_plugin.sh
+#include lib/dependencies.sh
+#include lib/start.sh
 cd -- "$root" || exit 1
 umask 077
-#include mutex.sh
-masks=$(cat)
+take_mutex
 
-#include mask.sh
-#include lib/compose_plugin.sh
-#include dependencies.sh
-#include start.sh
+# whether the line $2 is among the lines $1
+among() {
+    case "
+$1
+" in *"
+$2
+"*) return 0 ;; esac
+    return 1
+}
 
 # `docker ps` of the project alone
 listed() {
@@ -54,30 +67,40 @@ explain() {
     docker logs --tail 10 "$id" 2>&1 | sed "s/^/$1: log: /"
 }
 
-# the files that Compose reads the definitions from; where these name further ones, what it said does not hold until they change
-digest=$1 inputs=
-shift
-while [ "$1" != -- ]; do
-    ! grep -Eqs '(^|[^[:alnum:]_-])(include|extends|label_file)([^[:alnum:]_-]?:([[:space:]]|$)|":)' "$1" || told=null
-    inputs="$inputs$(sha256sum -- "$1" 2>/dev/null)
-"
-    shift
-done
-shift
-inputs=$(printf '%s' "$inputs" | sha256sum | cut -d ' ' -f 1)
+# where the inputs name further files, what Compose said does not hold until they change
+sums=$(printf '%s\n' "$inputs" | while IFS= read -r file; do
+    ! grep -Eqs '(^|[^[:alnum:]_-])(include|extends|label_file)([^[:alnum:]_-]?:([[:space:]]|$)|":)' "$file" || echo open
+    sha256sum -- "$file" 2>/dev/null || echo
+done)
+case "
+$sums" in *"
+open
+"*) described=null ;; esac
+inputs=$(printf '%s\n' "$sums" | sed '/^open$/d' | sha256sum | cut -d ' ' -f 1)
 [ "${digest:=$inputs}" = "$inputs" ] || doubt=yes # somebody has changed one since
 
-# services that are no longer wanted go before the others come; those given as `<service>:env` with their env files, which the next
-# change of a password would not reach, and which the backup has
-while [ "$1" != -- ]; do
-    service=${1%:env}
+# .fleet/applied.json is replaced as a whole: a crash leaves the old one or the new one
+save_applied() {
+    mkdir -p .fleet && next=$(mktemp .fleet-new.XXXXXXXXXX) && cat >"$next" && jq -e .services "$next" >/dev/null &&
+        sync "$next" && mv -fT "$next" .fleet/applied.json && sync .fleet
+}
+
+# services that are no longer wanted go before the others come; one that cannot be stopped stays known, so that the next run tries again
+for service in $removed; do
     for id in $(containers "$service"); do
-        docker stop "$id" >/dev/null && docker rm "$id" >/dev/null && echo "removed $service"
+        if ! said=$({ docker stop "$id" && docker rm "$id"; } 2>&1 >/dev/null); then
+            { jq 'objects' .fleet/applied.json 2>/dev/null || echo '{}'; } |
+                jq -n --arg service "$service" '{inputs: ""} + (first(inputs) // {}) | .services[$service] += {}' | save_applied
+            echo "$service is no longer wanted, but its container could not be removed; nothing was started. Docker says:" \
+                "$(printf '%s\n' "$said" | masked | tail -n 3)" >&2
+            exit 1
+        fi
+        echo "removed $service"
     done
-    [ "$1" = "$service" ] || [ ! -f "env/$service.env" ] || { rm -- "env/$service.env" && echo "removed env/$service.env"; }
-    shift
 done
-shift
+printf '%s\n' "$removed_files" | while IFS= read -r file; do
+    [ ! -f "$file" ] || { rm -- "$file" && echo "removed $file"; }
+done
 
 explained=
 failed() {
@@ -138,11 +161,13 @@ revive() {
 }
 
 # A second actor during a change rests. Not by `docker pause`: Compose would try to start what others depend on, and fail.
-watchtower=$(printf '%s\n' "$there" | awk '$2 == "watchtower" && $3 == "running" { print $1 }')
-case " $* " in *[\ ,]watchtower[\ ,]*) watchtower= ;; esac
-for id in $watchtower; do docker kill --signal STOP "$id" >/dev/null; done
+asleep=
+for service in $resting; do
+    asleep="$asleep $(printf '%s\n' "$there" | awk -v service="$service" '$2 == service && $3 == "running" { print $1 }')"
+done
+for id in $asleep; do docker kill --signal STOP "$id" >/dev/null; done
 watcher=
-trap 'for id in $watchtower; do docker kill --signal CONT "$id" >/dev/null 2>&1; done; kill $watcher 2>/dev/null' EXIT
+trap 'for id in $asleep; do docker kill --signal CONT "$id" >/dev/null 2>&1; done; kill $watcher 2>/dev/null' EXIT
 trap 'exit 1' HUP INT TERM
 
 # a container that reads its password when it starts; how long nobody could log in is told
@@ -201,77 +226,89 @@ tell() {
 
 # where nothing of the project was ever started, Compose makes all of it at once
 fresh=
-if [ "$starter" = docker ] && [ "$1" != -- ] && [ -z "$there" ]; then
-    all=$(printf '%s\n' "$@" | sed '/^--$/,$d; s/:[^,]*//g' | tr ',\n' '  ')
+if [ "$starter" = docker ] && [ -n "$tiers" ] && [ -z "$there" ]; then
     # shellcheck disable=SC2086 # one word per service
-    said=$(docker compose up --no-start --pull "$pull" $all 2>&1) && fresh=yes && tell
+    said=$(docker compose up --no-start --pull "$pull" $tiers 2>&1) && fresh=yes && tell
 fi
 
-while [ "$1" != -- ]; do
-    plain='' rolling='' anew='' how='' said=
-    for service in $(echo "$1" | tr , ' '); do
-        case $service in
-        *:restart) restart "${service%:*}" ;;
-        *:anew) anew="$anew ${service%:*}" ;;
+# one tier
+start_tier() {
+    plain='' rolled='' anew='' how='' said=
+    for service; do
+        if among "$restart" "$service"; then
+            restart "$service"
+        elif among "$recreate" "$service"; then
+            anew="$anew $service"
         # new ones beside one that is not well would wait for it too
-        *:*) if is_well "${service%:*}"; then rolling="$rolling $service"; else plain="$plain ${service%:*}"; fi ;;
-        *) plain="$plain $service" ;;
-        esac
+        elif count=$(printf '%s\n' "$rolling" | sed -n "s/^$service=//p") && [ -n "$count" ] && is_well "$service"; then
+            rolled="$rolled $service=$count"
+        else
+            plain="$plain $service"
+        fi
     done
-    case " $plain " in *" redis "*) eval "$carry" || exit 1 ;; esac
+    eval "$before"
     if [ -n "$plain" ]; then
         # shellcheck disable=SC2086 # one word per service
         wake $plain
         # shellcheck disable=SC2086
-        [ "$doubt" = no ] || dependencies_of $plain
+        [ -z "$doubt" ] || dependencies_of $plain
         # shellcheck disable=SC2086
         if ! bring_up $plain && ! { revive $plain && bring_up $plain; }; then failed "${plain# }"; fi
         tell
     fi
     if [ -n "$anew" ]; then
         # shellcheck disable=SC2086
-        [ "$doubt" = no ] || dependencies_of $anew
+        [ -z "$doubt" ] || dependencies_of $anew
         how=--force-recreate
         # shellcheck disable=SC2086
         bring_up $anew || failed "${anew# }"
         tell
     fi
-    for service in $rolling; do
-        [ "$doubt" = no ] || dependencies_of "${service%:*}"
-        roll "${service%:*}" "${service##*:}"
+    for service in $rolled; do
+        [ -z "$doubt" ] || dependencies_of "${service%=*}"
+        roll "${service%=*}" "${service##*=}"
     done
-    shift
-done
-shift
+}
 
-# what runs now; a temporary file in the same folder and a rename, so that a crash leaves the old one or the new one
-mkdir -p .fleet
-next=.fleet/applied.json.next
+while [ -n "$tiers" ]; do
+    tier=${tiers%%
+*}
+    # shellcheck disable=SC2086 # one word per service
+    start_tier $tier
+    case $tiers in
+    *"
+"*) tiers=${tiers#*
+} ;;
+    *) tiers= ;;
+    esac
+done
+
+# what runs now
 made=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False \
     --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Label "com.docker.compose.config-hash"}}') || exit 1
-{
-    printf '{"inputs": "%s", "compose": "%s", "project": %s, "services": {' "$digest" "$version" "$told"
-    comma=
-    for pair in "$@"; do
-        service=${pair%%=*} definition=${pair#*=}
-        file=${definition#*=} definition=${definition%%=*}
-        # the newest one is first
-        id=$(printf '%s\n' "$made" | awk -v service="$service" '$1 == service { print $2, $3; exit }')
-        label=${id#* } id=${id% *}
-        env=
-        [ ! -f "$file" ] || env=$(sha256sum -- "$file" | cut -d ' ' -f 1)
-        printf '%s\n  "%s": {"definition": "%s", "env": "%s", "label": "%s", "container": "%s"}' \
-            "$comma" "$service" "$definition" "$env" "$label" "$id"
-        comma=,
-    done
-    printf '\n}}\n'
-} >"$next" && sync "$next" && mv -f "$next" .fleet/applied.json || exit 1
+sums=$(printf '%s\n' "$services" | jq -r '.[].file' | sort -u | while IFS= read -r file; do
+    [ ! -f "$file" ] || sha256sum -- "$file"
+done)
+printf '%s\n' "${described:-null}" "$services" | jq -n --arg inputs "$digest" --arg compose "$version" --arg made "$made" --arg sums "$sums" '
+    def lines: split("\n") | map(select(. != ""));
+    input as $project | input as $services
+    | ($sums | lines | map({key: .[66:], value: .[:64]}) | from_entries) as $env
+    # the newest one is first
+    | ($made | lines | map(split(" ")) | reverse | map({key: .[0], value: .}) | from_entries) as $newest
+    | {$inputs, $compose, $project, services: ($services | with_entries(.key as $name | .value |= {
+        definition, env: ($env[.file] // ""), label: ($newest[$name][2] // ""), container: ($newest[$name][1] // "")}))}' |
+    save_applied || exit 1
 
-# for the next look at this host: see engine.sh
+# for the next look at this host: see engine/seen.sh
 plugin=$(compose_plugin)
 if [ -n "$plugin" ]; then
-    case "$(cat .fleet/compose 2>/dev/null)" in
+    known=
+    [ ! -f .fleet/compose ] || IFS= read -r known <.fleet/compose
+    case $known in
     "$(stamp "$plugin") "*) ;;
-    *) printf '%s %s\n' "$(stamp "$plugin")" "$("$plugin" version --short)" >.fleet/compose ;;
+    *)
+        next=$(mktemp .fleet-new.XXXXXXXXXX) && printf '%s %s\n' "$(stamp "$plugin")" "$("$plugin" version --short)" >"$next" &&
+            mv -fT "$next" .fleet/compose
+        ;;
     esac
 fi

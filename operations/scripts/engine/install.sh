@@ -1,8 +1,7 @@
 # shellcheck shell=sh
 # Installs what Docker lacks on this host and starts it; whatever is there already stays as it is.
-#   engine_install <docker packages> <compose packages> <apt source or "">; lists are words parted by blanks
+# $docker_packages, $compose_packages: words parted by blanks; $apt_source: a line, or nothing.
 
-docker_packages=$1 compose_packages=$2 source=$3
 export DEBIAN_FRONTEND=noninteractive
 
 fail() {
@@ -29,8 +28,8 @@ if [ -n "$wanted" ] || [ $compose = yes ] || ! command -v docker >/dev/null; the
     command -v apt-get >/dev/null ||
         fail "Docker Engine or its Compose plugin is missing, and this host has no apt-get." \
             "Install Docker Engine and the Compose v2 plugin by hand, then run the deploy again."
-    if [ -n "$source" ]; then
-        echo "$source" >/etc/apt/sources.list.d/pyinfra-compose.list || exit 1
+    if [ -n "$apt_source" ]; then
+        echo "$apt_source" >/etc/apt/sources.list.d/pyinfra-compose.list || exit 1
     fi
     apt update
     if ! command -v docker >/dev/null; then
