@@ -113,7 +113,7 @@ def start(
     gone = [name for name in due.remove if name not in found.definitions]
     with waiting(", ".join(starting) or "Compose"):
         yield scripts.run(
-            "services/up",
+            "containers/up",
             root=settings.stack_dir,
             project=settings.stack_name,
             seconds=settings.start_timeout,

@@ -83,7 +83,7 @@ def up(host: StubHost, *tiers: str, **given: Parameter) -> subprocess.CompletedP
         "starter": "compose", "carry": "", "inputs": INPUTS, "digest": "", "described": TOLD, "version": "2.26.1",
         "services": json.dumps(services), "masks": PASSWORD,
     }  # fmt: skip
-    return host.command(scripts.run("services/up", **parameters | given))
+    return host.command(scripts.run("containers/up", **parameters | given))
 
 
 def fleet_files(host: StubHost) -> set[str]:
