@@ -52,7 +52,7 @@ class Literals(ScriptFact[tuple[tuple[str, int], ...]]):
         return self.ask(root=root, password=password_file, paths=paths, managed=managed)
 
     def parse(self, lines: list[str]) -> tuple[tuple[str, int], ...]:
-        (text,) = lines
+        (text,) = lines or [""]
         found = (line.split(" ", 1) for line in decoded(text).split("\n") if line)
         return tuple((unquote(path), int(number)) for number, path in found)
 

@@ -49,8 +49,8 @@ class SeenEngine(Seen):
 
 @dataclass(frozen=True)
 class SeenFile(Seen):
-    """A path below the stack's folder. `kind`: file, dir, symlink, other, missing or denied; only files and folders have the rest, a
-    folder without a digest. `changed`: when it was last changed, in seconds since 1970."""
+    """A path below the stack's folder. `kind`: file, dir, symlink, other, missing or denied; only files and folders have the rest,
+    folders without a digest. `changed`: when it was last changed, in seconds since 1970."""
 
     kind: str
     mode: str = ""
