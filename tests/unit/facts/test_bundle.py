@@ -56,7 +56,7 @@ def say(shell: str) -> tuple[type[FactBase[Any]], dict[str, str]]:
 def run(command: object) -> list[str]:
     """A command's lines as pyinfra hands them on."""
     shell = command.get_raw_value() if isinstance(command, StringCommand) else str(command)
-    program = command.connector_arguments.get("_stdin", "") if isinstance(command, StringCommand) else ""
+    program = str(command.connector_arguments.get("_stdin", "")) if isinstance(command, StringCommand) else ""
     done = subprocess.run(["sh", "-c", shell], input=program, capture_output=True, text=True, check=True)
     return [line.rstrip("\n") for line in done.stdout.splitlines()]
 

@@ -1,5 +1,5 @@
-"""Whatever a host says: names, labels, logs, files and their names are arbitrary bytes, with marks, tabs, line breaks, quotes and JSON
-in them. What a fact makes of them is what a structured description gives, or UNKNOWN; never another.
+"""Whatever a host says: names, labels, logs, files and their names are arbitrary bytes, with marks, tabs, line breaks, quotes and
+JSON in them. What a fact makes of them is what a structured description gives, or UNKNOWN; never another.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from operations.controller.observe import questions
-from operations.facts.base import END, shown
+from operations.facts.base import END, NONCE, shown
 from operations.facts.bundle import Bundle, Questions
 from operations.facts.files import EnvKeys, Files
 from operations.facts.logs import Logs
@@ -33,10 +33,10 @@ from tests.unit.stack.hosts import a_stack
 from tests.unit.stubs import StubHost
 
 FORGED = [
-    END, f"\n{END}\n", f"{END.removesuffix(' end')} 1", f"\n{END.removesuffix(' end')} bundle-end\n", "##fleet:text", "##fleet:end",
-    "#200", "\n#200\n", '"end"', "end", "=", "1 A 1 ", " .\n.fleet/lock/owner e30= .\n", "secrets/redis/users.acl ", f"#{H1}", "file\n",
-    "base compose.yaml\n", "[]", '["x"]', '{"id": "x"}', '"}],"x":["', "\t", "\n", "\r\n", "\\", '"', "'", "\\n", "%0A", "%", "\0", "\x01",
-    "\x1b[2J", "\x1b]0;x\x07", "\u202e", "\ud7ff", "ü", "\U0001f600", "$(touch x)", "`touch x`", "-x", "*", "ERROR ", " ", "é\x80",
+    END, f"\n{END}\n", f"{NONCE} 1", f"\n{NONCE} bundle-end\n", "##fleet:text", "##fleet:end", "#200", "\n#200\n", '"end"', "end",
+    "=", "1 A 1 ", " .\n.fleet/lock/owner e30= .\n", "secrets/redis/users.acl ", f"#{H1}", "file\n", "base compose.yaml\n",
+    "[]", '["x"]', '{"id": "x"}', '"}],"x":["', "\t", "\n", "\r\n", "\\", '"', "'", "\\n", "%0A", "%", "\0", "\x01", "\x1b[2J",
+    "\x1b]0;x\x07", "\u202e", "\ud7ff", "ü", "\U0001f600", "$(touch x)", "`touch x`", "-x", "*", "ERROR ", " ", "é\x80",
 ]  # fmt: skip
 texts = st.lists(st.one_of(st.sampled_from(FORGED), st.text(max_size=4)), max_size=4).map("".join)
 contents = st.lists(st.one_of(texts.map(lambda text: text.encode(errors="replace")), st.binary(max_size=4)), max_size=5).map(
@@ -72,10 +72,9 @@ def emptied(host: StubHost) -> str:
 
 
 def written(host: StubHost, path: str | bytes, content: bytes) -> None:
-    file = os.path.join(os.fsencode(host.root), os.fsencode(path))
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    with open(file, "wb") as opened:
-        opened.write(content)
+    file = host.root / os.fsdecode(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
 
 
 # Docker
@@ -148,7 +147,7 @@ def test_state(host: StubHost, applied: bytes, fragments: bytes, lock: bytes, ac
     assert found.volume == ("" if hidden else volume.decode(errors="replace"))
 
 
-@pytest.mark.parametrize("name", [f"x\nlock {H1}", f"a\nsecrets/redis/users.acl {H1} .", f"\n{END}\n"])
+@pytest.mark.parametrize("name", [f"x\nlock {H1}", f"a\nusers.acl {H1} .", f"\n{END}\n"])
 def test_a_files_name_forges_neither_a_hash_nor_a_lock(host: StubHost, name: str) -> None:
     written(host, f"data/redis/{name}", b"x")
     found = asked(host, state=(State, {"root": str(host.root)}))["state"]
@@ -213,32 +212,29 @@ def test_history_and_backups(host: StubHost, lines: Sequence[bytes], name: bytes
 
 
 def many_checks() -> list[Declared]:
-    kinds = ["http", "tcp", "websocket", "log", "command"]
-    return [Declared(f"s{n // 5}.c{n % 5}", f"s{n // 5}", kinds[n % 5], ("http://127.0.0.1:1/",), "200") for n in range(500)]
+    return [Declared(f"s{n // 5}.c{n % 5}", f"s{n // 5}", "http", (f"http://127.0.0.1:{n}/",), "200") for n in range(500)]
 
 
 def test_a_hundred_services_with_five_hundred_checks_are_one_program_in_one_exec(host: StubHost) -> None:
-    docker_answers(host, *(a_container(f"s{number}") for number in range(100)))
-    for program in ("docker", "timeout"):
-        host.stub(program, "exit 0")
+    (host.bin / "curl").symlink_to("/bin/true")  # stand-ins that note their words would take long
     asked = dict(questions(a_stack(stack_dir=str(host.root))))
     probe = next(fact for name, (fact, _) in asked.items() if name.startswith("probe:"))
     asked |= {f"probe:{one.id}": (probe, {"probe": one, "project": "erni-ki"}) for one in many_checks()}
     bundle = Bundle()
-    command = bundle.command(Questions(asked))
+    command: Any = bundle.command(Questions(asked))
     assert len(command.get_raw_value()) < 100  # the rest goes over standard input, which knows no limit
     assert len(command.connector_arguments["_stdin"]) < 300 * len(asked) + 40_000
     found = bundle.process(host.command(command).stdout.splitlines())
     assert found is not UNKNOWN
     assert found.keys() == asked.keys()
-    assert [found[f"probe:s7.c{number}"] for number in (1, 3, 4)] == ["open", "0", "0"]
+    assert {found[f"probe:{one.id}"] for one in many_checks()} == {""}
 
 
 @pytest.mark.parametrize("part", [n / 12 for n in range(12)])
 def test_a_program_that_was_cut_off_on_its_way_does_nothing(host: StubHost, part: float) -> None:
     host.stub("curl", "exit 7")
     bundle = Bundle()
-    command = bundle.command(questions(a_stack(stack_dir=str(host.root))))
+    command: Any = bundle.command(questions(a_stack(stack_dir=str(host.root))))
     program = command.connector_arguments["_stdin"]
     command.connector_arguments["_stdin"] = program[: int(len(program) * part)]
     done = host.command(command)
