@@ -58,7 +58,7 @@ class Literals(ScriptFact[tuple[tuple[str, int], ...]]):
         return self.ask(root=root, passwords=passwords, paths=paths, managed=managed, in_env=in_env, in_files=in_files)
 
     def parse(self, lines: list[str]) -> tuple[tuple[str, int], ...]:
-        (text,) = lines
+        (text,) = lines or [""]
         found = (line.split(" ", 1) for line in decoded(text).split("\n") if line)
         return tuple((unquote(path), int(number)) for number, path in found)
 

@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from hypothesis import given, settings
 
 from operations.controller.files import put_list
+from operations.facts.files import EnvKeys
 from operations.stack.stack import EnvFile, File
 from tests.unit.env_texts import EnvText, env_texts, managed_lines
 from tests.unit.stubs import StubHost

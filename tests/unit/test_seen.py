@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from operations import scripts
 from operations.controller.files import put_list
+from operations.facts.base import Question
 from operations.facts.files import EnvKeys, Files
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenFile, Unknown
 from operations.stack.stack import EnvFile, Stack
@@ -63,8 +65,10 @@ KNOWN = ["A=1", "A=1\r", "A='1'", "export A=1", "A", "B=2", "C=3"]  # lines that
 
 def told(host: StubHost, asked: Mapping[str, Sequence[str]], wanted: Sequence[EnvFile] = ()) -> list[str]:
     """What the script of that fact says."""
-    script = EnvKeys().command(root=str(host.root), files=asked, wanted=wanted).script
-    done = host.script(script.path, **script.parameters)
+    question = EnvKeys().command(root=str(host.root), files=asked, wanted=wanted)
+    assert isinstance(question, Question)
+    script = question.script
+    done = host.command(scripts.command(script))
     assert done.stderr == ""
     return done.stdout.splitlines()
 
@@ -271,7 +275,7 @@ def test_nothing_of_a_file_is_told_but_fingerprints(host: StubHost) -> None:
     host.write("open.env", f"A='{SECRET}\n")
     lines = told(host, {PATH: ["A", "B", "C"], "open.env": ["A"]})
     looked = host.script("files/seen", root=str(host.root), paths=[PATH, "open.env"])
-    assert [re.sub(" [0-9a-f]{64}$", " …", line) for line in lines] == ["1 A 1 …", "1 B 1 …", "1 C 2 …", "2 !"]
+    assert [re.sub(" [0-9a-f]{64}$", " …", line) for line in lines] == ["2 !", "1 A 1 …", "1 B 1 …", "1 C 2 …"]
     # nor can it be worked back by who guesses the line
     assert not {sha256(line) for line in mine.splitlines()} & {line.rpartition(" ")[2] for line in lines}
     for text in (*lines, looked.stdout, looked.stderr):

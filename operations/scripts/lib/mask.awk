@@ -8,8 +8,9 @@ BEGIN {
 from != "text" && FNR > 1000 { next }
 from == "secrets" { secret($0); next }
 from == "env" {
-    for (rest = $0; match(rest, /:\/\/[^ \t"'<>]*@/); rest = substr(rest, RSTART + RLENGTH)) {
+    for (rest = $0; match(rest, /:\/\/[^ \t"'<>]*@/);) {
         login = substr(rest, RSTART + 3, RLENGTH - 4)
+        rest = substr(rest, RSTART + RLENGTH)
         secret(substr(login, index(login, ":") + 1))
     }
     if (!match($0, /^[ \t]*(export[ \t]+)?[A-Za-z_][A-Za-z0-9_.-]*[ \t]*[=:][ \t]*/)) next

@@ -56,7 +56,8 @@ def say(shell: str) -> tuple[type[FactBase[Any]], dict[str, str]]:
 def run(command: object) -> list[str]:
     """A command's lines as pyinfra hands them on."""
     shell = command.get_raw_value() if isinstance(command, StringCommand) else str(command)
-    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True)
+    program = str(command.connector_arguments.get("_stdin", "")) if isinstance(command, StringCommand) else ""
+    done = subprocess.run(["sh", "-c", shell], input=program, capture_output=True, text=True, check=True)
     return [line.rstrip("\n") for line in done.stdout.splitlines()]
 
 
@@ -208,4 +209,5 @@ def test_questions_show_their_names_and_no_arguments() -> None:
 def test_a_hidden_argument_stays_hidden_in_the_command() -> None:
     command = Bundle().command(Questions(one=(Quoted, {"text": SecretValue("marker-of-a-secret")})))
     assert "marker-of-a-secret" not in str(command)
-    assert "marker-of-a-secret" in command.get_raw_value()
+    assert "marker-of-a-secret" not in command.get_raw_value()
+    assert "marker-of-a-secret" in command.connector_arguments["_stdin"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -126,6 +129,68 @@ def test_no_secret_of_a_log_leaves_the_host(host: StubHost) -> None:
     lines = [(9, f"ERROR with {PASSWORD}"), (8, "ERROR redis://:another-one@redis:6379"), (7, "ERROR sk-of-somebody")]
     docker_logs(host, {"web": lines})
     assert complaints(host)["web"].errors == ("ERROR with *MASKED*", "ERROR redis://*MASKED*@redis:6379", "ERROR *MASKED*")
+
+
+SECRETS = """
+export EXPORTED_TOKEN=of-somebody-1
+  SPACED_SECRET = of-somebody-2
+COMMENTED_KEY=of-somebody-3 # a note
+QUOTED_CREDENTIALS="of somebody-4" # a note
+SINGLE_AUTH='of-somebody\\'s-5'
+DB_PWD=of-somebody-6
+PGPASSWORD=of-somebody-7
+pass: of-somebody-8
+URL=postgres://me:of/some@body-9@db:5432/x
+LINE_PASS=##fleet:text
+PLAIN=harmless
+"""
+
+
+@pytest.mark.parametrize("path", ["env/web.env", ".env"])
+def test_other_peoples_secrets_are_masked_in_their_usual_forms(host: StubHost, path: str) -> None:
+    host.write(path, SECRETS)
+    said = [f"of-somebody-{number}" for number in (1, 2, 3, 6, 7, 8)] + [
+        "of somebody-4",
+        "of-somebody\\'s-5",
+        "of-somebody's-5",
+        "of/some@body-9",
+    ]
+    docker_logs(host, {"web": [(9, f"ERROR <{text}>") for text in [*said, PASSWORD, "harmless"]]})
+    assert complaints(host)["web"].errors == (*["ERROR <*MASKED*>"] * (len(said) + 1), "ERROR <harmless>")
+
+
+@pytest.mark.parametrize("path", ["secrets/web", "secrets/web/key", "secrets/redis/password"])
+def test_what_lies_among_the_secrets_is_masked_also_as_it_is_written_elsewhere(host: StubHost, path: str) -> None:
+    secret = "a secret/with+signs?>~"
+    host.write(path, f"first line\n{secret}\n")
+    quoted, basic = quote(secret, safe=""), base64.b64encode(f"user:{secret}:x".encode()).decode()
+    forms = [secret, quoted, *(base64.b64encode(f"{'x' * before}{secret}".encode()).decode() for before in range(6)), basic]
+    docker_logs(host, {"web": [(9, f"ERROR {text}") for text in forms]})
+    for told in complaints(host)["web"].errors:
+        assert "*MASKED*" in told
+        # of the encoding, what mixes the secret with its neighbours
+        assert len(told.replace("*MASKED*", "")) <= len("ERROR ") + 12
+
+
+@pytest.mark.parametrize("text", [
+    "postgres://me:pa/ss@word@db", "redis://:p@redis", "amqp://a:b:c@d@host/x", "see 'http://u:p/q@h' there",
+])  # fmt: skip
+def test_a_password_in_a_url_is_masked_to_its_last_sign(host: StubHost, text: str) -> None:
+    docker_logs(host, {"web": [(9, f"ERROR {text}")]})
+    (told,) = complaints(host)["web"].errors
+    assert re.search(r"://\*MASKED\*@(db|redis|host/x|h' there)$", told)
+
+
+@pytest.mark.parametrize("before", [*range(270, 300, 7), 299, 300])
+def test_a_secret_across_the_end_of_what_is_told_is_masked_first(host: StubHost, before: int) -> None:
+    docker_logs(host, {"web": [(9, "ERROR ".ljust(before, "x") + PASSWORD)]})
+    (told,) = complaints(host)["web"].errors
+    assert told == ("ERROR ".ljust(before, "x") + "*MASKED*")[:300]
+
+
+def test_a_secret_with_escape_sequences_in_it_is_masked_all_the_same(host: StubHost) -> None:
+    docker_logs(host, {"web": [(9, f"ERROR {PASSWORD[:9]}\x1b[0m{PASSWORD[9:]} \x1b]52;c;eA==\x07\x1b]0;t\x1b\\end\x08\x0b")]})
+    assert complaints(host)["web"].errors == ("ERROR *MASKED* end",)
 
 
 def test_colours_and_tabs_of_a_log_are_taken_out(host: StubHost) -> None:
