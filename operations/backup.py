@@ -16,7 +16,8 @@ from .compose import start
 from .controller import console, run
 from .controller.desired import stack_of
 from .controller.failure import fail
-from .controller.observe import observe
+from .controller.host_plan import HostPlan
+from .controller.observe import observe, plan_host
 from .controller.shown import shown
 from .credentials import write_acl
 from .facts.past import Backups
@@ -24,7 +25,7 @@ from .facts.project import Project
 from .scripts import script
 from .stack import password
 from .stack.acl import ACL_PATH
-from .stack.plan import Plan, plan
+from .stack.plan import Plan
 from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
@@ -32,14 +33,13 @@ from .stack.verdicts import ABOUT_ADOPTED, ABOUT_WANTED, checks
 
 
 @operation()
-def backup(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
+def backup(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
     """Keep the files that are about to change in backups/<UTC time>; the newest `backup_keep` backups stay.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it; observed when left out
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    seen = seen or observe(stack)
-    due = plan(stack, seen)
+    planned = planned or plan_host()
+    stack, seen, due = planned.stack, planned.seen, planned.plan
     paths = [change.path for change in due.files] + ([ACL_PATH] if due.accept or due.retire else [])
     paths += [f"env/{service}.env" for service in due.remove]
     if not due.remove and not any(seen.exists(path) for path in paths):
@@ -50,21 +50,21 @@ def backup(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComman
 
 
 @operation()
-def take_back(
-    stack: Stack, seen: Snapshot, kept: OperationMeta, after: Sequence[OperationMeta], sharing: Sequence[str] = ()
+def roll_back(
+    planned: HostPlan, kept: OperationMeta, after: Sequence[OperationMeta], sharing: Sequence[str] = ()
 ) -> Generator[PyinfraCommand, None, None]:
     """Where one of the operations before failed, the files of this run's backup come back, the services are started with them, the
     former passwords stay accepted and the new one is retired. The host has failed all the same. With `rollback_on_failure` False
     the host is left as it is.
 
-    + stack: what was wanted
-    + seen: the host as a snapshot holds it, before the run
+    + planned: what was to be done on the host
     + kept: this run's backup
     + after: the operations that must have succeeded
     + sharing: the hosts whose services use this redis; where there are others they may have been switched, and both passwords stay
     """
     if not any(operation.is_complete() and operation.did_error() for operation in after):
         return
+    stack, seen = planned.stack, planned.seen
     run.current().aborted.add(host.name)
     name = next((line.rpartition("/")[2] for line in kept.stdout_lines if line.startswith("kept ")), None)
     if name is None or not stack.settings.rollback_on_failure:
@@ -80,16 +80,16 @@ def take_back(
     former = password.others(stack, now)
     # where a killed run had switched some files before, they are in the backup: then clients still need the new one
     if former and not any(password.places(stack, now).values()) and not set(sharing) - {host.name}:
-        yield write_acl(stack, former)
+        yield from write_acl(stack, former)
         now = observe(stack)
     apart = ABOUT_WANTED if seen.fragments else (*ABOUT_WANTED, *ABOUT_ADOPTED)
     now = settled(stack, now, apart)
     found = [check for check in checks(stack, now) if check.id not in apart]
-    run.current().taken_back.add(host.name)
+    run.current().rolled_back.add(host.name)
     run.checked(stack, now, found)
     bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)
     yield fail(
-        f"The files were taken back from backups/{name} and the services started with them. "
+        f"The files were rolled back from backups/{name} and the services started with them. "
         + (f"These checks fail there too: {bad}." if bad else f"All {len(found)} checks of the services are ok.")
     )
 
@@ -114,7 +114,7 @@ def _replaced(stack: Stack, before: Snapshot, now: Snapshot) -> Iterator[tuple[s
         containers = now.of(service.name)
         same = {one.id for one in containers} == {one.id for one in before.of(service.name)}
         if not (containers and same and all(one.up for one in containers)):
-            yield service.name, "it is taken back"
+            yield service.name, "it is rolled back"
 
 
 def _started(stack: Stack, seen: Snapshot, restored: Snapshot, due: Plan) -> Generator[PyinfraCommand, None, Stack]:

@@ -13,12 +13,11 @@ from pyinfra.api.operation import OperationMeta
 
 from . import lock
 from .controller import run
-from .controller.desired import stack_of
 from .controller.failure import fail
-from .controller.observe import observe
+from .controller.host_plan import HostPlan
+from .controller.observe import observe, plan_host
 from .controller.progress import waiting
 from .stack.check import Check, Verdict
-from .stack.plan import plan
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
 from .stack.verdicts import ABOUT_HOST, ABOUT_RETIRED, checks
@@ -27,17 +26,14 @@ PATIENCE = 10  # seconds in which what was just started answers; asked on the ho
 
 
 @operation()
-def ready(stack: Stack, seen: Snapshot | None = None, more: Sequence[str] = ()) -> Generator[PyinfraCommand, None, None]:
+def ready(planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, None]:
     """Nothing on the host stands in the way; otherwise the host fails here, before anything on it is changed.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it; observed when left out
-    + more: further problems, as `Fleet.problems` tells them
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    seen = seen or observe(stack)
-    due = plan(stack, seen)
-    locked = lock.problem(stack, seen) if due.due else None
-    problems = [*due.problems, *more]
+    planned = planned or plan_host()
+    locked = lock.problem(planned) if planned.plan.due else None
+    problems = list(planned.plan.problems)
     if problems and not host.state.is_executing:
         # pyinfra's own way to end a preview with exit status 1
         host.state.failed_hosts.add(host.state.inventory.get_host(host.name))
@@ -48,50 +44,48 @@ def ready(stack: Stack, seen: Snapshot | None = None, more: Sequence[str] = ()) 
 
 
 @operation()
-def validate(
-    stack: Stack | None = None, seen: Snapshot | None = None, after: Sequence[OperationMeta] = ()
-) -> Generator[PyinfraCommand, None, None]:
+def validate(planned: HostPlan | None = None, after: Sequence[OperationMeta] = ()) -> Generator[PyinfraCommand, None, None]:
     """Every check of the stack is ok; otherwise the host fails, with cause and remedy.
 
-    + stack: what is wanted; told from the host's data when left out
-    + seen: the host as a snapshot holds it; observed when left out
+    + planned: what is to be done on the host; observed and planned when left out
     + after: the operations of a change since the snapshot; the host is observed anew only when one of them changed something,
-      and what is no reason to take the change back is left to `concluded`
+      and what is no reason to roll the change back is left to `concluded`
 
     **Example:** ``pyinfra inventory operations.checks.validate``
     """
-    stack = stack or stack_of(host)
-    later = _later(stack, seen) if seen is not None and after else ()
+    planned = planned or plan_host()
+    stack = planned.stack
+    later = _later(planned) if after else ()
     # a preview completes no operation: it shows the checks of the host as it is
     if any(operation.is_complete() and operation.did_change() for operation in after):
         yield from _judge(stack, settled(stack, observe(stack, patience=PATIENCE), later), later)
     else:
-        yield from _judge(stack, seen or observe(stack), later, () if after else ABOUT_HOST)
+        yield from _judge(stack, planned.seen, later, () if after else ABOUT_HOST)
 
 
 @operation()
-def concluded(stack: Stack, seen: Snapshot) -> Generator[PyinfraCommand, None, None]:
+def concluded(planned: HostPlan) -> Generator[PyinfraCommand, None, None]:
     """Every check is ok at the end of a change: also those which `validate` leaves for later.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it, before the run
+    + planned: what was to be done on the host
     """
-    if not _later(stack, seen):
+    stack = planned.stack
+    if not _later(planned):
         host.noop("every check was asked")
     elif host.state.is_executing:
-        standing = _standing(stack, seen)
+        standing = _standing(stack, planned.seen)
         now = settled(stack, observe(stack, patience=PATIENCE), standing)
         # an error in a log may be another one than before
         yield from _judge(stack, now, before=set(standing) - {"logs.errors"})
 
 
-def _later(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
-    """The checks that are no reason to take a change back.
+def _later(planned: HostPlan) -> tuple[str, ...]:
+    """The checks that are no reason to roll a change back.
 
     While a password is being rolled out two are accepted, and meant to be. And what was wrong with the host itself before the
     change, such as a full disk, would be wrong without it too.
     """
-    return (*(ABOUT_RETIRED if plan(stack, seen).retire else ()), *_standing(stack, seen))
+    return (*(ABOUT_RETIRED if planned.plan.retire else ()), *_standing(planned.stack, planned.seen))
 
 
 def _standing(stack: Stack, seen: Snapshot) -> tuple[str, ...]:

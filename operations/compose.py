@@ -10,29 +10,31 @@ from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
+from . import scripts
 from .controller.failure import fail
 from .controller.files import put_list
-from .controller.observe import observe
+from .controller.host_plan import HostPlan
+from .controller.observe import plan_host
 from .controller.progress import waiting
 from .facts.engine import Engine
 from .facts.project import Project
 from .scripts import script
 from .stack import acl
 from .stack.graph import tiers
-from .stack.plan import Plan, plan
+from .stack.plan import Plan
 from .stack.snapshot import UNKNOWN, SeenProject, Snapshot
 from .stack.stack import OWN_ENVIRONMENT, ManagedFile, Stack
 
 
 @operation()
-def project(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
+def project(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
     """compose.yml where there is none, .env and the fragments. Compose must accept them merged before anything is replaced.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it; observed when left out
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    seen = seen or observe(stack)
-    changes = {change.path for change in plan(stack, seen).project}
+    planned = planned or plan_host()
+    stack, seen = planned.stack, planned.seen
+    changes = {change.path for change in planned.plan.project}
     if not changes:
         host.noop("compose.yml, .env and fragments are as wanted")
         return
@@ -52,16 +54,15 @@ def project(stack: Stack, seen: Snapshot | None = None) -> Generator[StringComma
 
 
 @operation()
-def up(stack: Stack, seen: Snapshot | None = None) -> Generator[PyinfraCommand, None, None]:
+def up(planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, None]:
     """The stack's services run, each after those that it depends on is healthy; only what changed is recreated.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it, before its files were written; observed when left out
+    + planned: what is to be done on the host, as it was before its files were written; observed and planned when left out
 
     On failure the error holds the service, its state, its last health output and its last log lines, with secrets masked.
     """
-    seen = seen or observe(stack)
-    due = plan(stack, seen)
+    planned = planned or plan_host()
+    stack, seen, due = planned.stack, planned.seen, planned.plan
     if not (due.start or due.recheck or due.remove or due.readers or due.restarts):
         host.noop("every service runs as it is defined")
         return
@@ -115,7 +116,7 @@ def start(
     digest = seen.applied.inputs if known and seen.applied is not UNKNOWN else ""
     arguments = [
         settings.stack_dir, settings.stack_name, str(settings.start_timeout), settings.pull, doubt, found.starter,
-        _carry(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
+        _migrate(stack, doubt) if stack.has_redis and seen.of("redis") and "redis" in words else "",
         version, json.dumps(found.to_json()), digest, *stack.inputs(),
         "--", *gone, "--", *(",".join(words[name] for name in tier) for tier in tiered), "--", *definitions,
     ]  # fmt: skip
@@ -141,14 +142,26 @@ def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> 
     return any(one.config_hash != found.definitions.get(name) or one.image.startswith("sha256:") for name, one in others)
 
 
-def _carry(stack: Stack, doubt: str) -> str:
+def _migrate(stack: Stack, doubt: str) -> str:
     """What a redis holds that is about to be replaced must be where the new one finds it, and in a form that it reads."""
     settings = stack.settings
-    words = (
-        settings.stack_dir, settings.stack_name, settings.redis_image or "", settings.pull, acl.redis_owner(settings),
-        str(settings.start_timeout), doubt, acl.redis_command(settings), acl.redis_args(settings),
-    )  # fmt: skip
-    return shlex.join(("bash", "-c", script("carry.sh"), "carry", *words))
+    command = scripts.run(
+        "services/redis/migrate",
+        root=settings.stack_dir,
+        project=settings.stack_name,
+        server="redis",
+        folder="secrets/redis",
+        volume="data/redis",
+        image=settings.redis_image or "",
+        pull=settings.pull,
+        owner=acl.redis_owner(settings),
+        seconds=settings.start_timeout,
+        doubt=doubt,
+        command=acl.redis_command(settings),
+        args=acl.redis_args(settings),
+    )
+    program = str(command.connector_arguments["_stdin"])
+    return f"printf %s {shlex.quote(program)} | {command.get_raw_value()}"
 
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:

@@ -11,12 +11,13 @@ from pyinfra.api.command import PyinfraCommand
 
 from .controller.failure import fail
 from .controller.files import put
-from .controller.observe import observe
+from .controller.host_plan import HostPlan
+from .controller.observe import plan_host
 from .facts.files import EnvKeys, Files
 from .stack.env_file import line
-from .stack.plan import env_changes, plan
+from .stack.plan import env_changes
 from .stack.snapshot import UNKNOWN, Snapshot
-from .stack.stack import EnvFile, ManagedFile, Stack
+from .stack.stack import EnvFile, ManagedFile
 
 
 @operation()
@@ -54,13 +55,13 @@ def env_file(path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600
 
 
 @operation()
-def env_files(stack: Stack, seen: Snapshot | None = None) -> Generator[StringCommand, None, None]:
+def env_files(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
     """Every env file of the stack and the password file of redis' healthcheck; redis' ACL file too on a host that never had one.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it; observed when left out
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    due = plan(stack, seen or observe(stack))
+    planned = planned or plan_host()
+    stack, due = planned.stack, planned.plan
     paths = {change.path for change in (*due.env, *due.secrets)}
     if not paths:
         host.noop("every env file is as wanted")

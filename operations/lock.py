@@ -18,18 +18,18 @@ from pyinfra.api.state import BaseStateCallback, State
 
 from .controller import run
 from .controller.failure import note
+from .controller.host_plan import HostPlan
+from .controller.observe import plan_host
 from .controller.process import abandoned, may_be_taken, process
 from .report.model import PART_OF
 from .scripts import script
 from .stack.fingerprint import fingerprint
 from .stack.lock import TIME, Owner
-from .stack.snapshot import Snapshot
-from .stack.stack import Stack
 
 
-def problem(stack: Stack, seen: Snapshot) -> str | None:
+def problem(planned: HostPlan) -> str | None:
     """Why the stack of a host may not be changed: another run holds its lock and, as far as can be told, is alive."""
-    held, settings = seen.lock, stack.settings
+    held, settings = planned.seen.lock, planned.stack.settings
     # a shard that is run again, on whatever machine, is still the same run
     if held is None or held.run == os.environ.get(PART_OF) or may_be_taken(held, settings):
         return None
@@ -40,13 +40,13 @@ def problem(stack: Stack, seen: Snapshot) -> str | None:
 
 
 @operation()
-def acquire(stack: Stack, seen: Snapshot) -> Generator[StringCommand, None, None]:
+def acquire(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
     """The stack is locked for this run until its part on the host ends, well or not.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it
+    + planned: what is to be done on the host; observed and planned when left out
     """
-    settings, over = stack.settings, ""
+    planned = planned or plan_host()
+    settings, seen, over = planned.stack.settings, planned.seen, ""
     run.begin(host.state, settings)
     if settings.break_lock:
         over = "*"
@@ -69,24 +69,23 @@ def acquire(stack: Stack, seen: Snapshot) -> Generator[StringCommand, None, None
         _stdin=json.dumps(owner.to_json()),
     )
     if host.state.is_executing:
-        _held[host.name] = (stack, seen)
+        _held[host.name] = planned
         if not any(isinstance(handler, _GiveBack) for handler in host.state.callback_handlers):
             host.state.add_callback_handler(_GiveBack())
 
 
 @operation()
-def release(stack: Stack, seen: Snapshot) -> Generator[StringCommand, None, None]:
+def release(planned: HostPlan) -> Generator[StringCommand, None, None]:
     """What this run did on the host is noted in its history, and its lock is given back.
 
-    + stack: what is wanted
-    + seen: the host as a snapshot holds it, before the run
+    + planned: what was to be done on the host
     """
     _held.pop(host.name, None)
-    yield _release(host, stack, seen, "ok")
+    yield _release(host, planned, "ok")
 
 
 # the hosts that this run has locked
-_held: dict[str, tuple[Stack, Snapshot]] = {}
+_held: dict[str, HostPlan] = {}
 
 
 class _GiveBack(BaseStateCallback):
@@ -99,7 +98,7 @@ class _GiveBack(BaseStateCallback):
             return
         # pyinfra keeps what an operation's command said only after this
         reason = run.current().reason(host) or f"failed: {', '.join(sorted(state.get_op_meta(op_hash).names))}"
-        command = _release(host, *_held.pop(host.name), "failed", reason)
+        command = _release(host, _held.pop(host.name), "failed", reason)
         connector: Any = {key: value for key, value in arguments.items() if key in CONNECTOR_ARGUMENT_KEYS}
         try:
             command.execute(state, host, connector | command.connector_arguments)
@@ -107,8 +106,8 @@ class _GiveBack(BaseStateCallback):
             note(host, f"The lock was not given back: {error}")
 
 
-def _release(host: Host, stack: Stack, seen: Snapshot, result: str, reason: str = "") -> StringCommand:
-    current = run.current()
+def _release(host: Host, planned: HostPlan, result: str, reason: str = "") -> StringCommand:
+    current, stack, seen = run.current(), planned.stack, planned.seen
     entry = {
         "time": datetime.now(timezone.utc).strftime(TIME),
         "run": current.id,
@@ -117,7 +116,7 @@ def _release(host: Host, stack: Stack, seen: Snapshot, result: str, reason: str 
         "changes": current.changes(host),
         "before": list(map(fingerprint, seen.acl)) if isinstance(seen.acl, tuple) else [],
         "after": fingerprint(stack.password_hash) if stack.password else None,
-        "result": "rolled back" if host.name in current.taken_back else result,
+        "result": "rolled back" if host.name in current.rolled_back else result,
         "reason": reason,
     }
     words = (stack.settings.stack_dir, current.id)

@@ -26,7 +26,7 @@ def enter(fleet: Fleet, hosts: Wave) -> Generator[PyinfraCommand, None, None]:
     """
     if host.name not in hosts:
         return
-    server = fleet.stacks[host.name].settings.redis_host
+    server = fleet.hosts[host.name].stack.settings.redis_host
     if server and (server in _failed() or _erred(server)):
         yield fail(f"Nothing was changed here: {server}, whose redis this host uses, failed. Put it right, then run again.")
 
@@ -43,7 +43,7 @@ def gate(fleet: Fleet, wave: Wave) -> Generator[PyinfraCommand, None, None]:
     waves = fleet.waves
     if not any(host.name in later for later in waves[waves.index(wave) + 1 :]):
         return
-    settings = fleet.stacks[host.name].settings
+    settings = fleet.hosts[host.name].stack.settings
     failed = sorted(name for name in _failed() if name in wave)
     if settings.unreachable_counts:
         failed += sorted(run.current().unreachable)
@@ -52,7 +52,7 @@ def gate(fleet: Fleet, wave: Wave) -> Generator[PyinfraCommand, None, None]:
 
 
 def _erred(name: str) -> bool:
-    """Whether something failed on a host in this run, also where the run went on, to take it back."""
+    """Whether something failed on a host in this run, also where the run went on, to roll it back."""
     return any(operation.did_error() for operation in run.current().operations(host.state.inventory.get_host(name)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,21 +13,22 @@ from pyinfra import host, state
 from pyinfra.api import Host
 from pyinfra.context import ctx_host
 
-from ..facts.bundle import Bundle, Question, Questions
+from ..facts.bundle import Asked, Questions, ask
 from ..facts.engine import Engine
 from ..facts.files import EnvKeys, Files
 from ..facts.logs import Logs
 from ..facts.machine import Literals, Machine, Metrics
 from ..facts.probe import Probe
-from ..facts.redis import Beaten, FormerRedis, Redis
 from ..facts.state import Containers, State
-from ..stack.plan import Plan, plan
+from ..services.redis.facts import Overrides, Redis, TriedRedis
+from ..stack.plan import Plan
 from ..stack.probes import Probe as DeclaredProbe
 from ..stack.snapshot import UNKNOWN, Snapshot, Unknown
 from ..stack.stack import Stack
 from ..stack.verdicts import EXPORTER_METRICS
 from ..stack.waves import CANARY, Wave, waves
 from .desired import stack_of
+from .host_plan import HostPlan
 from .process import may_be_taken
 
 _PROBE = "probe:"
@@ -36,54 +37,51 @@ _PAGE = "metrics:"
 
 @dataclass(frozen=True)
 class Fleet:
-    """The hosts of a run that could be reached: what each should have, what was seen on it, and who is changed when.
+    """The hosts of a run that could be reached, and who is changed when.
 
+    + hosts: name → what the host should have, what was seen on it and what is to be done
     + canaries: the hosts that go first
     + users: host → the hosts of the whole inventory whose services use its redis
     """
 
-    stacks: Mapping[str, Stack]
-    seen: Mapping[str, Snapshot]
+    hosts: Mapping[str, HostPlan]
     canaries: frozenset[str] = frozenset()
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def of(self, name: str) -> tuple[Stack, Snapshot]:
-        """What a host should have and what was seen on it."""
-        return self.stacks[name], self.seen[name]
+    @classmethod
+    def of(
+        cls,
+        stacks: Mapping[str, Stack],
+        seen: Mapping[str, Snapshot],
+        canaries: frozenset[str] = frozenset(),
+        users: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Fleet:
+        """The fleet whose hosts should have these stacks and were seen like this."""
+        servers = {name: stack.settings.redis_host or "" for name, stack in stacks.items()}
+        absent = {name: "" if server in stacks else server for name, server in servers.items()}
+        return cls({name: HostPlan(stack, seen[name], absent[name]) for name, stack in stacks.items()}, canaries, users or {})
 
-    @cached_property
-    def plans(self) -> Mapping[str, Plan]:
-        plans = {name: plan(stack, self.seen[name]) for name, stack in self.stacks.items()}
-        return {name: replace(due, problems=(*due.problems, *self.problems(name))) for name, due in plans.items()}
-
-    def problems(self, name: str) -> tuple[str, ...]:
-        """What is wrong with a host in the light of the others."""
-        stack, redis = self.stacks[name], self.seen[name].redis
-        server = stack.settings.redis_host
-        accepted = () if redis is UNKNOWN else redis.hashes
-        if server is None or server in self.stacks or not accepted or stack.password_hash in accepted:
-            return ()
-        return (
-            f"redis_host: redis on {server} does not accept the wanted password, and {server} is not in this run. "
-            "Nothing was changed. Run the deploy for both.",
-        )
+    @property
+    def previews(self) -> Mapping[str, Plan]:
+        """What will be done on each host, as it is shown before the run begins."""
+        return {name: planned.preview for name, planned in self.hosts.items()}
 
     @cached_property
     def waves(self) -> tuple[Wave, ...]:
         """The hosts that need changes, in waves; none where all is as wanted."""
-        due = [name for name, plan in self.plans.items() if plan.due and not plan.problems]
-        shares = next((self.stacks[name].settings.rollout_waves for name in due), ())
+        due = [name for name, plan in self.previews.items() if plan.due and not plan.problems]
+        shares = next((self.hosts[name].stack.settings.rollout_waves for name in due), ())
         return waves(due, shares, self.canaries, [self.sharing(name) for name in due])
 
     def sharing(self, name: str) -> tuple[str, ...]:
         """The host whose redis this host uses, and all that use it too."""
-        server = self.stacks[name].settings.redis_host or name
+        server = self.hosts[name].stack.settings.redis_host or name
         return (server, *self.users.get(server, ()))
 
     def turns(self, wave: tuple[str, ...]) -> tuple[Wave, ...]:
         """The hosts of a wave that have a redis of their own, then those that use another's."""
         if wave not in self._turns:
-            alone = {name: self.stacks[name].settings.redis_host is None for name in wave}
+            alone = {name: self.hosts[name].stack.settings.redis_host is None for name in wave}
             turns = (Wave(name for name in wave if alone[name]), Wave(name for name in wave if not alone[name]))
             self._turns[wave] = tuple(filter(None, turns))
         return self._turns[wave]
@@ -124,7 +122,17 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
     for one in state.inventory:
         if server := one.data.get("redis_host"):
             users.setdefault(server, []).append(one.name)
-    return Fleet(stacks, dict(zip(stacks, seen, strict=True)), canaries, {name: tuple(found) for name, found in users.items()})
+    served = {name: tuple(found) for name, found in users.items()}
+    return Fleet.of(stacks, dict(zip(stacks, seen, strict=True)), canaries, served)
+
+
+def plan_host() -> HostPlan:
+    """What is to be done on the host in context, which is observed for it in one round trip.
+
+    Raises SettingsError, CatalogueError or SecretError with every problem of the host's data at once.
+    """
+    stack = stack_of(host)
+    return HostPlan(stack, observe(stack))
 
 
 def observe(stack: Stack, patience: int = 0) -> Snapshot:
@@ -133,12 +141,12 @@ def observe(stack: Stack, patience: int = 0) -> Snapshot:
     + patience: seconds that services which were just started are given to answer
     """
     asked = questions(stack, patience)
-    found = host.get_fact(Bundle, facts=asked)
+    found = ask(asked)
     if found is UNKNOWN:
         return Snapshot()
     redis = found.get("redis", UNKNOWN)
     if redis is not UNKNOWN and redis.refuses and stack.redis_address is None:
-        found["redis"] = host.get_fact(FormerRedis, **asked["redis"][1])
+        found["redis"] = host.get_fact(TriedRedis, **asked["redis"][1])
     return snapshot(stack, found)
 
 
@@ -148,7 +156,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
     env = (stack.dotenv, *stack.env_files)
     keys = {file.path: tuple(file.lines) for file in env}
-    asked: dict[str, Question] = {
+    asked: dict[str, Asked] = {
         "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
@@ -159,9 +167,9 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     }
     if stack.uses_redis:
         login = {"user": stack.redis_user, "password_file": stack.password_file}
-        asked["redis"] = (Redis, {"root": root, "project": project, "address": stack.redis_address, **login})
+        asked["redis"] = (Redis, {"root": root, "project": project, "at": stack.redis_address, **login})
     if stack.own_redis:
-        asked["beaten"] = (Beaten, {"project": project, "path": stack.path(stack.password_file)})
+        asked["beaten"] = (Overrides, {"project": project, "path": stack.path(stack.password_file)})
     # a page of metrics is fetched once, whoever wants something on it
     pages: dict[str, list[str]] = {_exporter_page(stack): list(EXPORTER_METRICS)} if stack.has("redis-exporter") else {}
     for probe in stack.probes:

@@ -47,7 +47,7 @@ class Run:
     """What is known of this run so far, by the host's name; `times`: also by the operation's hash.
 
     + judged: the hosts that a check has failed
-    + aborted: the hosts whose change failed; taken_back: those of them that are as they were before
+    + aborted: the hosts whose change failed; rolled_back: those of them that are as they were before
     + as_before: the hosts that have failed for nothing but what was wrong before too
     """
 
@@ -64,7 +64,7 @@ class Run:
     unreachable: dict[str, str] = field(default_factory=dict)
     judged: set[str] = field(default_factory=set)
     aborted: set[str] = field(default_factory=set)
-    taken_back: set[str] = field(default_factory=set)
+    rolled_back: set[str] = field(default_factory=set)
     as_before: set[str] = field(default_factory=set)
 
     @property
@@ -125,7 +125,7 @@ def begin(state: State, settings: Settings) -> None:
     atexit.register(_finish, _run)
 
 
-def planned(plans: Mapping[str, Plan], settings: Settings) -> None:
+def previewed(plans: Mapping[str, Plan], settings: Settings) -> None:
     """What will be done on which host; it is shown once."""
     begin(ctx_state.get(), settings)
     if not current().plans:

@@ -1,37 +1,60 @@
-"""What all facts of this library share: a POSIX sh script, and an end mark without which the answer is UNKNOWN."""
+"""What all facts of this library share: a script, and an end mark without which the answer is UNKNOWN."""
 
 from __future__ import annotations
 
+import secrets
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar
 
 from pyinfra.api import FactBase, QuoteString, StringCommand
 
-from ..scripts import script
+from .. import scripts
+from ..scripts import Parameter, Positional, Script
 from ..stack.snapshot import UNKNOWN, Unknown
 
 T = TypeVar("T")
-END = "##fleet:end"
+
+# Nothing that lies on a host can hold it: it is made when this process starts.
+NONCE = secrets.token_hex(16)
+END = f"{NONCE} end"
+
+
+class Question(StringCommand):
+    """The command of one fact. pyinfra gives a fact that is asked by itself no standard input, so its script is an argument then;
+    in a bundle it goes over standard input with all others."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        super().__init__(script.shell, "-c", QuoteString(scripts.program([script], f"{self.text()}\n")))
+
+    def text(self, in_place: bool = False) -> str:
+        opened, closed = "{}" if in_place else "()"
+        return f"{opened}\n{self.script.text()}{closed} && echo '{END}'"
 
 
 class ScriptFact(FactBase[T | Unknown], Generic[T]):
     """A fact whose command is a script of this package. A script that fails, is cut off or says
-    something else than it should gives UNKNOWN, never an empty answer."""
+    something else than it should gives UNKNOWN, never an empty answer.
 
-    script: ClassVar[str]
-    shell: ClassVar[tuple[str, ...]] = ("sh",)
-    shared: ClassVar[str] = ""  # the environment variable in which a bundle hands the answer to the facts behind it
+    What a script prints is ASCII, and every field of it that somebody else may have written is encoded: as JSON or base64.
+    """
+
+    script: ClassVar[str]  # below scripts/, without its ending
+    in_place: ClassVar[bool] = False  # what it finds out serves the facts behind it in a bundle
 
     @staticmethod
     def default() -> Unknown:
         return UNKNOWN
 
     @classmethod
-    def run(cls, *args: str) -> StringCommand:
-        """The command: the script with its arguments quoted, and the end mark behind it."""
-        words = (QuoteString(arg) for arg in args)
-        return StringCommand(*cls.shell, "-c", QuoteString(script(cls.script)), cls.script, *words, "&&", "echo", f"'{END}'")
+    def ask(cls, **parameters: Parameter) -> Question:
+        """The command: the script with its parameters, and the end mark behind it."""
+        return Question(Script(cls.script, parameters))
+
+    @classmethod
+    def run(cls, *words: str) -> Question:
+        return Question(Positional(cls.script.removesuffix(".sh"), words=words))
 
     def process(self, output: Iterable[str]) -> T | Unknown:
         lines = list(output)
@@ -39,8 +62,7 @@ class ScriptFact(FactBase[T | Unknown], Generic[T]):
             return UNKNOWN
         try:
             return self.parse(lines[:-1])
-        except (ValueError, LookupError):
-            # an exception here would end the run of every other host too
+        except Exception:  # whatever it is: an exception here would end the run of every other host too
             return UNKNOWN
 
     @abstractmethod

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pyinfra.api import FactBase, QuoteString, StringCommand
+from pyinfra import host
+from pyinfra.api import FactBase, StringCommand
 
+from .. import scripts
 from ..stack.snapshot import UNKNOWN, Unknown
+from .base import NONCE, Question
 
-_MARK = "##fleet:fact "
-_FAILED = "##fleet:failed"
-_END = "##fleet:bundle-end"
+Asked = tuple[type[FactBase[Any]], Mapping[str, Any]]
 
-Question = tuple[type[FactBase[Any]], Mapping[str, Any]]
+_FAILED = f"{NONCE} failed"
+_END = f"{NONCE} bundle-end"
 
 
-class Questions(dict[str, Question]):
+class Questions(dict[str, Asked]):
     """Name → (fact, its arguments). Prints as the names alone, since pyinfra shows a fact's arguments at -v."""
 
     def __repr__(self) -> str:
@@ -24,7 +26,7 @@ class Questions(dict[str, Question]):
 
 
 class Bundle(FactBase[dict[str, Any] | Unknown]):
-    """Runs facts as one command and hands each its own part of the output.
+    """Runs facts as one program and hands each its own part of the output. Ask it with `ask`, which sends the program.
 
     + facts: name → (fact class, its arguments)
 
@@ -35,7 +37,7 @@ class Bundle(FactBase[dict[str, Any] | Unknown]):
 
     .. code:: python
 
-        host.get_fact(Bundle, facts=Questions(engine=(Engine, {}), kernel=(Kernel, {})))
+        ask(Questions(engine=(Engine, {}), kernel=(Kernel, {})))
     """
 
     @staticmethod
@@ -44,41 +46,49 @@ class Bundle(FactBase[dict[str, Any] | Unknown]):
 
     def command(self, facts: Questions) -> StringCommand:
         self.facts = {name: fact() for name, (fact, _) in facts.items()}
-        words: list[object] = []
-        for name, (_, arguments) in facts.items():
-            fact, command = self.facts[name], self.facts[name].command(**arguments)
+        commands = {name: self.facts[name].command(**arguments) for name, (_, arguments) in facts.items()}
+        words: list[str] = []
+        for number, (name, command) in enumerate(commands.items()):
             # a fact that fails or exits must not end the others, and what it printed on the way down is not its answer
-            if shared := getattr(fact, "shared", ""):
-                command = StringCommand(f"{shared}=$(", command, ")", "&&", "export", shared)
-                command = StringCommand(command, "&&", "printf", r"'%s\n'", f'"${shared}"')
-                answer = ["{", command, ";", "}"]
+            if isinstance(command, Question):
+                answer = command.text(in_place=getattr(self.facts[name], "in_place", False))
             else:
-                answer = ["(", command, ")"]
-            words += [_say(_MARK + name), *answer, "||", _say(_FAILED)]
-        return StringCommand(*words, _say(_END))
+                answer = f"({command.get_raw_value() if isinstance(command, StringCommand) else command}\n)"
+            # on a line of its own, also behind output that does not end its last line
+            words.append(f"printf '\\n%s\\n' '{_mark(number)}'\n{answer} || printf '\\n%s\\n' '{_FAILED}'\n")
+        words.append(f"printf '\\n%s\\n' '{_END}'\n")
+        asked = [command.script for command in commands.values() if isinstance(command, Question)]
+        return scripts.send(asked, "".join(words))
 
     def process(self, output: Iterable[str]) -> dict[str, Any] | Unknown:
         lines = list(output)
         if not lines or lines[-1] != _END:
             return UNKNOWN
-        sections: dict[str, list[str]] = {name: [] for name in self.facts}
+        parts: list[list[str]] = [[] for _ in self.facts]
+        marks = {_mark(number): part for number, part in enumerate(parts)}
         # what stands before the first mark is the login shell's
-        section: list[str] = []
+        part: list[str] = []
         for line in lines:
-            if line.startswith((_MARK, _FAILED, _END)) and section[-1:] == [""]:
-                section.pop()  # the line break of `_say`
-            if line.startswith(_MARK):
-                section = sections.setdefault(line.removeprefix(_MARK), [])
-            elif line == _FAILED:
-                section.clear()
-            elif line != _END:
-                section.append(line)
-        return {name: _answer(fact, sections[name]) for name, fact in self.facts.items()}
+            if line in marks or line in (_FAILED, _END):
+                if part[-1:] == [""]:
+                    part.pop()  # the line break before a mark
+                if line == _FAILED:
+                    part.clear()
+                part = marks.get(line, part)
+            else:
+                part.append(line)
+        return {name: _answer(fact, part) for (name, fact), part in zip(self.facts.items(), parts, strict=True)}
 
 
-def _say(text: str) -> StringCommand:
-    # on a line of its own, also behind output that does not end its last line
-    return StringCommand("printf", r"'\n%s\n'", StringCommand(QuoteString(text), ";", _separator=""))
+def ask(facts: Questions) -> dict[str, Any] | Unknown:
+    """The answers of the host in context to these facts, in one round trip."""
+    # pyinfra hands a fact no standard input of its own, but that of the caller
+    program = Bundle().command(facts).connector_arguments["_stdin"]
+    return host.get_fact(Bundle, facts=facts, _stdin=program)
+
+
+def _mark(number: int) -> str:
+    return f"{NONCE} {number}"
 
 
 def _answer(fact: FactBase[Any], lines: list[str]) -> Any:

@@ -9,17 +9,17 @@ from .base import ScriptFact
 
 
 class Engine(ScriptFact[SeenEngine]):
-    """Docker's command line, its server, the Compose v2 plugin and curl: which are there, in which version.
+    """Docker's command line, its server, the Compose v2 plugin, curl and jq: which are there, in which version.
 
     + root: a stack's folder, which may know Compose's version from when it was last started
 
     **Example:** ``pyinfra inventory fact operations.facts.engine.Engine``
     """
 
-    script = "engine.sh"
+    script = "engine/seen"
 
     def command(self, root: str = "/nowhere") -> StringCommand:
-        return self.run(root)
+        return self.ask(root=root)
 
     def parse(self, lines: list[str]) -> SeenEngine:
         found = dict(line.split("=", 1) for line in lines)
@@ -28,4 +28,5 @@ class Engine(ScriptFact[SeenEngine]):
             server=found["server"] or None,
             compose=found["compose"] or None,
             curl=found["curl"] == "yes",
+            jq=found["jq"] == "yes",
         )

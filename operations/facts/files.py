@@ -41,7 +41,6 @@ class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
     """
 
     script = "env_seen.sh"
-    shell = ("bash",)
 
     def command(self, root: str, files: Mapping[str, Sequence[str]], wanted: Sequence[EnvFile] = ()) -> StringCommand:
         self.paths = tuple(files)

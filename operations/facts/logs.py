@@ -24,7 +24,6 @@ class Logs(ScriptFact[dict[str, SeenLog]]):
     """
 
     script = "logs.sh"
-    shell = ("timeout", "30", "bash")
 
     def command(self, root: str, project: str, window: int = 300, harmless: str = "") -> StringCommand:
         return self.run(root, project, str(window), harmless)

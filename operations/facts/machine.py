@@ -61,7 +61,6 @@ class Metrics(ScriptFact[dict[str, float]]):
     """
 
     script = "metrics.sh"
-    shell = ("timeout", "60", "sh")
 
     def command(self, url: str, names: Sequence[str], patience: int = 0) -> StringCommand:
         return self.run(str(patience), url, *names)

@@ -18,7 +18,6 @@ class Probe(ScriptFact[str]):
     """
 
     script = "probe.sh"
-    shell = ("timeout", "60", "bash")
 
     def command(self, probe: Declared, project: str, window: int = 300, patience: int = 0) -> StringCommand:
         words = {

@@ -15,8 +15,7 @@ from ..stack.lock import Owner, owner
 from ..stack.snapshot import Applied, Seen, SeenContainer, SeenProject
 from .base import ScriptFact
 
-# source>target; … where a source may hold either sign, but begins with a slash, if it is there at all; so does a target
-_MOUNT = re.compile(r"(.*?)>(/[^;>]*);(?=[/>]|$)")
+_HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")  # in words such as "Up 2 hours (healthy)"
 
 
 @dataclass(frozen=True)
@@ -72,14 +71,15 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
     + project: the project's name
     """
 
-    script = "containers.sh"
-    shared = "FLEET_CONTAINERS"
+    script = "containers/list"
+    in_place = True
 
     def command(self, project: str) -> StringCommand:
-        return self.run(project)
+        return self.ask(project=project)
 
     def parse(self, lines: list[str]) -> tuple[SeenContainer, ...]:
-        return tuple(_container(line) for line in lines if not line.startswith("server\t"))
+        _version, listed = lines
+        return tuple(_container(one) for one in json.loads(listed))
 
 
 def _applied(text: str) -> Applied:
@@ -98,17 +98,17 @@ def _project(told: Mapping[str, Any]) -> SeenProject:
     return SeenProject(dict(told["definitions"]), needs, str(told["starter"]))
 
 
-def _container(line: str) -> SeenContainer:
-    ident, service, state, health, config_hash, addresses, created, mounts, image, ports = line.split("\t")
+def _container(one: Mapping[str, Any]) -> SeenContainer:
+    health = _HEALTH.search(one["status"])
     return SeenContainer(
-        id=ident,
-        service=service,
-        state=state,
-        health=health,
-        config_hash=config_hash,
-        addresses=tuple(filter(None, addresses.split(","))),
-        created=int(created),
-        mounts={target: source for source, target in _MOUNT.findall(mounts)},
-        image=image,
-        ports=tuple(filter(None, ports.split(","))),
+        id=str(one["id"]),
+        service=str(one["service"] or ""),
+        state=str(one["state"]),
+        health=health[1] if health else "",
+        config_hash=str(one["hash"] or ""),
+        addresses=tuple(map(str, one["addresses"])),
+        created=int(one["created"]),
+        mounts={str(target): str(source) for target, source in one["mounts"].items()},
+        image=str(one["image"]),
+        ports=tuple(map(str, one["ports"])),
     )

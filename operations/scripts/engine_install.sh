@@ -21,6 +21,7 @@ version() {
 
 wanted=
 command -v curl >/dev/null || wanted="$wanted curl ca-certificates"
+command -v jq >/dev/null || wanted="$wanted jq"
 compose=no
 if ! docker compose version >/dev/null 2>&1; then compose=yes; fi
 

@@ -19,7 +19,7 @@ umask 077
 masks=$(cat)
 
 #include mask.sh
-#include compose_plugin.sh
+#include lib/compose_plugin.sh
 #include dependencies.sh
 #include start.sh
 

@@ -186,18 +186,25 @@ def engine_needs(engine: SeenEngine) -> Iterator[str]:
         yield "the Compose v2 plugin is missing"
     elif version(engine.compose) < MIN_COMPOSE:
         yield f"Compose {engine.compose} is too old, expected {'.'.join(map(str, MIN_COMPOSE))} or later"
-    if not engine.curl:
-        yield "curl is missing"
+    for name, there in (("curl", engine.curl), ("jq", engine.jq)):
+        if not there:
+            yield f"{name} is missing"
 
 
 def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     """The parts without which nothing may be planned, as far as they are missing on this host.
 
-    A host whose Docker does not run has no containers to show, nor has one without the curl to ask it with, and one whose redis
-    does not run no answer of it.
+    A host whose Docker does not run has no containers to show, nor has one without the curl and jq to ask it with, and one
+    whose redis does not run no answer of it.
     """
     parts = list(seen.unknown())
-    if seen.engine is not UNKNOWN and seen.engine.server is not None and seen.engine.curl and seen.containers is UNKNOWN:
+    if (
+        seen.engine is not UNKNOWN
+        and seen.engine.server is not None
+        and seen.engine.curl
+        and seen.engine.jq
+        and seen.containers is UNKNOWN
+    ):
         parts.append("containers")
     if (stack.has_redis or stack.own_redis) and seen.redis is UNKNOWN and any(container.up for container in seen.of("redis")):
         parts.append("redis")

@@ -39,6 +39,7 @@ class SeenEngine(Seen):
     server: str | None
     compose: str | None
     curl: bool
+    jq: bool = True
 
     @property
     def start_interval(self) -> bool:

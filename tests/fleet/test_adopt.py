@@ -406,13 +406,13 @@ def test_a_backup_leads_back_to_where_everything_was_by_hand(erni: Fleet) -> Non
     assert keys(host, erni.password) == wanted
 
 
-def test_an_adoption_that_fails_is_taken_back_with_all_keys(erni: Fleet) -> None:
+def test_an_adoption_that_fails_is_rolled_back_with_all_keys(erni: Fleet) -> None:
     host, former = erni.hosts[0], former_of(erni)
     wanted, before, texts = keys(host, former), pictures(host), operators_files(host)
     erni.settings.update(services=[*SERVICES, "litellm", "searxng"], openwebui_image=in_hosts("watchtower-standin"))
     run = erni.deploy()
     assert not run.ok
-    assert "The files were taken back from backups/" in run.host(host.name)["error"], run.output
+    assert "The files were rolled back from backups/" in run.host(host.name)["error"], run.output
     assert operators_files(host) == texts
     assert accepts(host, former)
     assert keys(host, former) == wanted
@@ -502,7 +502,7 @@ def test_a_run_that_is_limited_leaves_other_hosts_by_hand(hosts: list[Host], tmp
     assert all_of(first) == kept
 
 
-def test_an_adoption_whose_redis_does_not_start_is_taken_back_with_all_keys(host: Host, tmp_path: Path) -> None:
+def test_an_adoption_whose_redis_does_not_start_is_rolled_back_with_all_keys(host: Host, tmp_path: Path) -> None:
     fleet = erni_ki.operator(tmp_path, host)
     former = small(fleet, redis_clients=N8N, redis_publish="192.0.2.1")  # no address of this host
     wanted = keys(host, former)

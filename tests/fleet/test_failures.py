@@ -209,8 +209,8 @@ def test_the_other_services_are_not_touched(sick: Sick) -> None:
     assert {name: sick.after[0].get(name) for name in sick.before[0]} == sick.before[0]
 
 
-def test_what_came_with_it_is_taken_back(sick: Sick) -> None:
-    assert "The files were taken back" in sick.run.host(sick.host.name)["error"]
+def test_what_came_with_it_is_rolled_back(sick: Sick) -> None:
+    assert "The files were rolled back" in sick.run.host(sick.host.name)["error"]
     assert set(sick.after[0]) == set(SERVICES)
     assert contents(sick.after[1]) == contents(sick.before[1])
 

@@ -128,7 +128,7 @@ def test_what_goes_wrong_on_the_server_locks_nobody_out(whole: Fleet, health: st
         run = whole.deploy()
         assert failures(everyone) == {}
     assert not run.ok
-    assert "The files were taken back" in run.host(server.name)["error"]
+    assert "The files were rolled back" in run.host(server.name)["error"]
     assert accepted(server, former) == on_disk(server) == {digest(former), digest(whole.password)}
     assert [refused(host, server) for host in whole.hosts] == [[], [], []]
     if health:

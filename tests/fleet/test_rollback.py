@@ -1,4 +1,4 @@
-"""What goes wrong on the first host is taken back there, never reaches the others, and is never called a success."""
+"""What goes wrong on the first host is rolled back there, never reaches the others, and is never called a success."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def contents(host: Host) -> dict[str, str]:
     return {path: " ".join((parts[1], parts[2], parts[-2])) for path, parts in seen.items() if not path.startswith(noted)}
 
 
-def assert_taken_back(run: Run, host: Host) -> None:
+def assert_rolled_back(run: Run, host: Host) -> None:
     part = run.host(host.name)
     assert part["status"] == "failed"
-    assert "The files were taken back from backups/" in part["error"]
+    assert "The files were rolled back from backups/" in part["error"]
     assert not run.report["run"]["ok"]
     assert not run.ok
 
@@ -67,7 +67,7 @@ def assert_left_alone(run: Run, host: Host, first: Host) -> None:
 
 
 @pytest.mark.parametrize("picky", FAILURES, indirect=True)
-def test_an_application_that_refuses_the_new_password_is_taken_back(picky: Fleet) -> None:
+def test_an_application_that_refuses_the_new_password_is_rolled_back(picky: Fleet) -> None:
     canary, *others = picky.hosts
     choosy(picky, picky.password)
     run = picky.deploy()
@@ -78,7 +78,7 @@ def test_an_application_that_refuses_the_new_password_is_taken_back(picky: Fleet
 
     run = picky.deploy()
 
-    assert_taken_back(run, canary)
+    assert_rolled_back(run, canary)
     assert "picky" in run.host(canary.name)["error"]
     assert contents(canary) == kept
     # its clients run with the former password, which alone is accepted
@@ -105,13 +105,13 @@ def test_an_application_that_refuses_the_new_password_is_taken_back(picky: Fleet
 
 
 @pytest.mark.parametrize("picky", FAILURES[:1], indirect=True)
-def test_a_changed_setting_that_breaks_an_application_is_taken_back(picky: Fleet) -> None:
+def test_a_changed_setting_that_breaks_an_application_is_rolled_back(picky: Fleet) -> None:
     canary, *others = picky.hosts
     kept = contents(canary)
     before = {host.name: (files(host), containers(host)) for host in others}
     picky.settings["picky_only"] = "none"
     run = picky.deploy()
-    assert_taken_back(run, canary)
+    assert_rolled_back(run, canary)
     assert contents(canary) == kept
     assert canary.succeeds("curl --fail http://127.0.0.1:8099/well")
     assert accepted(canary, picky.password) == {digest(picky.password)}
@@ -120,7 +120,7 @@ def test_a_changed_setting_that_breaks_an_application_is_taken_back(picky: Fleet
         assert (files(host), containers(host)) == before[host.name]
     # it is tried again, not forgotten
     again = picky.deploy()
-    assert_taken_back(again, canary)
+    assert_rolled_back(again, canary)
 
 
 @pytest.mark.parametrize("picky", FAILURES, indirect=True)
@@ -137,7 +137,7 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
 
     assert not run.ok
     assert run.host(canary.name)["status"] == "failed"
-    assert "taken back from" not in run.output
+    assert "rolled back from" not in run.output
     assert "The host is left as it is, for rollback_on_failure is False." in run.host(canary.name)["error"]
     assert "picky" in run.host(canary.name)["error"]
     assert run.check(canary.name, "redis.single_password")["verdict"] == "failed"
@@ -167,13 +167,13 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
         assert accepted(host, picky.password) == {digest(picky.password)}
 
 
-def test_a_wrong_image_is_taken_back(running: Fleet) -> None:
+def test_a_wrong_image_is_rolled_back(running: Fleet) -> None:
     canary = running.hosts[0]
     running.groups["canary"] = [canary.name]
     kept = contents(canary)
     running.settings["openwebui_image"] = in_hosts("watchtower-standin")
     run = running.deploy()
-    assert_taken_back(run, canary)
+    assert_rolled_back(run, canary)
     assert "openwebui did not start" in run.host(canary.name)["error"]
     assert contents(canary) == kept
     assert canary.succeeds("curl --fail --silent http://127.0.0.1:8080/health")
@@ -192,7 +192,7 @@ def test_an_env_file_that_was_there_before_its_service_stays(running: Fleet) -> 
     canary.run(f"umask 077 && echo KEY=mine >{STACK}/env/hand.env")
     running.settings["services"] = [*SERVICES, "hand"]
     run = running.deploy()
-    assert_taken_back(run, canary)
+    assert_rolled_back(run, canary)
     assert "hand" not in containers(canary)
     assert canary.run(f"cat {STACK}/env/hand.env") == "KEY=mine\n"
 
@@ -204,7 +204,7 @@ def test_a_service_that_the_same_run_removed_comes_back(picky: Fleet) -> None:
     picky.settings["services"] = [name for name in picky.settings["services"] if name != "redis-exporter"]
     picky.settings["picky_only"] = "none"
     run = picky.deploy()
-    assert_taken_back(run, canary)
+    assert_rolled_back(run, canary)
     assert "removed redis-exporter" in run.changes(canary.name)
     assert contents(canary) == kept
     assert "redis_up 1" in canary.run("curl --silent http://127.0.0.1:9121/metrics")
@@ -229,7 +229,7 @@ def test_what_was_wrong_with_a_host_before_does_not_keep_its_password_from_being
 
     assert not run.ok
     assert run.bad_checks(full.name) == ["disk.space"]
-    assert "taken back from" not in run.output
+    assert "rolled back from" not in run.output
     for host in running.hosts:
         assert accepted(host, running.password) == on_disk(host) == {digest(running.password)}
         assert not accepts(host, former)

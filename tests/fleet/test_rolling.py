@@ -108,7 +108,7 @@ def test_a_new_container_that_is_not_well_never_gets_a_request(behind_proxy: Fle
     assert host.run(f"docker inspect --format '{{{{.State.Health.Status}}}}' {one}").strip() == "healthy"
 
 
-def test_a_service_that_was_not_replaced_yet_is_not_replaced_when_another_is_taken_back(behind_proxy: Fleet) -> None:
+def test_a_service_that_was_not_replaced_yet_is_not_replaced_when_another_is_rolled_back(behind_proxy: Fleet) -> None:
     fleet, host = behind_proxy, behind_proxy.hosts[0]
     catalogs.write(fleet, picky=catalogs.PICKY + catalogs.NEVER_HEALTHY)
     fleet.settings["services"] += ["picky"]
@@ -120,7 +120,7 @@ def test_a_service_that_was_not_replaced_yet_is_not_replaced_when_another_is_tak
     run = fleet.deploy()
     del fleet.settings["picky_only"]
     assert "picky did not start" in run.output
-    assert "The files were taken back" in run.host(host.name)["error"]
+    assert "The files were rolled back" in run.host(host.name)["error"]
     assert not any(line.startswith("rolled") for line in run.changes(host.name))
     assert webs(host) == before
     assert set(held(host).values()) == {former}

@@ -61,11 +61,11 @@ CRASH = """
 from pyinfra.api import operation
 
 @operation()
-def crash(stack, seen):
-    raise RuntimeError(stack, seen, host.data.dict(), fleet)
+def crash(planned):
+    raise RuntimeError(planned.stack, planned.seen, planned.plan, host.data.dict(), fleet)
     yield
 
-crash(name="Crash", stack=stack, seen=seen)
+crash(name="Crash", planned=planned)
 """
 
 # What may hold it: env files, the password file, backups of both; Docker's own description of the services that are given it

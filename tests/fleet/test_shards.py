@@ -91,7 +91,7 @@ def test_a_failing_host_stops_the_later_waves_of_all_shards(whole: Fleet) -> Non
     before = [(files(host), containers(host)) for host in others]
     run = whole.module(*RUNNER)
     assert run.status == 1
-    assert "The files were taken back" in run.host(first.name)["error"]
+    assert "The files were rolled back" in run.host(first.name)["error"]
     for host in others:
         assert run.host(host.name)["error"].startswith(f"Nothing was changed here: {first.name} failed in an earlier wave")
     assert [(files(host), containers(host)) for host in others] == before

@@ -51,11 +51,11 @@ _STEPS = (
     "Docker Engine and Compose v2 run",
     "Files that will change are backed up",
     "Compose accepts the project and its fragments are written",
-    "Redis accepts the password",
+    "Credentials: the new password is accepted",
     "Env files are written",
     "Services run, in the order of their dependencies",
     "Every check is ok",
-    "Redis refuses every other password",
+    "Credentials: every other password is refused",
     "Every check is ok without it",
     "The run is noted and the lock given back",
 )

@@ -117,7 +117,13 @@ def test_a_host_opens_and_closes_with_the_keyboard(chromium: Chromium, saved: Sa
     assert chromium.ask('document.getElementById("host").open')
     assert focused(chromium) == "Close"
     text = chromium.ask('document.getElementById("host").innerText')
-    for word in ("erni-2", "running, unhealthy", "The disk is nearly full", "Redis refuses every other password", "skipped"):
+    for word in (
+        "erni-2",
+        "running, unhealthy",
+        "The disk is nearly full",
+        "Credentials: every other password is refused",
+        "skipped",
+    ):
         assert word in text
     assert chromium.ask(FAINT) == []
     chromium.press("Escape")

@@ -93,10 +93,13 @@ def written_by_go(value: object) -> str:
     return text
 
 
-def docker_answers(host: StubHost, *containers: Mapping[str, Any]) -> None:
-    """Docker's API lists these containers, whatever it is asked."""
+def docker_answers(host: StubHost, *containers: Mapping[str, Any], posing: Sequence[str] = ()) -> None:
+    """Docker's API lists these containers, whatever it is asked.
+
+    + posing: ids of images that have labels which only Compose gives, and only to containers
+    """
     with (host.home / "containers.http").open("w", newline="") as answer:
-        answer.write(HEADERS + written_by_go(list(containers)) + "\n")
+        answer.write(HEADERS + written_by_go(list(containers)) + "\n" + written_by_go([{"Id": one} for one in posing]) + "\n")
     host.stub("curl", 'exec cat "$HOME/containers.http"')
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pyinfra.api import StringCommand
 
-from operations.scripts import script
+from operations import scripts
+from operations.scripts import Parameter, script
 
 _NOTE = """#!/bin/sh
 noted=$(for word in "$@"; do printf '%s\\037' "$word"; done; printf '\\036')
@@ -80,8 +81,12 @@ class StubHost:
         """Everything that stood in the argv or the environment of a stand-in."""
         return "".join(path.read_text() for path in self._log.iterdir())
 
-    def script(self, name: str, *words: str, stdin: str = "", shell: str = "sh") -> subprocess.CompletedProcess[str]:
-        """Runs a script of the library as its operations and facts do."""
+    def script(
+        self, name: str, *words: str, stdin: str = "", shell: str = "sh", **parameters: Parameter
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a script of the library as its operations and facts do: with `parameters`, or by position if it is an old one."""
+        if "/" in name:
+            return self.command(scripts.run(name, **parameters))
         return self._run([shell, "-c", script(name), name, *words], stdin)
 
     def start(self, name: str, *words: str, stdin: str = "") -> subprocess.Popen[str]:
@@ -98,9 +103,10 @@ class StubHost:
         return process
 
     def command(self, command: StringCommand | str) -> subprocess.CompletedProcess[str]:
-        """Runs a fact's command as pyinfra does."""
+        """Runs the command of a fact or an operation as pyinfra does."""
         text = command if isinstance(command, str) else command.get_raw_value()
-        return self._run(["sh", "-c", text], "")
+        stdin = "" if isinstance(command, str) else str(command.connector_arguments.get("_stdin", ""))
+        return self._run(["sh", "-c", text], stdin)
 
     def _run(self, words: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
         shell = shutil.which(words[0]) or "/bin/sh"

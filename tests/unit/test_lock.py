@@ -15,6 +15,7 @@ import pytest
 
 from operations import lock
 from operations.controller import process as holder
+from operations.controller.host_plan import HostPlan
 from operations.report.model import PART_OF
 from operations.stack.lock import TIME, Owner
 from operations.stack.snapshot import Snapshot
@@ -42,7 +43,7 @@ def here(by: str) -> Owner:
 
 def problem(owner: Owner | None, **settings: Any) -> str | None:
     stack = a_stack(**settings)
-    return lock.problem(stack, replace(converged(stack), lock=owner))
+    return lock.problem(HostPlan(stack, replace(converged(stack), lock=owner)))
 
 
 @pytest.fixture
@@ -132,4 +133,4 @@ def test_a_lock_may_be_broken() -> None:
 
 
 def test_a_host_that_could_not_be_seen_is_not_called_locked() -> None:
-    assert lock.problem(STACK, Snapshot()) is None
+    assert lock.problem(HostPlan(STACK, Snapshot())) is None

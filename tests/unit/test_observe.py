@@ -31,7 +31,7 @@ SERVER = a_stack(redis_publish="10.0.0.5")
 
 def fleet(hosts: Mapping[str, tuple[Stack, Snapshot]], canaries: frozenset[str] = frozenset(), **users: tuple[str, ...]) -> Fleet:
     """Hosts: name → what it should have, what was seen on it; users: a host, with an underscore → those that use its redis."""
-    return Fleet(
+    return Fleet.of(
         {name: stack for name, (stack, _) in hosts.items()},
         {name: seen for name, (_, seen) in hosts.items()},
         canaries,
@@ -137,32 +137,32 @@ def test_a_client_alone_is_not_switched_to_a_password_that_its_redis_does_not_ac
         "redis_host: redis on redis-1 does not accept the wanted password, and redis-1 is not in this run. "
         "Nothing was changed. Run the deploy for both."
     )
-    assert found.problems("webui-1") == (problem,)
-    assert found.plans["webui-1"].problems == (problem,)
+    assert found.hosts["webui-1"].plan.problems == (problem,)
+    assert found.previews["webui-1"].problems == (problem,)
     assert found.waves == ()
 
 
 @pytest.mark.parametrize("hashes", [(NEW,), (OLD, NEW), ()])
 def test_a_client_alone_is_changed_where_its_redis_accepts_the_password_or_does_not_tell(hashes: tuple[str, ...]) -> None:
-    assert client_alone(hashes=hashes).problems("webui-1") == ()
+    assert client_alone(hashes=hashes).hosts["webui-1"].plan.problems == ()
 
 
 def test_a_client_together_with_its_redis_is_changed_whatever_that_accepts_now() -> None:
     refused = with_redis(hashes=(OLD,))(converged(a_client()))
-    assert shared(webui_1=refused).problems("webui-1") == ()
+    assert shared(webui_1=refused).hosts["webui-1"].plan.problems == ()
 
 
 def test_a_client_of_a_redis_that_does_not_run_has_no_problem_with_it() -> None:
     stack = a_client()
-    assert fleet({"webui-1": (stack, unseen("redis")(converged(stack)))}).problems("webui-1") == ()
+    assert fleet({"webui-1": (stack, unseen("redis")(converged(stack)))}).hosts["webui-1"].plan.problems == ()
 
 
 def test_a_host_with_a_redis_of_its_own_has_no_such_problem() -> None:
     stack = a_stack()
-    assert fleet({"a": (stack, with_redis(hashes=(OLD,))(converged(stack)))}).problems("a") == ()
+    assert fleet({"a": (stack, with_redis(hashes=(OLD,))(converged(stack)))}).hosts["a"].plan.problems == ()
 
 
 def test_what_was_wanted_and_seen_is_found_by_name() -> None:
-    stack, seen = shared().of("webui-1")
-    assert stack.redis_address == ADDRESS
-    assert seen == converged(stack)
+    planned = shared().hosts["webui-1"]
+    assert planned.stack.redis_address == ADDRESS
+    assert planned.seen == converged(planned.stack)

@@ -23,8 +23,8 @@ from operations.facts.machine import Literals, Machine, Metrics
 from operations.facts.past import Backups, History
 from operations.facts.probe import Probe
 from operations.facts.project import Project
-from operations.facts.redis import Redis
 from operations.facts.state import Containers, SeenState, State
+from operations.services.redis.facts import Redis
 from operations.stack.snapshot import UNKNOWN, Applied, SeenProject
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.facts.answers import env_keys, read

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Docker on this host: name=value lines. The stack in folder $1 may know Compose's version from when it was last started.
+# Docker on this host: name=value lines. The stack in folder $root may know Compose's version from when it was last started.
 
-#include compose_plugin.sh
+#include lib/compose_plugin.sh
 
 have() {
     if command -v "$1" >/dev/null; then echo "$1=yes"; else echo "$1=no"; fi
@@ -9,17 +9,17 @@ have() {
 
 have docker
 have curl
+have jq
 
-# the server's version: as an earlier part of the same bundle got it, or over its socket, which costs a tenth of starting the
-# docker client
+# the server's version: as an earlier script got it, or over its socket, which costs a tenth of starting the docker client
 server=
-if [ "${FLEET_CONTAINERS#server}" != "$FLEET_CONTAINERS" ]; then
-    IFS='	' read -r _ server <<EOF
-$FLEET_CONTAINERS
+if [ -n "$fleet_containers" ]; then
+    IFS= read -r server <<EOF
+$fleet_containers
 EOF
 elif command -v curl >/dev/null && [ -S /var/run/docker.sock ]; then
     server=$(curl --silent --head --max-time 10 --unix-socket /var/run/docker.sock http://docker/_ping |
-        sed -n 's/^Server: Docker\/\([^ ]*\).*/\1/p')
+        sed -n 's/^Server: Docker\/\([0-9A-Za-z.+~-]*\).*/\1/p')
 elif command -v docker >/dev/null; then
     server=$(docker version --format '{{.Server.Version}}' 2>/dev/null)
 fi
@@ -31,7 +31,7 @@ compose=
 plugin=$(compose_plugin)
 if [ -n "$plugin" ]; then
     known=
-    [ ! -r "$1/.fleet/compose" ] || IFS= read -r known <"$1/.fleet/compose"
+    [ ! -r "$root/.fleet/compose" ] || IFS= read -r known <"$root/.fleet/compose"
     case $known in
     "$(stamp "$plugin") "*) compose=${known##* } ;;
     *) compose=$("$plugin" version --short 2>/dev/null) ;;

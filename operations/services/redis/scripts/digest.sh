@@ -1,6 +1,7 @@
-# What redis at the address $1, port 6379, holds: the number of keys that do not expire, and a sum over their names and contents that
-# does not depend on their order. The commands that log in are on standard input. Asked in small steps, so that nobody has to wait.
-#include redis_client.sh
+# shellcheck shell=bash
+# What redis at $address (host:port) holds: the number of keys that do not expire, and a sum over their names and contents that
+# does not depend on their order. $login: the commands that log in. Asked in small steps, so that nobody has to wait.
+#include services/redis/client.sh
 
 # what a script of redis' own makes of one step of SCAN: the next cursor, keys, sum
 # shellcheck disable=SC2016 # Lua
@@ -30,10 +31,9 @@ for _, key in ipairs(step[2]) do
 end
 return {step[1], keys, string.format("%.0f", sum)}'
 
-# + login: the commands that log in, as redis' protocol wants them
 redis_digest() {
-    local address=$1 login=$2 db cursor keys sum step total=0 digest=0 dbs
-    dbs=$({ printf '%s' "$login" && printf 'INFO keyspace\r\nQUIT\r\n'; } | redis_say "$address" 6379 |
+    local db cursor keys sum step total=0 digest=0 dbs
+    dbs=$({ printf '%s' "$login" && printf 'INFO keyspace\r\nQUIT\r\n'; } | redis_say "$address" |
         sed -n 's/^db\([0-9]*\):.*/\1/p') || return 1
     for db in $dbs; do
         cursor=0
@@ -43,7 +43,7 @@ redis_digest() {
                 # shellcheck disable=SC2016 # the protocol's own signs
                 printf '*4\r\n$7\r\nEVAL_RO\r\n$%s\r\n%s\r\n$1\r\n0\r\n$%s\r\n%s\r\n' "${#REDIS_DIGEST}" "$REDIS_DIGEST" "${#cursor}" "$cursor"
                 printf 'QUIT\r\n'
-            } | redis_say "$address" 6379 | tr -d '\r' | awk '
+            } | redis_say "$address" | tr -d '\r' | awk '
                 /^\*3$/ { at = 1; next }
                 at && /^\$/ { next }
                 at == 1 { cursor = $0; at = 2; next }

@@ -1,21 +1,22 @@
 # shellcheck shell=bash
-# Before redis of the stack in folder $1, project $2, is replaced: its data is brought onto the volume data/redis where it lies in the
-# container or elsewhere, and redis is replaced at once, so that no write is lost; where its image changes, a server of the new
-# one must be able to read the data. Nothing is done where neither is so.
-#   carry <root> <project> <image, or ""> <pull> <owner> <seconds> <doubt, as up.sh has it> <command> <arguments>
+# Before redis, the service $server of the project $project in folder $root, is replaced: its data is brought onto the volume $volume
+# where it lies in the container or elsewhere, and redis is replaced at once, so that no write is lost; where its image changes, a
+# server of the new one must be able to read the data. Nothing is done where neither is so.
+# $image: the new one, or empty for the project's own; $pull, $owner (uid:gid of the data), $seconds for a start, $doubt as up.sh has
+# it, $command and $args of the new one.
 # Where the project has been restored to what it was before its data was brought, the data goes back into the container.
 
-root=$1 project=$2 image=$3 pull=$4 owner=$5 seconds=$6 doubt=$7 command=$8 args=$9
-masks=
+#include lib/mutex.sh
+#include lib/mask.sh
+#include lib/dependencies.sh
+#include services/redis/login.sh
+#include services/redis/digest.sh
+
+masks='' password_file=$folder/password user=default
 cd -- "$root" || exit 1
 umask 077
-#include mutex.sh
-#include mask.sh
-#include dependencies.sh
-#include redis_digest.sh
-#include redis_login.sh
-
-volume=data/redis copy=data/.redis-carried trial=$project-redis-trial
+hold_mutex
+copy=${volume%/*}/.$server-migrating trial=$project-$server-trial
 
 fail() {
     printf '%s\n' "$@" | masked >&2
@@ -24,10 +25,7 @@ fail() {
 
 now() { echo $(($(date +%s%N) / 1000000)); }
 
-# what redis answers to one command
-ask() {
-    printf '%s%s\r\nQUIT\r\n' "$login" "$*" | redis_say "$address" 6379 | tr -d '\r' | sed '1d;$d'
-}
+ask() { redis_command "$@"; }
 
 field() { sed -n "s/^$1://p"; }
 
@@ -77,14 +75,14 @@ copy_of() {
 try_copy() {
     docker rm --force "$trial" >/dev/null 2>&1
     # shellcheck disable=SC2086 # the command is words, quoted as Compose reads them
-    said=$(eval "docker run --detach --name $trial --volume '$root/$copy:/data' --volume '$root/secrets/redis:/run/redis-auth:ro' \
+    said=$(eval "docker run --detach --name $trial --volume '$root/$copy:/data' --volume '$root/$folder:/run/redis-auth:ro' \
         --env REDIS_ARGS=\"\$args\" \"\$image\" $command" 2>&1) || fail "A server of $image could not be tried: $said"
     until=$(($(date +%s) + seconds))
     while sleep 0.1; do
         tried=$(docker inspect --format '{{if .State.Running}}{{.NetworkSettings.IPAddress}}{{end}}' "$trial" 2>/dev/null)
         [ -n "$tried" ] || break
-        new=$(redis_auth default <secrets/redis/password)$'\n'
-        case $(printf '%sPING\r\nQUIT\r\n' "$new" | redis_say "$tried" 6379 2>/dev/null) in *+PONG*) return ;; esac
+        new=$(redis_auth default <"$password_file")$'\n'
+        case $(printf '%sPING\r\nQUIT\r\n' "$new" | redis_say "$tried:6379") in *+PONG*) return ;; esac
         [ "$(date +%s)" -lt $until ] || break
     done
     fail "A server of $image cannot read redis' data; redis runs as before. Set redis_image to one that can. It says:" \
@@ -93,7 +91,7 @@ try_copy() {
 
 # the newest container of redis that runs; with further `docker ps` words, such as --all
 container() {
-    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=redis \
+    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=$server \
         --filter label=com.docker.compose.oneoff=False "$@" | head -n 1
 }
 
@@ -103,11 +101,11 @@ ours() {
 }
 
 no_deps=
-unset FLEET_CONTAINERS
+unset fleet_containers
 
 # Two notes, each with the folder in the container that the data came from, the container, when it has ended, and its restart policy:
 # `carrying` while it is brought, and after it was brought back; `carried` when it has been brought. Which it is, the container tells.
-if [ ! -f compose.d/redis.yml ]; then
+if [ ! -f compose.d/$server.yml ]; then
     # Back to where it was. Its password may be gone from the host by now, so it is stopped, which writes what it holds.
     note=.fleet/carried
     [ -f $note ] || note=.fleet/carrying
@@ -122,9 +120,9 @@ if [ ! -f compose.d/redis.yml ]; then
         docker stop --time 30 "$id" >/dev/null || fail "redis could not be stopped; its data is in $volume."
     fi
     dir=$(head -n 1 $note)
-    [ "$doubt" = no ] || dependencies_of redis
+    [ "$doubt" = no ] || dependencies_of "$server"
     # shellcheck disable=SC2086 # a flag or nothing
-    said=$(docker compose up --no-start $no_deps redis 2>&1) || fail "redis was not made anew: $said"
+    said=$(docker compose up --no-start $no_deps "$server" 2>&1) || fail "redis was not made anew: $said"
     id=$(container --all)
     if ! docker cp "$volume/." "$id:$dir/" >/dev/null || ! docker start "$id" >/dev/null; then
         fail "$volume could not be brought to $dir in redis' container; the data is still in $volume."
@@ -143,19 +141,17 @@ if [ -z "$id" ]; then
     fail "redis does not run, so what it holds cannot be brought to $volume. Nothing was changed. Start it as it was" \
         "(\`docker start ${stopped:0:12}\`), then run again."
 fi
-address=$(redis_address "$project")
+read -r _ address < <(redis_container)
+address=$address:6379
 
 # as the project's own file has it; `config --images` would tell those of what redis depends on too
-[ -n "$image" ] || image=$(docker compose config 2>/dev/null | awk '
-    /^[^ ]/ { services = ($0 == "services:") }
-    services && /^  [^ ]/ { service = $1 }
-    service == "redis:" && /^    image:/ { gsub(/["\047]/, "", $2); print $2; exit }')
+[ -n "$image" ] || image=$(docker compose config --format json 2>/dev/null | jq --raw-output --arg name "$server" '.services[$name].image')
 docker image inspect "$image" >/dev/null 2>&1 && [ "$pull" != always ] || [ "$pull" = never ] || docker pull --quiet "$image" >/dev/null
 source=$(docker inspect --format '{{range .Mounts}}{{if eq .Destination "/data"}}{{.Source}}{{end}}{{end}}' "$id")
 same=$([ "$(docker inspect --format '{{.Image}}' "$id")" = "$(docker image inspect --format '{{.Id}}' "$image")" ] && echo yes)
-if ! redis_login "$root" "$project" "$id" "$address"; then
+if ! redis_login "$id" "$address"; then
     # one that an earlier run started has its data on the volume, and may be replaced because it lets nobody in
-    if grep -q '^  "redis":' .fleet/applied.json 2>/dev/null; then exit 0; fi
+    if jq --exit-status --arg name "$server" '.services[$name]' .fleet/applied.json >/dev/null 2>&1; then exit 0; fi
     fail "redis lets nobody in with a password that is on this host. Nothing was brought; it runs as before."
 fi
 dir=$(ask CONFIG GET dir | tail -n 1)
@@ -177,14 +173,14 @@ if [ -z "$here" ] && [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/
     fail "$root/$volume holds data already, but redis keeps its data in $dir. Nothing was brought. Move the folder away if what is in it" \
         "is not wanted (\`mv $volume $volume.old\`), then run again."
 fi
-[ "$doubt" = no ] || dependencies_of redis
+[ "$doubt" = no ] || dependencies_of "$server"
 began=$(now)
 pause_writes
 save
-before=$(redis_digest "$address" "$login") || fail "redis' keys could not be read. Nothing was brought; it runs as before."
+before=$(redis_digest) || fail "redis' keys could not be read. Nothing was brought; it runs as before."
 copy_of "$id" "$dir"
 try_copy
-after=$(redis_digest "$tried" "$new")
+after=$(login=$new address=$tried:6379 && redis_digest)
 [ "$before" = "$after" ] || fail "The copy of redis' data is not the same: $before, and $after in the copy. Nothing was brought; it runs as before."
 docker stop --time 30 "$trial" >/dev/null && docker rm "$trial" >/dev/null
 
@@ -193,7 +189,7 @@ if [ -z "$here" ]; then
     # what an earlier attempt left there may be all that is left of something
     rm -rf "$volume.before"
     [ -z "$(ls -A "$volume" 2>/dev/null)" ] || mv "$volume" "$volume.before" || exit 1
-    rm -rf "$volume" && mv "$copy" "$volume" && chmod 755 "$volume" && sync data || exit 1
+    rm -rf "$volume" && mv "$copy" "$volume" && chmod 700 "$volume" && sync "${volume%/*}" || exit 1
 fi
 kill "$keeper" 2>/dev/null
 keeper=
@@ -204,7 +200,7 @@ policy=$(docker inspect --format '{{.HostConfig.RestartPolicy.Name}}' "$id")
 docker update --restart no "$id" >/dev/null && ask SHUTDOWN NOSAVE >/dev/null 2>&1
 [ -n "$here" ] || printf '%s\n%s\n%s\n' "$dir" "$id" "${policy:-no}" >.fleet/carrying
 # shellcheck disable=SC2086 # a flag or nothing
-said=$(docker compose up --detach $no_deps --pull never --wait --wait-timeout "$seconds" redis 2>&1) ||
+said=$(docker compose up --detach $no_deps --pull never --wait --wait-timeout "$seconds" "$server" 2>&1) ||
     fail "redis did not start with its data in $volume." "$(echo "$said" | tail -n 5)"
 told="$before; writes waited $((gone - began)) ms, redis was away $(($(now) - gone)) ms"
 if [ -n "$here" ]; then

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import time
+from base64 import b64encode
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from operations.facts.redis import Redis, _replies
+from operations.services.redis.facts import Redis
+from operations.services.redis.protocol import replies
 from operations.stack.snapshot import UNKNOWN, SeenClient, SeenRedis
 from tests.unit.facts.answers import H1, H2, read
 
 
-def resp(*answers: Any) -> list[str]:
-    """Answers in redis' protocol as they reach a fact, line by line: without line feeds, with carriage returns."""
-    lines: list[str] = []
+def resp(*answers: Any) -> bytes:
+    """Answers in redis' protocol."""
+    data = b""
     for answer in answers:
         if isinstance(answer, list):
-            lines += [f"*{len(answer)}\r", *resp(*answer)]
+            data += f"*{len(answer)}\r\n".encode() + resp(*answer)
         elif answer is None:
-            lines.append("$-1\r")
+            data += b"$-1\r\n"
         elif isinstance(answer, int):
-            lines.append(f":{answer}\r")
+            data += f":{answer}\r\n".encode()
         elif answer[:1] in ("+", "-"):
-            lines.append(f"{answer}\r")
+            data += f"{answer}\r\n".encode()
         else:
-            lines += [f"${len(answer.encode())}\r", *f"{answer}\r".split("\n")]
-    return lines
+            data += f"${len(answer.encode())}\r\n{answer}\r\n".encode()
+    return data
+
+
+def told(data: bytes) -> Any:
+    """What the fact makes of them."""
+    return read(Redis(), b64encode(data).decode())
 
 
 NOAUTH = "-NOAUTH Authentication required."
@@ -69,7 +79,7 @@ def user(*hashes: str) -> list[Any]:
         ([NOAUTH, "+OK", "+PONG", ["dir", "/data"], None], SeenRedis(NOAUTH[1:], "PONG", "/data", ())),
         ([NOAUTH, "+OK", "+PONG", [], user(H1)], SeenRedis(NOAUTH[1:], "PONG", "", (H1,))),
         (
-            [NOAUTH, "+OK", "+PONG", ["dir", None], ["flags", 3, None, "passwords", [H1]], "+OK"],
+            [NOAUTH, "+OK", "+PONG", ["dir", None], ["flags", 3, "odd", None, "passwords", [H1]], "+OK"],
             SeenRedis(NOAUTH[1:], "PONG", "", (H1,)),
         ),
         (["-ERR max number of clients reached"], SeenRedis("ERR max number of clients reached", "", "", ())),
@@ -89,7 +99,7 @@ def user(*hashes: str) -> list[Any]:
     ],
 )  # fmt: skip
 def test_redis_answers_are_told_apart(answers: list[Any], seen: SeenRedis) -> None:
-    assert read(Redis(), *resp(*answers)) == seen
+    assert told(resp(*answers)) == seen
 
 
 def a_client_line(number: int, address: str, **fields: Any) -> str:
@@ -104,7 +114,7 @@ ME = a_client_line(9, "172.18.0.1:40000")
 
 def test_redis_tells_who_is_connected_but_for_the_one_who_asks() -> None:
     lines = [a_client_line(3, "172.18.0.5:51000", sub=1, psub=2), ME, a_client_line(4, "[fd00::5]:52000", user="app")]
-    seen = read(Redis(), *resp(*WELL, ME + "\n", "\n".join(lines) + "\n", ["socketio", 2], [], "+OK"))
+    seen = told(resp(*WELL, ME + "\n", "\n".join(lines) + "\n", ["socketio", 2], [], "+OK"))
     assert seen.me == "172.18.0.1"
     assert seen.clients == (SeenClient("172.18.0.5", "default", 3), SeenClient("[fd00::5]", "app", 0))
     assert seen.listeners == 2
@@ -119,33 +129,81 @@ def test_redis_tells_whose_logins_it_refused_and_how_long_ago() -> None:
         ]  # fmt: skip
 
     log = [entry("auth", "12.5", "172.18.0.5:1"), entry("command", "3", "172.18.0.5:2"), entry("auth", "0.25", "10.0.0.9:3"), "odd"]
-    seen = read(Redis(), *resp(*WELL, ME, ME, ["socketio", 0], log, "+OK"))
+    seen = told(resp(*WELL, ME, ME, ["socketio", 0], log, "+OK"))
     assert seen.refused == (("172.18.0.5", 12.5), ("10.0.0.9", 0.25))
     assert seen.clients == ()
 
 
 @pytest.mark.parametrize("answer", [NOPERM, "-ERR unknown command", None, "", 7, [], "+OK"])
 def test_a_redis_that_does_not_tell_of_its_clients_tells_the_rest(answer: Any) -> None:
-    seen = read(Redis(), *resp(*WELL, answer, answer, answer, answer, "+OK"))
+    seen = told(resp(*WELL, answer, answer, answer, answer, "+OK"))
     assert (seen.login, seen.directory, seen.hashes) == ("PONG", "/data", (H1,))
     assert (seen.clients, seen.listeners, seen.refused) == ((), 0, ())
 
 
 @pytest.mark.parametrize("text", ["one", "one\ntwo", "one\r\ntwo\r\n", "\n", "\n\n", "ü\n€\n", "a\r", "*3\n+OK\n", ""])
 def test_a_text_of_several_lines_is_one_answer(text: str) -> None:
-    lines = f"+A\r\n${len(text.encode())}\r\n{text}\r\n+B\r\n".split("\n")[:-1]
-    assert list(_replies(iter(lines))) == ["A", text, "B"]
+    assert replies(f"+A\r\n${len(text.encode())}\r\n{text}\r\n+B\r\n".encode()) == ["A", text, "B"]
 
 
 def test_a_redis_that_says_nothing_at_all_is_unknown() -> None:
     assert read(Redis()) is UNKNOWN
 
 
-@pytest.mark.parametrize("length", range(1, 12))
+WHOLE = resp(NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1))
+
+
+@pytest.mark.parametrize("length", range(len(resp(NOAUTH)), len(WHOLE)))
 def test_answers_that_were_cut_off_never_look_like_a_login(length: int) -> None:
-    lines = resp(NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1))
-    seen = read(Redis(), *lines[:length])
+    seen = told(WHOLE[:length])
     assert seen is not UNKNOWN
-    assert (seen.login == "PONG") == (length >= 3)
-    assert (seen.directory == "/data") == (length >= 8)
+    assert (seen.login == "PONG") == (length >= len(resp(NOAUTH, "+OK", "+PONG")))
+    assert (seen.directory == "/data") == (length >= len(resp(NOAUTH, "+OK", "+PONG", ["dir", "/data"])) - 2)
     assert seen.hashes == ()
+
+
+# A redis that means no good
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"*1\r\n" * 3000,
+        b"*1\r\n" * 17 + b"+x\r\n",
+        b"*30000000\r\n" + b"+x\r\n" * 10,
+        b"*-5\r\n*99999999999999999999999\r\n",
+        b"$30000000\r\nx",
+        b"+" + b"x" * 2_000_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b":1e9\r\n",
+        b"\xff\xfe\r\n",
+    ],
+)
+def test_a_redis_that_answers_without_end_or_sense_is_unknown_at_once(data: bytes) -> None:
+    before = time.monotonic()
+    assert told(data) is UNKNOWN
+    assert time.monotonic() - before < 1
+
+
+def test_a_list_that_promises_more_than_comes_is_left_out() -> None:
+    assert replies(b"+A\r\n*30000000\r\n+x\r\n") == ["A"]
+
+
+@given(st.binary(max_size=300))
+def test_whatever_it_answers_nothing_is_raised(data: bytes) -> None:
+    assert told(data) is UNKNOWN or isinstance(told(data), SeenRedis)
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_a_name_in_its_log_of_logins_changes_nothing_else(name: str, client: str) -> None:
+    entry = ["reason", "auth", "username", name, "age-seconds", "1", "client-info", a_client_line(5, "172.18.0.5:1", name=client)]
+    seen = told(resp(*WELL, ME, ME, ["socketio", 0], [entry], ["user default on #" + H1 + " ~* +@all"]))
+    assert (seen.login, seen.hashes, seen.users, seen.clients) == ("PONG", (H1,), {"default": (H1,)}, ())
+
+
+def test_a_digest_counts_only_where_redis_lists_a_password() -> None:
+    rules = ["flags", ["on"], "passwords", [H1], "commands", f"+@all #{H2}", "keys", f"~{H2}"]
+    seen = told(
+        resp(NOAUTH, "+OK", "+PONG", ["dir", "/data"], rules, ME, ME, ["socketio", 0], [], [f"user x on ~{H2} #{H1} +@all"])
+    )
+    assert (seen.hashes, seen.users) == ((H1,), {"x": (H1,)})

@@ -1,6 +1,7 @@
 # Passwords of redis as they are written in Compose files, env files, redis' own configuration and command lines: place, tab,
 # password, each in the spellings that it may stand for: `$$` is Compose's `$`, and a URL has signs encoded.
 
+FNR == 1 && FILENAME != "" && FILENAME != "-" { place = FILENAME; sub(/^\.\//, "", place); gsub(/[\t\n]/, "?", place) }
 /^[ \t]*#/ { next }
 {
     text = $0
@@ -9,8 +10,8 @@
     pending = tolower(text) ~ /(^|[ \t"'\-])--requirepass["']?,?[ \t]*$/
     each(text, "--requirepass[\"']?[ \t=,]+")
     each(text, "^[ \t]*(requirepass|masterauth)[ \t]+")
-    each(text, "rediss?://[^:@/ \t]*:")
-    each(text, "[a-z_]*redis[a-z_]*pass[a-z_]*[\"']?[ \t]*[=:][ \t]*")
+    each(text, "(redis|valkey)s?://[^:@/ \t]*:")
+    each(text, "[a-z_]*(redis|valkey)[a-z_]*pass[a-z_]*[\"']?[ \t]*[=:][ \t]*")
     each(text, "rediscli_auth[\"']?[ \t]*[=:][ \t]*")
     each(text, "redis-cli .*-a[ \t,]+")
     each(text, "(^|[ \t])>")

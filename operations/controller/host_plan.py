@@ -1,0 +1,45 @@
+"""One value a host: what it should have, what was seen on it, and what is to be done. Made once; every operation takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..stack.plan import Plan, plan
+from ..stack.snapshot import UNKNOWN, Snapshot
+from ..stack.stack import Stack
+
+
+class HostPlan:
+    """A host in this run. It changes when the host is observed again under its lock: an operation reads it when it runs.
+
+    + stack: what the host should have
+    + seen: the host as it was observed
+    + plan: what separates the two
+    + preview: the plan that was shown before the run began; what was not in it is not done
+    """
+
+    def __init__(self, stack: Stack, seen: Snapshot, absent: str = "") -> None:
+        """+ absent: the host whose redis this one uses, where that host has no part in the run"""
+        self.stack, self._absent = stack, absent
+        self.see(seen)
+        self.preview = self.plan
+
+    def see(self, seen: Snapshot) -> None:
+        """The host is like this now."""
+        self.seen = seen
+        due = plan(self.stack, seen)
+        self.plan: Plan = replace(due, problems=(*due.problems, *self._refused()))
+
+    def _refused(self) -> Iterator[str]:
+        redis = self.seen.redis
+        accepted = () if redis is UNKNOWN else redis.hashes
+        if self._absent and accepted and self.stack.password_hash not in accepted:
+            yield (
+                f"redis_host: redis on {self._absent} does not accept the wanted password, and {self._absent} is not in this run. "
+                "Nothing was changed. Run the deploy for both."
+            )
+
+    def __repr__(self) -> str:
+        # pyinfra shows the arguments of an operation that has no name
+        return self.stack.settings.stack_dir

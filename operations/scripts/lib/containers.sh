@@ -1,0 +1,34 @@
+# The containers of the Compose project $project: one line for scripts each: id, service, state, first address, parted by blanks.
+# What is not made of the signs that such a thing has is `-`; one whose image pretends that Compose made it is left out.
+containers_of() {
+    [ -n "$fleet_containers" ] || fleet_containers=$(ask_docker) || return 1
+    printf '%s\n' "$fleet_containers" | sed -n 's/^"\(.*\)"$/\1/p'
+}
+
+# The engine's version, all that is told of the containers, as JSON, and the lines for scripts.
+# Only these fields leave the host: a command or another label may hold a password.
+# Compose gives no image the label `oneoff`, so one that has it would have its containers taken for Compose's.
+ask_docker() {
+    set -- --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --get
+    curl "$@" --include --data-urlencode all=true \
+        --data-urlencode "filters={\"label\":[\"com.docker.compose.project=$project\",\"com.docker.compose.oneoff=False\"]}" \
+        http://docker/containers/json --next \
+        "$@" --data-urlencode 'filters={"label":["com.docker.compose.oneoff"]}' http://docker/images/json | {
+        while IFS= read -r line && [ ${#line} -gt 1 ]; do
+            case $line in Server:\ Docker/*) version=${line#*/} ;; esac
+        done
+        printf '%s\n' "$version" | sed 's/[^0-9A-Za-z.+~-].*//'
+        jq --null-input --ascii-output --compact-output --exit-status '
+            def plain: if type == "string" and test("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") then . else "-" end;
+            input as $listed | [input[].Id] as $posing
+            | [$listed[] | select(.ImageID as $image | $posing | index($image) | not) | {
+                id: .Id, service: .Labels["com.docker.compose.service"], state: .State, status: .Status,
+                hash: .Labels["com.docker.compose.config-hash"], created: .Created, image: .Image,
+                addresses: [.NetworkSettings.Networks[]?.IPAddress | select(. != "")],
+                mounts: ([.Mounts[]? | {key: .Destination, value: (.Source // "")}] | from_entries),
+                ports: [.Ports[]? | select(.PublicPort) | "\(.IP):\(.PublicPort)"]
+            }], ($listed[] | select(.ImageID as $image | $posing | index($image) | not)
+                | [.Id, .Labels["com.docker.compose.service"], .State, ([.NetworkSettings.Networks[]?.IPAddress | select(. != "")][0])]
+                | map(plain) | join(" "))'
+    }
+}

@@ -1,0 +1,140 @@
+"""Redis as a client on the host finds it."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+from pyinfra.api import StringCommand
+
+from ...facts.base import ScriptFact
+from ...stack.snapshot import SeenClient, SeenRedis
+from .protocol import replies
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Redis(ScriptFact[SeenRedis]):
+    """How redis answers: without a password, with the one of the host's password file, its data folder, the hashes it accepts,
+    who is connected, and which logins it refused.
+
+    + root: the stack's folder, absolute
+    + project: the Compose project's name
+    + server: the service that is redis
+    + at: host:port of another host's redis; that of the project's own container when left out
+    + user: the user that logs in
+    + password_file: the file with the password, relative to the stack's folder
+    """
+
+    script = "services/redis/ask"
+
+    def command(
+        self,
+        root: str,
+        project: str,
+        server: str = "redis",
+        at: str | None = None,
+        user: str = "default",
+        password_file: str = "secrets/redis/password",
+    ) -> StringCommand:
+        return self.ask(root=root, project=project, server=server, at=at or "", user=user, password_file=password_file)
+
+    def parse(self, lines: list[str]) -> SeenRedis:
+        # a redis that refuses the password was asked with others: which one it takes, or that there is none
+        tried = lines.pop(0).split(" ") if len(lines) == 2 else []
+        place, found = (b64decode(tried[1]).decode(errors="replace"), tried[2]) if tried[:1] == ["found"] else ("", "")
+        if found and not _HASH.fullmatch(found):
+            raise ValueError("the password that was found has no digest")
+        (answered,) = lines
+        answers = replies(b64decode(answered, validate=True))
+        if not answers:
+            raise ValueError("redis closed the connection without a word")
+        anonymous, login, ping, directory, user, mine, clients, channel, refused, users = [*answers, *[""] * 10][:10]
+        me = _fields(mine) if isinstance(mine, str) else {}
+        return SeenRedis(
+            anonymous=str(anonymous),
+            login="WRONGPASS" if place or str(login).startswith("NOAUTH") else str(ping) if login == "OK" else str(login),
+            directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
+            hashes=_passwords(user) if isinstance(user, list) else (found,) if found else (),
+            denied=user if isinstance(user, str) and user.startswith("NOPERM") else "",
+            me=_address(me),
+            clients=tuple(_clients(clients, me.get("id"))) if isinstance(clients, str) else (),
+            listeners=_count(channel[1]) if isinstance(channel, list) and len(channel) == 2 else 0,
+            refused=tuple(_refused(refused)) if isinstance(refused, list) else (),
+            users=dict(_users(users)),
+            former=place,
+            nowhere=tried[:1] == ["nowhere"],
+        )
+
+
+class TriedRedis(Redis):
+    """The same of a redis that refuses that password: each that the host's files, and Docker, call redis' is tried, on the host.
+
+    It may be one that this library did not start, or whose password was changed by hand.
+    """
+
+    script = "services/redis/try"
+
+
+class Overrides(ScriptFact[tuple[tuple[str, str], ...]]):
+    """Environment variables that override the secret which their containers have as a file: service and name.
+
+    + project: the Compose project's name
+    + server: the service that is redis
+    + path: the file's path, absolute
+    """
+
+    script = "services/redis/overrides"
+
+    def command(self, project: str, path: str, server: str = "redis") -> StringCommand:
+        return self.ask(project=project, path=path, server=server)
+
+    def parse(self, lines: list[str]) -> tuple[tuple[str, str], ...]:
+        return tuple((str(service), str(name)) for service, name in map(json.loads, lines))
+
+
+def _passwords(user: list[Any]) -> tuple[str, ...]:
+    """The digests in what ACL GETUSER tells: names and values, one of which is the list of passwords."""
+    told = next((value for name, value in zip(user[::2], user[1::2], strict=False) if name == "passwords"), ())
+    return tuple(one for one in told or () if isinstance(one, str) and _HASH.fullmatch(one)) if isinstance(told, list) else ()
+
+
+def _users(lines: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The lines of ACL LIST: `user <name> …` and what is written of it, each password as #<digest>."""
+    for line in lines if isinstance(lines, list) else ():
+        kind, *words = str(line).split(" ")
+        if kind == "user" and words:
+            yield words[0], tuple(word[1:] for word in words[1:] if word.startswith("#") and _HASH.fullmatch(word[1:]))
+
+
+def _clients(text: str, me: str | None) -> Iterator[SeenClient]:
+    for line in text.splitlines():
+        found = _fields(line)
+        if found and found.get("id") != me:
+            yield SeenClient(_address(found), found.get("user", ""), _count(found.get("sub")) + _count(found.get("psub")))
+
+
+def _refused(entries: list[Any]) -> Iterator[tuple[str, float]]:
+    """The logins in redis' ACL log, which also holds commands that were refused."""
+    for entry in entries:
+        if not isinstance(entry, list):
+            continue
+        found = {name: value for name, value in zip(entry[::2], entry[1::2], strict=False) if isinstance(name, str)}
+        if found.get("reason") == "auth":
+            yield _address(_fields(str(found.get("client-info", "")))), float(found.get("age-seconds") or 0)
+
+
+def _count(value: Any) -> int:
+    return int(value) if str(value).isdigit() else 0
+
+
+def _fields(line: str) -> dict[str, str]:
+    """A line of CLIENT LIST: name=value parted by blanks."""
+    return dict(word.split("=", 1) for word in line.split(" ") if "=" in word)
+
+
+def _address(client: dict[str, str]) -> str:
+    return client.get("addr", "").rpartition(":")[0]
