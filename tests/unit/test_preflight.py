@@ -154,7 +154,7 @@ def test_a_limit_and_an_exclude_that_leave_nothing_are_an_error(project: Project
 
 
 def test_an_inventory_without_a_host_is_an_error(project: Project) -> None:
-    project.inventory("from operations import preflight\npreflight.arm()\nweb = []\n")
+    project.inventory("from operations.controller import preflight\npreflight.arm()\nweb = []\n")
     assert "The inventory has no host." in project.refused("exec", "true")
 
 
@@ -183,7 +183,7 @@ def test_the_inventory_of_the_project_gives_hosts_with_their_data(project: Proje
     copy(ROOT / "inventory", project.folder)
     (project.folder / "group_data").mkdir()
     (project.folder / "group_data" / "all.py").write_text(
-        "from operations.secrets import Secret\n"
+        "from operations.controller.secrets import Secret\n"
         "redis_password = Secret('REDIS_PASSWORD')\ncolour = 'file'\nkept = 'file'\nown = 'file'\n"
     )
     project.hosts("web: {hosts: {a: , b: {size: 1}}, data: {colour: web}}\nall: {data: {colour: all, kept: all}}\n")
