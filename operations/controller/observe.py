@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -155,7 +155,10 @@ def _observed_now(stack: Stack, patience: int) -> Snapshot:
     redis = found.get("redis", UNKNOWN)
     if redis is not UNKNOWN and redis.refuses and stack.redis_address is None:
         found["redis"] = host.get_fact(FormerRedis, **asked["redis"][1], _ignore_errors=True)
-    return snapshot(stack, found)
+    why = dict(found.met)
+    if "state" in why:
+        why |= dict.fromkeys(("applied", "acl", "fragments"), why["state"])
+    return replace(snapshot(stack, found), met=why)
 
 
 def questions(stack: Stack, patience: int = 0) -> Questions:
