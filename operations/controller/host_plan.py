@@ -11,6 +11,7 @@ from ..stack.lock import TIME
 from ..stack.plan import Plan, plan
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
+from .failure import met
 
 
 class HostPlan:
@@ -33,7 +34,10 @@ class HostPlan:
     def see(self, seen: Snapshot) -> None:
         """The host is like this now."""
         self.seen = seen
-        due = plan(self.stack, seen)
+        try:
+            due = plan(self.stack, seen)
+        except Exception as error:  # it would end the run of every other host too
+            due = Plan(problems=met(error))
         self.plan: Plan = replace(due, problems=(*due.problems, *self._refused()))
 
     def _refused(self) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -155,10 +155,13 @@ def _observed_now(stack: Stack, patience: int) -> Snapshot:
     found = ask(asked)
     if found is UNKNOWN:
         return Snapshot(met={"": "its answer did not come to its end"})
+    why = dict(found.met)
     again = {name: one for each in credentials_of(stack) for name, one in each.asked_again(stack, found).items()}
     if again and (further := ask(Questions(again))) is not UNKNOWN:
         found |= further
-    return snapshot(stack, found)
+    if "state" in why:
+        why |= dict.fromkeys(("applied", "texts", "fragments"), why["state"])
+    return replace(snapshot(stack, found), met=why)
 
 
 def questions(stack: Stack, patience: int = 0) -> Questions:

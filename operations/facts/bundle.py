@@ -25,7 +25,14 @@ class Questions(dict[str, Asked]):
         return ", ".join(self)
 
 
-class Bundle(FactBase[dict[str, Any] | Unknown]):
+class Answers(dict[str, Any]):
+    """Name → value of a fact. `met`: why a value is UNKNOWN."""
+
+    def __init__(self) -> None:
+        self.met: dict[str, str] = {}
+
+
+class Bundle(FactBase[Answers | Unknown]):
     """Runs facts as one program and hands each its own part of the output. Ask it with `ask`, which sends the program.
 
     + facts: name → (fact class, its arguments)
@@ -60,7 +67,7 @@ class Bundle(FactBase[dict[str, Any] | Unknown]):
         asked = [command.script for command in commands.values() if isinstance(command, Question)]
         return scripts.send(asked, "".join(words))
 
-    def process(self, output: Iterable[str]) -> dict[str, Any] | Unknown:
+    def process(self, output: Iterable[str]) -> Answers | Unknown:
         lines = list(output)
         if not lines or lines[-1] != _END:
             return UNKNOWN
@@ -77,10 +84,15 @@ class Bundle(FactBase[dict[str, Any] | Unknown]):
                 part = marks.get(line, part)
             else:
                 part.append(line)
-        return {name: _answer(fact, part) for (name, fact), part in zip(self.facts.items(), parts, strict=True)}
+        answers = Answers()
+        for (name, fact), part in zip(self.facts.items(), parts, strict=True):
+            answers[name] = _answer(fact, part)
+            if answers[name] is UNKNOWN:
+                answers.met[name] = "what it said could not be read" if part else "its command failed"
+        return answers
 
 
-def ask(facts: Questions) -> dict[str, Any] | Unknown:
+def ask(facts: Questions) -> Answers | Unknown:
     """The answers of the host in context to these facts, in one round trip."""
     # pyinfra hands a fact no standard input of its own, but that of the caller
     program = Bundle().command(facts).connector_arguments["_stdin"]

@@ -24,7 +24,7 @@ from tests.lab import Host
 
 KILLS = int(os.environ.get("FLEET_KILLS", "60"))
 SEED = int(os.environ.get("FLEET_SEED") or random.randrange(10**6))
-SESSIONS = 10  # commands that a rollout runs on a host: see test_a_rollout_is_so_many_commands
+SESSIONS = 11  # commands that a rollout runs on a host: see test_a_rollout_is_so_many_commands
 PATIENCE = 120
 ACCEPTED = "secrets/redis/users.acl"
 APPLIED = ".fleet/applied.json"
@@ -250,12 +250,12 @@ def test_the_connection_is_cut_at_every_command(interrupt: Callable[[Sequence[Po
 
 
 def test_docker_is_restarted(interrupt: Callable[[Sequence[Point]], list[str]]) -> None:
-    moments = ("session 4", "event die openwebui", "session 9")
+    moments = ("session 5", "event die openwebui", "session 10")
     assert interrupt([Point(f"Docker restarted at {when}", when, RESTART_DOCKER, restarts=True) for when in moments]) == []
 
 
 def test_redis_is_killed(interrupt: Callable[[Sequence[Point]], list[str]]) -> None:
-    moments = ("session 3", "session 4", f"newer {ACCEPTED} /run/before", "session 7", "session 9", "session 10")
+    moments = ("session 4", "session 5", f"newer {ACCEPTED} /run/before", "session 8", "session 10", "session 11")
     assert interrupt([Point(f"redis killed at {when}", when, KILL_REDIS, restarts=True) for when in moments]) == []
 
 

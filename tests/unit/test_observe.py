@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from pyinfra.api.exceptions import PyinfraError
 
+from operations.controller import host_plan, observe
 from operations.controller.observe import Fleet
-from operations.stack.snapshot import Snapshot
+from operations.stack.snapshot import UNKNOWN, Snapshot
 from operations.stack.stack import Stack
 from tests.unit.stack.hosts import (
     ADDRESS,
@@ -60,6 +62,36 @@ def shared(**seen: Snapshot) -> Fleet:
     }
     told = {name.replace("_", "-"): (stack, seen.get(name, now)) for name, (stack, now) in hosts.items()}
     return fleet(told, redis_1=("webui-1", "webui-2"))
+
+
+# What goes wrong on one host
+
+
+def test_whatever_a_host_brings_about_it_alone_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_host_left(_: object) -> None:
+        raise PyinfraError("No hosts remaining!")
+
+    monkeypatch.setattr(observe, "ask", no_host_left)
+    seen = observe.observe(a_stack())
+    assert seen.unknown()
+    assert seen.met[""].startswith("PyinfraError: No hosts remaining!")
+    found = fleet({"a": (a_stack(), seen), "b": due(a_stack())})
+    assert [problem.partition(":")[0] for problem in found.previews["a"].problems] == ["The host could not be observed"]
+    assert found.waves == (("b",),)
+
+
+def test_an_answer_that_was_cut_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observe, "ask", lambda _: UNKNOWN)
+    assert observe.observe(a_stack()).met == {"": "its answer did not come to its end"}
+
+
+def test_a_host_that_cannot_be_planned_is_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(*_: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(host_plan, "plan", fault)
+    (problem,) = fleet({"a": due(a_stack())}).previews["a"].problems
+    assert problem.startswith("RecursionError: too deep")
 
 
 # Who is changed when
