@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from operations.controller.files import put_list
-from operations.stack.stack import EnvFile, File, ManagedFile
+from operations.stack.files import EnvFile, File, ManagedFile
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 SECRET = "Marker_Password-0123456789"

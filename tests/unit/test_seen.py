@@ -17,8 +17,9 @@ import pytest
 
 from operations.controller.files import put_list
 from operations.facts.files import EnvKeys, Files
+from operations.stack.files import EnvFile
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenFile, Unknown
-from operations.stack.stack import EnvFile, Stack
+from operations.stack.stack import Stack
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 SECRET = "Marker_Password-0123456789"

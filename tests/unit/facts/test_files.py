@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from operations.facts.files import EnvKeys, Files
+from operations.stack.files import EnvFile
 from operations.stack.snapshot import UNKNOWN, SeenFile
-from operations.stack.stack import EnvFile
 from tests.unit.facts.answers import H1, H2, env_keys, read
 
 
