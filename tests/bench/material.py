@@ -14,7 +14,10 @@ from operations.stack.acl import ACL_PATH, acl_file
 
 from operations.controller.observe import questions
 from operations.facts.bundle import Bundle
-from operations.stack.stack import BASE, OWN_ENVIRONMENT, EnvFile, File, ManagedFile, Stack
+from operations.services.redis.acl import acl_file
+from operations.stack.files import EnvFile, File, ManagedFile
+from operations.stack.stack import BASE, OWN_ENVIRONMENT, Stack
+from tests.unit.stack.hosts import ACL_PATH
 
 PASSWORD = "{{ redis_password }}"
 DIGEST = "{{ redis_password_sha256 }}"

@@ -460,7 +460,7 @@ N8N = {
 
 def test_clients_of_ones_own_are_managed_by_their_env_files(host: Host, tmp_path: Path) -> None:
     fleet = erni_ki.operator(tmp_path, host)
-    former = small(fleet, redis_clients=N8N, redis_dbs={"n8n": 2})
+    former = small(fleet, clients=N8N, redis_dbs={"n8n": 2})
     wanted = keys(host, former)
     for fleet.password in (new(), new()):
         before = pictures(host)
@@ -486,7 +486,7 @@ def test_clients_of_ones_own_are_managed_by_their_env_files(host: Host, tmp_path
 def test_a_run_that_is_limited_leaves_other_hosts_by_hand(hosts: list[Host], tmp_path: Path) -> None:
     first, second = hosts[:2]
     fleet = erni_ki.operator(tmp_path, first, second)
-    former = small(fleet, redis_clients=N8N)
+    former = small(fleet, clients=N8N)
     before = all_of(second)
     run = fleet.deploy("--limit", first.name)
     assert_well(run, first)
@@ -504,7 +504,7 @@ def test_a_run_that_is_limited_leaves_other_hosts_by_hand(hosts: list[Host], tmp
 
 def test_an_adoption_whose_redis_does_not_start_is_rolled_back_with_all_keys(host: Host, tmp_path: Path) -> None:
     fleet = erni_ki.operator(tmp_path, host)
-    former = small(fleet, redis_clients=N8N, redis_publish="192.0.2.1")  # no address of this host
+    former = small(fleet, clients=N8N, redis_publish="192.0.2.1")  # no address of this host
     wanted = keys(host, former)
     assert not fleet.deploy().ok
     assert keys(host, former) == wanted
@@ -517,7 +517,7 @@ def test_an_adoption_whose_redis_does_not_start_is_rolled_back_with_all_keys(hos
 
 def test_a_redis_that_is_stopped_in_the_middle_of_an_adoption_keeps_its_keys(host: Host, tmp_path: Path) -> None:
     fleet = erni_ki.operator(tmp_path, host)
-    former = small(fleet, redis_clients=N8N)
+    former = small(fleet, clients=N8N)
     wanted = keys(host, former)
     log, now = host.run(WHERE).split()
     adoption = fleet.start()
@@ -546,7 +546,7 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_an_adoption_that_is_killed_is_ended_by_the_next_run(host: Host, tmp_path: Path, moment: str) -> None:
     fleet = erni_ki.operator(tmp_path, host)
-    former = small(fleet, redis_clients=N8N)
+    former = small(fleet, clients=N8N)
     wanted = keys(host, former)
     log, now = host.run(WHERE).split()
     adoption = fleet.start()

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 from operations.report import HostReport, RunReport, Status
 from operations.report.model import Result, Service, Step
+from operations.stack.changes import Change, Difference
 from operations.stack.check import Check, Verdict
-from operations.stack.plan import Change, Difference
 
 NOW = datetime(2026, 11, 24, 15, 1, 2, tzinfo=timezone.utc)
 HOSTILE = "</script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">&lt;b&gt;\u2028'\"`${1}"

@@ -11,8 +11,8 @@ import pytest
 from operations.report import RunReport
 from operations.report.model import HostReport, Service, Step
 from operations.report.page import page
+from operations.stack.changes import Change, Difference
 from operations.stack.check import Check, Verdict
-from operations.stack.plan import Change, Difference
 
 from .chromium import Chromium
 from .fleets import HOSTILE, NOW, fleet

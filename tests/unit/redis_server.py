@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from operations.stack.acl import acl_hashes
-
+from operations.services.redis.acl import acl_hashes
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stack.hosts import sha256
 from tests.unit.stubs import StubHost

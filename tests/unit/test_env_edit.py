@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from operations.controller.files import put_list
 from operations.facts.files import EnvKeys
-from operations.stack.stack import EnvFile, File
+from operations.stack.files import EnvFile, File
 from tests.unit.env_texts import EnvText, env_texts, managed_lines
 from tests.unit.stubs import StubHost
 

@@ -20,7 +20,7 @@ from pyinfra.api import StringCommand
 
 from operations.controller.files import put as put_command
 from operations.controller.files import put_list
-from operations.stack.stack import EnvFile, File, Folder, ManagedFile
+from operations.stack.files import EnvFile, File, Folder, ManagedFile
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 SECRET = "Marker_Password-0123456789"

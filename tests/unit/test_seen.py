@@ -19,8 +19,9 @@ from operations import scripts
 from operations.controller.files import put_list
 from operations.facts.base import Question
 from operations.facts.files import EnvKeys, Files
+from operations.stack.files import EnvFile
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenFile, Unknown
-from operations.stack.stack import EnvFile, Stack
+from operations.stack.stack import Stack
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 SECRET = "Marker_Password-0123456789"

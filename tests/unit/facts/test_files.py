@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from operations.facts.files import EnvKeys, Files
-from operations.stack.snapshot import UNKNOWN, SeenFile, Unknown
-from operations.stack.stack import EnvFile
+from operations.stack.files import EnvFile
+from operations.stack.snapshot import UNKNOWN, SeenFile
 from tests.unit.facts.answers import H1, H2, env_keys, read
 
 

@@ -22,8 +22,9 @@ from operations.report.model import Service, Step
 from operations.report.page import page
 from operations.report.prometheus import metrics
 from operations.report.terminal import show
+from operations.stack.changes import Change, Difference
 from operations.stack.check import Check, Verdict
-from operations.stack.plan import Change, Difference, plan
+from operations.stack.plan import plan
 from operations.stack.snapshot import UNKNOWN, Snapshot
 from operations.stack.text import clean
 from operations.stack.verdicts import checks

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from operations.report import HostReport, RunReport, Status, run_id
 from operations.report.model import Result, Service, Step
+from operations.stack.changes import Change, Difference
 from operations.stack.check import Check, Verdict
-from operations.stack.plan import Change, Difference
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)

@@ -16,9 +16,9 @@ import pytest
 from operations.controller.files import put_list
 from operations.facts.past import History
 from operations.facts.state import State
+from operations.stack.files import File, ManagedFile
 from operations.stack.lock import Owner
 from operations.stack.snapshot import UNKNOWN
-from operations.stack.stack import File, ManagedFile
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 MINE, OTHER = "20261124T150102Z-3f9a", "20261124T140000Z-0b1c"

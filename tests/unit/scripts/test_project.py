@@ -13,7 +13,7 @@ import yaml
 from operations import scripts
 from operations.controller.files import put_list
 from operations.stack.catalogue import _Loader
-from operations.stack.stack import EnvFile, File, ManagedFile
+from operations.stack.files import EnvFile, File, ManagedFile
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 SECRET = "Marker_Password-0123456789"

@@ -16,7 +16,8 @@ from dotenv import dotenv_values
 
 from operations.stack.catalogue import _Loader, read_service
 from operations.stack.errors import CatalogueError, SettingsError
-from operations.stack.stack import OWN_ENVIRONMENT, EnvFile, Stack
+from operations.stack.files import EnvFile
+from operations.stack.stack import OWN_ENVIRONMENT, Stack
 from tests.unit.stack.hosts import a_stack
 
 ROOT = Path(__file__).parents[3]

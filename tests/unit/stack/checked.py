@@ -9,10 +9,21 @@ from operations.stack.check import Check, Verdict
 from operations.stack.snapshot import UNKNOWN, SeenLog, Snapshot
 from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
-from tests.unit.stack.hosts import OLD_PASSWORD, Drift, a_client, a_stack, all_of, converged, sha256
+from tests.unit.stack.hosts import (
+    OLD_PASSWORD,
+    Drift,
+    a_client,
+    a_stack,
+    all_of,
+    converged,
+    metrics_page,
+    redis_of,
+    sha256,
+    with_answer,
+)
 
 STACK, CLIENT = a_stack(), a_client()
-NEW, OLD = STACK.password_hash, sha256(OLD_PASSWORD)
+NEW, OLD = redis_of(STACK).digest, sha256(OLD_PASSWORD)
 PASSWORD_CHECKS = ("password.consistent", "url.form")
 REDIS_CHECKS = (
     "redis.ping",
@@ -82,8 +93,9 @@ def with_logs(**logs: SeenLog) -> Drift:
 
 
 def with_metrics(**metrics: float) -> Drift:
+    page = metrics_page(STACK)
+
     def drift(seen: Snapshot) -> Snapshot:
-        assert seen.metrics is not UNKNOWN
-        return replace(seen, metrics={**seen.metrics, **metrics})
+        return with_answer(page, {**seen.answer(page), **metrics})(seen)
 
     return drift

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from operations.stack.acl import ACL_PATH, PASSWORD_PATH, acl_file
-
+from operations.services.redis.acl import acl_file
+from operations.services.redis.credential import RedisAcl
+from operations.services.redis.seen import SeenClient, SeenRedis
+from operations.stack.files import EnvFile, File
 from operations.stack.plan import inputs_digest
 from operations.stack.snapshot import (
     MISSING,
     UNKNOWN,
     Applied,
-    SeenClient,
     SeenContainer,
     SeenEngine,
     SeenFile,
     SeenLog,
     SeenMachine,
-    SeenRedis,
     Snapshot,
 )
-from operations.stack.stack import OWN_ENVIRONMENT, EnvFile, File, Stack
+from operations.stack.stack import OWN_ENVIRONMENT, Stack
 
 Drift = Callable[[Snapshot], Snapshot]
 
@@ -31,6 +31,7 @@ PASSWORD = "the-Password_of-these-tests-0"
 OLD_PASSWORD = "the-Password_of-yesterday-9"
 ENGINE = SeenEngine(cli=True, server="28.2.2", compose="2.26.1-4", curl=True)
 OLD_ENGINE = replace(ENGINE, server="20.10.24+dfsg1")
+ACL_PATH, PASSWORD_PATH = "secrets/redis/users.acl", "secrets/redis/password"
 ADDRESS = "10.0.0.5:6379"  # of another host's redis
 OWN_ADDRESS = "10.0.0.21"  # of a host that uses it, as redis sees it
 STARTED, NOW = 1_764_000_000, 1_764_009_999  # when containers were made, and a host's clock
@@ -44,7 +45,19 @@ def a_stack(password: str = PASSWORD, **data: Any) -> Stack:
 def a_client(password: str = PASSWORD, **data: Any) -> Stack:
     """The stack of a host that runs Open WebUI alone and uses another host's redis."""
     wanted = {"services": ["openwebui"], "redis_host": "redis-1", **data}
-    return Stack.build(wanted, {"redis_password": password}, ADDRESS)
+    return Stack.build(wanted, {"redis_password": password}, {"redis": ADDRESS})
+
+
+def redis_of(stack: Stack, name: str = "redis") -> RedisAcl:
+    """The login that the stack has, or uses, of a redis."""
+    found = stack.credential(name)
+    assert isinstance(found, RedisAcl)
+    return found
+
+
+def metrics_page(stack: Stack) -> str:
+    """Where the exporter's metrics are, by which a snapshot knows them."""
+    return f"http://{stack.settings.probe_address}:{stack.settings.redis_exporter_port}/metrics"
 
 
 def sha256(text: str) -> str:
@@ -64,11 +77,10 @@ def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
         files={f.path: _as_written(f) for f in whole} | {f.path: _env_as_written(f) for f in env} | made | _folders(stack),
         env={file.path: {key: sha256(line) for key, line in file.lines.items()} for file in env},
         containers=tuple(_container(stack, service.name) for service in stack.services),
-        acl=(stack.password_hash,) if stack.has_redis else (),
+        texts={one.acl_path: acl_file([one.digest]) for one in _logins(stack) if one.local},
         fragments=tuple(service.name for service in stack.services),
-        redis=_redis(stack) if stack.uses_redis else UNKNOWN,
         logs={service.name: SeenLog() for service in stack.services},
-        metrics=_METRICS if stack.has("redis-exporter") else UNKNOWN,
+        answers=_answers(stack),
         machine=SeenMachine(NOW, 0.2, {"/": 10**10}),
         literals=(),
         probes={probe.id: probe.expected for probe in stack.probes},
@@ -88,9 +100,8 @@ def bare(stack: Stack) -> Snapshot:
         env={file.path: {} for file in (stack.dotenv, *stack.env_files)},
         containers=UNKNOWN,
         applied=Applied(),
-        acl=(),
+        texts={},
         fragments=(),
-        redis=UNKNOWN,
     )
 
 
@@ -119,7 +130,7 @@ def _container(stack: Stack, service: str) -> SeenContainer:
         health="" if service == "redis-exporter" else "healthy",
         config_hash=sha256(f"definition of {service}"),
         addresses=(_address(stack, service),),
-        mounts={"/data": f"{stack.settings.stack_dir}/data/redis"} if service == "redis" else {},
+        mounts={"/data": f"{stack.settings.stack_dir}/{one.data}" for one in _logins(stack) if one.server == service},
         created=STARTED,
         image=_variable(stack, service, "IMAGE"),
         ports=_ports(stack, service),
@@ -140,21 +151,30 @@ def _address(stack: Stack, service: str) -> str:
     return f"172.18.0.{stack.settings.services.index(service) + 2}"
 
 
-def _redis(stack: Stack) -> SeenRedis:
+def _logins(stack: Stack) -> Iterator[RedisAcl]:
+    yield from (one for one in stack.credentials if isinstance(one, RedisAcl))
+
+
+def _answers(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = {one.name: _answered(stack, one) for one in _logins(stack)}
+    return found | ({metrics_page(stack): _METRICS} if stack.has("redis-exporter") else {})
+
+
+def _answered(stack: Stack, redis: RedisAcl) -> SeenRedis:
     return SeenRedis(
         anonymous="NOAUTH Authentication required.",
         login="PONG",
         directory="/data",
-        hashes=(stack.password_hash,),
-        me="172.18.0.1" if stack.has_redis else OWN_ADDRESS,
-        clients=tuple(_clients(stack)),
+        hashes=(redis.digest,),
+        me="172.18.0.1" if redis.local else OWN_ADDRESS,
+        clients=tuple(_clients(stack, redis)),
         listeners=1,
     )
 
 
-def _clients(stack: Stack) -> Iterator[SeenClient]:
+def _clients(stack: Stack, redis: RedisAcl) -> Iterator[SeenClient]:
     if stack.has("openwebui"):
-        address = _address(stack, "openwebui") if stack.has_redis else OWN_ADDRESS
+        address = _address(stack, "openwebui") if redis.local else OWN_ADDRESS
         yield from (SeenClient(address, "default", channels) for channels in (0, 1))
     if stack.has("redis-exporter"):
         yield SeenClient(_address(stack, "redis-exporter"), "default", 0)
@@ -200,8 +220,9 @@ def without_file(path: str) -> Drift:
         assert seen.files is not UNKNOWN
         assert seen.env is not UNKNOWN
         env = {**seen.env, path: {}} if path in seen.env else seen.env
-        acl = () if path == ACL_PATH else seen.acl
-        return replace(seen, files={**seen.files, path: MISSING}, env=env, acl=acl)
+        assert seen.texts is not UNKNOWN
+        texts = {name: text for name, text in seen.texts.items() if name != path}
+        return replace(seen, files={**seen.files, path: MISSING}, env=env, texts=texts)
 
     return drift
 
@@ -234,17 +255,31 @@ def with_container(service: str, **changes: Any) -> Drift:
 def without_container(service: str) -> Drift:
     def drift(seen: Snapshot) -> Snapshot:
         assert seen.containers is not UNKNOWN
-        containers = tuple(c for c in seen.containers if c.service != service)
-        return replace(seen, containers=containers, redis=UNKNOWN if service == "redis" else seen.redis)
+        gone = replace(seen, containers=tuple(c for c in seen.containers if c.service != service))
+        return unseen(service)(gone)
 
     return drift
+
+
+def accepting(seen: Snapshot, *hashes: str) -> Snapshot:
+    """The host on which users.acl holds these hashes, whatever else is told of that file."""
+    return replace(seen, texts={ACL_PATH: acl_file(hashes)})
 
 
 def with_acl_on_disk(*hashes: str) -> Drift:
     """users.acl holds these hashes, written as this library writes it; redis did not read it again."""
 
     def drift(seen: Snapshot) -> Snapshot:
-        return with_file(ACL_PATH, sha256=sha256(acl_file(hashes)))(replace(seen, acl=hashes))
+        return with_file(ACL_PATH, sha256=sha256(acl_file(hashes)))(accepting(seen, *hashes))
+
+    return drift
+
+
+def with_answer(name: str, answer: Any) -> Drift:
+    """A fact of a credential or a service found this."""
+
+    def drift(seen: Snapshot) -> Snapshot:
+        return replace(seen, answers={**seen.answers, name: answer})
 
     return drift
 
@@ -253,17 +288,18 @@ def with_redis(**changes: Any) -> Drift:
     """redis answers otherwise in `changes`: anonymous, login, directory, hashes …"""
 
     def drift(seen: Snapshot) -> Snapshot:
-        assert seen.redis is not UNKNOWN
-        return replace(seen, redis=replace(seen.redis, **changes))
+        return with_answer("redis", replace(seen.answer("redis"), **changes))(seen)
 
     return drift
 
 
 def unseen(*parts: str) -> Drift:
-    """These parts of the host could not be observed."""
+    """These parts of the host, or answers of its services, could not be observed."""
+    own = {one.name for one in fields(Snapshot)} & set(parts)
 
     def drift(seen: Snapshot) -> Snapshot:
-        return replace(seen, **dict.fromkeys(parts, UNKNOWN))  # type: ignore[arg-type]
+        answers = {name: answer for name, answer in seen.answers.items() if name not in parts}
+        return replace(seen, answers=answers, **dict.fromkeys(own, UNKNOWN))  # type: ignore[arg-type]
 
     return drift
 

@@ -95,7 +95,7 @@ def host(request: pytest.FixtureRequest, empty: StubHost) -> StubHost:
 
 
 def adoption(**data: Any) -> Stack:
-    wanted: dict[str, Any] = {"services": SERVICES, "redis_clients": CLIENTS, "openwebui_image": None, "redis_dbs": {"searxng": 1}}
+    wanted: dict[str, Any] = {"services": SERVICES, "clients": CLIENTS, "openwebui_image": None, "redis_dbs": {"searxng": 1}}
     return a_stack(**{**wanted, **data})
 
 
@@ -246,7 +246,7 @@ def test_what_stays_of_a_list_is_what_it_was(empty: StubHost) -> None:
     empty.write("compose.yml", f"services: {{litellm: {{image: x, environment: {json.dumps(listed)}}}}}")
     empty.write(".env", "OLD_PASSWORD=abc\n")
     before = resolved(empty)["litellm"]["environment"]
-    after = adopted(empty, services=["litellm"], redis_clients={}, redis_host="erni-1")["litellm"]["environment"]
+    after = adopted(empty, services=["litellm"], clients={}, redis_host="erni-1")["litellm"]["environment"]
     kept = {key: value for key, value in before.items() if not key.startswith("REDIS_")}
     assert kept == {key: value for key, value in after.items() if not key.startswith("REDIS_")}
     assert len(kept) == len(VALUES) + 1

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from operations.services.redis.seen import SeenClient, SeenRedis
 from operations.stack.adoption import problems, sentences, unmanaged
 from operations.stack.env_file import line
 from operations.stack.plan import plan
-from operations.stack.snapshot import MISSING, UNKNOWN, SeenClient, SeenContainer, SeenRedis, Snapshot
+from operations.stack.snapshot import MISSING, UNKNOWN, SeenContainer, Snapshot
 from operations.stack.stack import Stack
 from tests.unit.stack.hosts import OLD_PASSWORD, a_stack, converged, sha256
 
@@ -129,14 +130,14 @@ def with_a_client(stack: Stack, service: str = "n8n", **fields: Any) -> Snapshot
 def test_a_client_that_nobody_manages_is_found_by_its_address() -> None:
     assert unmanaged(STACK, with_a_client(STACK)) == ("n8n",)
     assert unmanaged(STACK, with_a_client(STACK, "openwebui")) == ()
-    managed = a_stack(redis_clients={"n8n": {"env/n8n.env": {"PASSWORD": "{password}"}}})
+    managed = a_stack(clients={"n8n": {"env/n8n.env": {"PASSWORD": "{password}"}}})
     assert unmanaged(managed, with_a_client(STACK)) == ()
 
 
 def test_it_stops_a_run_that_would_lock_it_out() -> None:
     (said,) = problems(STACK, with_a_client(STACK))
     assert "n8n is logged in" in said
-    assert "redis_clients" in said
+    assert "clients" in said
     assert "when_unused" in said
 
 

@@ -100,7 +100,7 @@ CLIENT = {"QUEUE_PASSWORD": "{password}", "QUEUE_DB": "{db}", "QUEUE_TLS": "no"}
 
 
 def test_a_client_has_its_keys_in_the_env_file_that_is_named() -> None:
-    stack = a_stack(redis_clients={"n8n": {"conf/n8n.env": CLIENT}}, redis_dbs={"n8n": 2})
+    stack = a_stack(clients={"n8n": {"conf/n8n.env": CLIENT}}, redis_dbs={"n8n": 2})
     (file,) = (file for file in stack.env_files if file.path == "conf/n8n.env")
     assert values(file) == {"QUEUE_PASSWORD": PASSWORD, "QUEUE_DB": "2", "QUEUE_TLS": "no"}
     assert file.mode == "0600"
@@ -109,7 +109,7 @@ def test_a_client_has_its_keys_in_the_env_file_that_is_named() -> None:
 
 
 def test_a_client_reads_that_file_and_nothing_that_would_beat_it() -> None:
-    stack = a_stack(redis_clients={"n8n": {"conf/n8n.env": CLIENT}})
+    stack = a_stack(clients={"n8n": {"conf/n8n.env": CLIENT}})
     assert stack.services[-1].reads_env
     (text,) = (file.content for file in stack.fragments(True) if file.path == "compose.d/n8n.yml")
     assert yaml.load(text, _Loader)["services"] == {
@@ -120,13 +120,13 @@ def test_a_client_reads_that_file_and_nothing_that_would_beat_it() -> None:
 
 
 def test_a_client_that_the_catalogue_has_too_is_the_projects_own() -> None:
-    stack = a_stack(redis_clients={"litellm": {"env/litellm.env": {"CACHE_URL": "{url}"}}})
+    stack = a_stack(clients={"litellm": {"env/litellm.env": {"CACHE_URL": "{url}"}}})
     assert env_of(stack, "litellm") == {"CACHE_URL": f"redis://:{PASSWORD}@redis:6379/0"}
 
 
 def test_clients_may_share_an_env_file() -> None:
     clients = {"api": {"env/common.env": {"URL": "{url}"}}, "worker": {"env/common.env": {"URL": "{url}", "DB": "{db}"}}}
-    stack = a_stack(redis_clients=clients)
+    stack = a_stack(clients=clients)
     (file,) = (file for file in stack.env_files if file.path == "env/common.env")
     assert list(file.lines) == ["URL", "DB"]
     assert stack.managed_paths().count("env/common.env") == 1
@@ -136,7 +136,7 @@ def test_clients_may_share_an_env_file() -> None:
 def test_clients_that_share_an_env_file_must_want_the_same_of_it() -> None:
     clients = {"api": {"env/common.env": {"URL": "{url}"}}, "worker": {"env/common.env": {"URL": "{url}"}}}
     with pytest.raises(SettingsError) as caught:
-        a_stack(redis_clients=clients, redis_dbs={"worker": 1})
+        a_stack(clients=clients, redis_dbs={"worker": 1})
     assert caught.value.problems == ("worker: env/common.env: another service gives URL another value there.",)
     assert PASSWORD not in str(caught.value)
 
@@ -156,5 +156,5 @@ def test_clients_that_share_an_env_file_must_want_the_same_of_it() -> None:
 )
 def test_what_is_wrong_with_a_clients_keys_is_told(keys: dict[str, str], problem: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        a_stack(redis_clients={"n8n": {"env/n8n.env": keys}})
-    assert caught.value.problems == (f"redis_clients: n8n: {problem}",)
+        a_stack(clients={"n8n": {"env/n8n.env": keys}})
+    assert caught.value.problems == (f"clients: n8n: {problem}",)

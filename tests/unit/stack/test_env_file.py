@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from operations.controller.files import put_list
 from operations.stack.env_file import KEY_RULE, EnvValueError, line
-from operations.stack.stack import EnvFile
+from operations.stack.files import EnvFile
 from tests.unit.env_texts import MANAGED, NASTY, EnvText, carried, env_texts, managed_lines, values
 from tests.unit.stubs import StubHost
 

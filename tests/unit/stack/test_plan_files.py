@@ -10,60 +10,60 @@ from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import UNKNOWN, Snapshot
 from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT
 from tests.unit.stack.hosts import ENGINE, OLD_ENGINE, a_stack, all_of, converged, sha256, with_file, with_key, without_file
-from tests.unit.stack.plans import EXPORTER, OPENWEBUI, REDIS, STACK, access, differs, due_after, missing
+from tests.unit.stack.plans import EXPORTER, OPENWEBUI, REDIS, STACK, a_plan, access, differs, due_after, missing
 
 # Files of the project
 
 
 def test_a_missing_base_file_is_written() -> None:
-    assert due_after(without_file("compose.yml")) == Plan(project=(missing("compose.yml"),), recheck=True)
+    assert due_after(without_file("compose.yml")) == a_plan(project=(missing("compose.yml"),), recheck=True)
 
 
 def test_an_edited_base_file_is_kept_and_compose_is_asked() -> None:
-    assert due_after(with_file("compose.yml", sha256=sha256("services: {web: {}}"))) == Plan(recheck=True)
+    assert due_after(with_file("compose.yml", sha256=sha256("services: {web: {}}"))) == a_plan(recheck=True)
 
 
 def test_a_line_of_somebody_else_in_dotenv_is_kept_and_compose_is_asked() -> None:
-    assert due_after(with_file(".env", sha256=sha256("MINE=1"))) == Plan(recheck=True)
+    assert due_after(with_file(".env", sha256=sha256("MINE=1"))) == a_plan(recheck=True)
 
 
 def test_a_missing_dotenv_is_written() -> None:
-    assert due_after(without_file(".env")) == Plan(project=(missing(".env"),), recheck=True)
+    assert due_after(without_file(".env")) == a_plan(project=(missing(".env"),), recheck=True)
 
 
 def test_a_changed_variable_is_written() -> None:
-    assert due_after(with_key(".env", "REDIS_IMAGE", "REDIS_IMAGE=redis:2")) == Plan(
+    assert due_after(with_key(".env", "REDIS_IMAGE", "REDIS_IMAGE=redis:2")) == a_plan(
         project=(differs(".env", "REDIS_IMAGE differs"),), recheck=True
     )
 
 
 def test_a_variable_that_is_missing_is_written() -> None:
-    assert due_after(with_key(".env", "COMPOSE_FILE", None)) == Plan(
+    assert due_after(with_key(".env", "COMPOSE_FILE", None)) == a_plan(
         project=(differs(".env", "COMPOSE_FILE is missing"),), recheck=True
     )
 
 
 def test_a_missing_fragment_is_written_and_its_service_started() -> None:
-    assert due_after(without_file("compose.d/openwebui.yml")) == Plan(
+    assert due_after(without_file("compose.d/openwebui.yml")) == a_plan(
         project=(missing("compose.d/openwebui.yml"),), start=(("openwebui", "its fragment changes"),), recheck=True
     )
 
 
 def test_an_edited_fragment_is_written_and_its_service_started() -> None:
-    assert due_after(with_file("compose.d/redis.yml", sha256=sha256("edited"))) == Plan(
+    assert due_after(with_file("compose.d/redis.yml", sha256=sha256("edited"))) == a_plan(
         project=(differs("compose.d/redis.yml"),), start=(("redis", "its fragment changes"),), recheck=True
     )
 
 
 def test_a_fragments_mode_is_put_right_and_no_service_touched() -> None:
-    assert due_after(with_file("compose.d/redis.yml", mode="0600")) == Plan(
+    assert due_after(with_file("compose.d/redis.yml", mode="0600")) == a_plan(
         project=(access("compose.d/redis.yml", "mode is 0600, expected 0644"),)
     )
 
 
 def test_a_missing_list_of_fragments_is_written() -> None:
     lost = all_of(without_file(FRAGMENTS), lambda seen: replace(seen, fragments=()))
-    assert due_after(lost) == Plan(project=(missing(FRAGMENTS),), recheck=True)
+    assert due_after(lost) == a_plan(project=(missing(FRAGMENTS),), recheck=True)
 
 
 @pytest.mark.parametrize(("since", "due"), [(-1, False), (0, False), (1, True)])
@@ -76,7 +76,7 @@ def test_what_is_made_from_the_projects_own_file_is_made_anew_when_that_was_chan
 def test_an_engine_that_learns_start_interval_gets_fragments_with_it() -> None:
     upgraded = replace(converged(STACK, OLD_ENGINE), engine=ENGINE)
     concerned = ("watchtower", "redis", "openwebui")
-    assert plan(STACK, upgraded) == Plan(
+    assert plan(STACK, upgraded) == a_plan(
         project=tuple(differs(f"compose.d/{name}.yml") for name in concerned),
         start=tuple((name, "its fragment changes") for name in concerned),
         recheck=True,
@@ -86,45 +86,45 @@ def test_an_engine_that_learns_start_interval_gets_fragments_with_it() -> None:
 def test_a_changed_setting_is_due_in_dotenv_alone() -> None:
     due = plan(a_stack(openwebui_port=8081, bind_address="0.0.0.0"), converged(STACK))
     reasons = ("REDIS_EXPORTER_BIND differs", "OPENWEBUI_BIND differs", "OPENWEBUI_PORT differs")
-    assert due == Plan(project=(differs(".env", *reasons),), recheck=True)
+    assert due == a_plan(project=(differs(".env", *reasons),), recheck=True)
 
 
 # Env files
 
 
 def test_a_missing_env_file_is_written_and_its_service_started() -> None:
-    assert due_after(without_file(OPENWEBUI)) == Plan(env=(missing(OPENWEBUI),), start=(("openwebui", "its env file changes"),))
+    assert due_after(without_file(OPENWEBUI)) == a_plan(env=(missing(OPENWEBUI),), start=(("openwebui", "its env file changes"),))
 
 
 def test_a_missing_redis_env_is_written_and_redis_left_alone() -> None:
-    assert due_after(without_file(REDIS)) == Plan(env=(missing(REDIS),))
+    assert due_after(without_file(REDIS)) == a_plan(env=(missing(REDIS),))
 
 
 def test_a_changed_key_is_written_and_its_service_started() -> None:
-    assert due_after(with_key(OPENWEBUI, "WEBSOCKET_MANAGER", "WEBSOCKET_MANAGER=")) == Plan(
+    assert due_after(with_key(OPENWEBUI, "WEBSOCKET_MANAGER", "WEBSOCKET_MANAGER=")) == a_plan(
         env=(differs(OPENWEBUI, "WEBSOCKET_MANAGER differs"),), start=(("openwebui", "its env file changes"),)
     )
 
 
 def test_a_key_that_is_missing_is_written_and_its_service_started() -> None:
-    assert due_after(with_key(EXPORTER, "REDIS_ADDR", None)) == Plan(
+    assert due_after(with_key(EXPORTER, "REDIS_ADDR", None)) == a_plan(
         env=(differs(EXPORTER, "REDIS_ADDR is missing"),), start=(("redis-exporter", "its env file changes"),)
     )
 
 
 def test_a_changed_key_of_redis_env_is_written_and_redis_left_alone() -> None:
-    assert due_after(with_key(REDIS, "REDIS_LOG_LEVEL", "REDIS_LOG_LEVEL=debug")) == Plan(
+    assert due_after(with_key(REDIS, "REDIS_LOG_LEVEL", "REDIS_LOG_LEVEL=debug")) == a_plan(
         env=(differs(REDIS, "REDIS_LOG_LEVEL differs"),)
     )
 
 
 @pytest.mark.parametrize("path", [OPENWEBUI, EXPORTER, REDIS])
 def test_an_env_files_mode_is_put_right_and_no_service_touched(path: str) -> None:
-    assert due_after(with_file(path, mode="0644")) == Plan(env=(access(path, "mode is 0644, expected 0600"),))
+    assert due_after(with_file(path, mode="0644")) == a_plan(env=(access(path, "mode is 0644, expected 0600"),))
 
 
 def test_a_line_of_somebody_else_in_an_env_file_restarts_its_service_alone() -> None:
-    assert due_after(with_file(OPENWEBUI, sha256=sha256("MINE=1"))) == Plan(
+    assert due_after(with_file(OPENWEBUI, sha256=sha256("MINE=1"))) == a_plan(
         start=(("openwebui", "its env file was changed since it was started"),)
     )
 

@@ -8,25 +8,26 @@ import pytest
 
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import UNKNOWN, SeenFile, Snapshot
-from tests.unit.stack.hosts import ENGINE, all_of, bare, converged, unseen, with_container
-from tests.unit.stack.plans import OPENWEBUI, REDIS, STACK, before_the_rollout, due_after
+from tests.unit.stack.hosts import ENGINE, all_of, bare, converged, metrics_page, unseen, with_container
+from tests.unit.stack.plans import OPENWEBUI, REDIS, STACK, a_plan, before_the_rollout, due_after
 
 # What cannot be seen
 
 
-NEEDED = ("engine", "files", "env", "applied", "acl", "fragments", "containers", "redis")
-FOR_THE_CHECKS_ALONE = ("logs", "metrics", "machine", "literals", "probes", "lock")
+NEEDED = ("engine", "files", "env", "applied", "texts", "fragments", "containers", "redis")
+ANSWERS = ("redis",)  # of a credential, below `answers`
+FOR_THE_CHECKS_ALONE = ("logs", "machine", "literals", "probes", "lock")
 FOR_THE_LOCK_ALONE = ("left",)
-FOR_A_FIRST_RUN_ALONE = ("bases", "projects", "volume", "beaten")
+FOR_A_FIRST_RUN_ALONE = ("bases", "projects", "entries")
 FOR_A_PERSON_ALONE = ("met",)
 
 
 def test_every_part_of_a_snapshot_is_needed_but_those_of_the_checks() -> None:
     others = {*FOR_THE_CHECKS_ALONE, *FOR_THE_LOCK_ALONE, *FOR_A_FIRST_RUN_ALONE, *FOR_A_PERSON_ALONE}
-    assert {field.name for field in fields(Snapshot)} == {*NEEDED, *others}
+    assert {field.name for field in fields(Snapshot)} == {*NEEDED, "answers", *others} - {*ANSWERS}
 
 
-@pytest.mark.parametrize("part", ["logs", "metrics", "machine", "literals"])
+@pytest.mark.parametrize("part", ["logs", metrics_page(STACK), "machine", "literals"])
 def test_what_only_the_checks_ask_for_changes_no_plan(part: str) -> None:
     for stack, host in ((STACK, converged(STACK)), (STACK, before_the_rollout())):
         assert plan(stack, unseen(part)(host)) == plan(stack, host)
@@ -34,10 +35,10 @@ def test_what_only_the_checks_ask_for_changes_no_plan(part: str) -> None:
 
 def test_a_lock_that_a_dead_run_left_is_taken_away_and_what_may_be_at_rest_looked_after() -> None:
     due = plan(STACK, replace(converged(STACK), left="20261124T150102Z-3f9a"))
-    assert due == Plan(unlock="20261124T150102Z-3f9a", recheck=True)
+    assert due == a_plan(unlock="20261124T150102Z-3f9a", recheck=True)
     assert due.due
     assert list(due.sentences()) == [
-        "take away the lock of run 20261124T150102Z-3f9a, which did not come to its end",
+        "remove the lock of run 20261124T150102Z-3f9a, which did not come to its end",
         "ask Compose which definitions changed",
     ]
 
@@ -72,13 +73,13 @@ def test_a_host_that_did_not_answer_at_all_has_every_problem_and_nothing_is_done
     due = plan(STACK, Snapshot())
     assert due == Plan(problems=due.problems)
     assert [problem.split(":")[0] for problem in due.problems] == [
-        "engine", "files", "env", "applied", "acl", "fragments",
+        "engine", "files", "env", "applied", "texts", "fragments",
     ]  # fmt: skip
 
 
 def test_a_redis_that_does_not_run_need_not_answer() -> None:
-    down = all_of(with_container("redis", state="exited"), lambda seen: replace(seen, redis=UNKNOWN))
-    assert due_after(down) == Plan(start=(("redis", "its container is exited and healthy"),))
+    down = all_of(with_container("redis", state="exited"), unseen("redis"))
+    assert due_after(down) == a_plan(start=(("redis", "its container is exited and healthy"),))
 
 
 # What lies where a file should be
@@ -114,8 +115,8 @@ def test_every_problem_is_told_at_once() -> None:
         assert seen.files is not UNKNOWN
         assert seen.env is not UNKNOWN
         files = {**seen.files, ".env": SeenFile("dir"), REDIS: SeenFile("symlink")}
-        return replace(seen, files=files, env={**seen.env, OPENWEBUI: None}, acl=UNKNOWN)
+        return replace(seen, files=files, env={**seen.env, OPENWEBUI: None}, texts=UNKNOWN)
 
     assert [problem.split(":")[0] for problem in due_after(several).problems] == [
-        "acl", "/opt/erni-ki/.env", "/opt/erni-ki/env/redis.env", "/opt/erni-ki/env/openwebui.env",
+        "texts", "/opt/erni-ki/.env", "/opt/erni-ki/env/redis.env", "/opt/erni-ki/env/openwebui.env",
     ]  # fmt: skip

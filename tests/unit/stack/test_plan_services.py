@@ -6,24 +6,34 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from operations.stack.acl import ACL_PATH, PASSWORD_PATH
 
-from operations.stack.plan import Plan, plan
+from operations.stack.credential import CredentialPlan
+from operations.stack.plan import plan
 from operations.stack.snapshot import UNKNOWN, SeenProject, Snapshot, version
 from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT
-from tests.unit.stack.hosts import ENGINE, Drift, a_stack, bare, converged, with_container, without_container
-from tests.unit.stack.plans import EXPORTER, OPENWEBUI, REDIS, STACK, differs, due_after, missing
+from tests.unit.stack.hosts import (
+    ACL_PATH,
+    ENGINE,
+    PASSWORD_PATH,
+    Drift,
+    a_stack,
+    bare,
+    converged,
+    with_container,
+    without_container,
+)
+from tests.unit.stack.plans import EXPORTER, OPENWEBUI, REDIS, STACK, a_plan, differs, due_after, missing, of_redis
 
 # Services that are no longer wanted
 
 
 def test_a_service_that_is_no_longer_wanted_goes_with_its_fragment() -> None:
     smaller = a_stack(services=["watchtower", "redis", "openwebui"])
-    assert plan(smaller, converged(STACK)) == Plan(
+    assert plan(smaller, converged(STACK)) == a_plan(
         project=(
             differs(FRAGMENTS),
             differs(".env", "COMPOSE_FILE differs"),
-            differs("compose.d/redis-exporter.yml", "is no longer wanted"),
+            differs("compose.d/redis-exporter.yml", "is no longer in the stack"),
         ),
         recheck=True,
         remove=("redis-exporter",),
@@ -39,7 +49,7 @@ def test_a_service_whose_first_start_failed_goes_too() -> None:
 
     due = due_after(tried)
     assert due.remove == ("searxng",)
-    assert due.project == (differs("compose.d/searxng.yml", "is no longer wanted"),)
+    assert due.project == (differs("compose.d/searxng.yml", "is no longer in the stack"),)
 
 
 def test_containers_of_the_base_file_are_never_removed() -> None:
@@ -47,7 +57,7 @@ def test_containers_of_the_base_file_are_never_removed() -> None:
         assert seen.containers is not UNKNOWN
         return replace(seen, containers=(*seen.containers, replace(seen.containers[0], service="litellm")))
 
-    assert due_after(with_another) == Plan()
+    assert due_after(with_another) == a_plan()
 
 
 @pytest.mark.parametrize("name", ["../../etc/cron", "", "-f", "a/b", "."])
@@ -58,7 +68,7 @@ def test_a_list_of_fragments_that_was_tampered_with_removes_nothing_else(name: s
         services = {**seen.applied.services, name: {}}
         return replace(seen, fragments=(*seen.fragments, name), applied=replace(seen.applied, services=services))
 
-    assert due_after(tampered) == Plan()
+    assert due_after(tampered) == a_plan()
 
 
 # Containers
@@ -77,7 +87,7 @@ def test_a_list_of_fragments_that_was_tampered_with_removes_nothing_else(name: s
     ],
 )
 def test_a_container_that_is_not_as_wanted_is_started(drift: Drift, service: str, reason: str) -> None:
-    assert due_after(drift) == Plan(start=((service, reason),))
+    assert due_after(drift) == a_plan(start=((service, reason),))
 
 
 def test_a_container_that_was_never_noted_is_started() -> None:
@@ -86,7 +96,7 @@ def test_a_container_that_was_never_noted_is_started() -> None:
         services = {name: entry for name, entry in seen.applied.services.items() if name != "watchtower"}
         return replace(seen, applied=replace(seen.applied, services=services))
 
-    assert due_after(forgotten) == Plan(start=(("watchtower", "it was started by something else"),))
+    assert due_after(forgotten) == a_plan(start=(("watchtower", "it was started by something else"),))
 
 
 def test_one_of_two_containers_that_is_down_is_enough() -> None:
@@ -104,12 +114,12 @@ def test_one_of_two_containers_that_something_else_started_is_enough() -> None:
         second = replace(seen.of("openwebui")[0], id="second", config_hash="f00d")
         return replace(seen, containers=(*seen.containers, second))
 
-    assert due_after(scaled) == Plan(start=(("openwebui", "it was started by something else"),))
+    assert due_after(scaled) == a_plan(start=(("openwebui", "it was started by something else"),))
 
 
 def test_images_that_are_always_pulled_are_asked_for_in_every_run() -> None:
     stack = a_stack(pull="always")
-    assert plan(stack, converged(stack)) == Plan(recheck=True)
+    assert plan(stack, converged(stack)) == a_plan(recheck=True)
 
 
 # Docker
@@ -126,17 +136,17 @@ def test_images_that_are_always_pulled_are_asked_for_in_every_run() -> None:
 )
 def test_what_docker_lacks_is_due_alone(changes: Mapping[str, str | bool | None], need: str) -> None:
     lacking = replace(converged(STACK), engine=replace(ENGINE, **changes))  # type: ignore[arg-type]
-    assert plan(STACK, lacking) == Plan(engine=(need,))
+    assert plan(STACK, lacking) == a_plan(engine=(need,))
 
 
 @pytest.mark.parametrize("compose", ["2.24.4", "2.25", "2.26.1-4", "v2.39.1", "5.0.0"])
 def test_a_compose_that_is_new_enough_is_kept(compose: str) -> None:
-    assert plan(STACK, replace(converged(STACK), engine=replace(ENGINE, compose=compose))) == Plan()
+    assert plan(STACK, replace(converged(STACK), engine=replace(ENGINE, compose=compose))) == a_plan()
 
 
 def test_a_docker_that_does_not_answer_is_started_and_then_every_service() -> None:
-    stopped = replace(converged(STACK), engine=replace(ENGINE, server=None), containers=UNKNOWN, redis=UNKNOWN, probes={})
-    assert plan(STACK, stopped) == Plan(
+    stopped = replace(converged(STACK), engine=replace(ENGINE, server=None), containers=UNKNOWN, answers={}, probes={})
+    assert plan(STACK, stopped) == a_plan(
         engine=("Docker does not answer",),
         start=tuple((service.name, "it has no container") for service in STACK.services),
     )
@@ -144,7 +154,7 @@ def test_a_docker_that_does_not_answer_is_started_and_then_every_service() -> No
 
 def test_everything_is_due_on_a_bare_host() -> None:
     services = [service.name for service in STACK.services]
-    assert plan(STACK, bare(STACK)) == Plan(
+    assert plan(STACK, bare(STACK)) == a_plan(
         engine=("Docker Engine is missing", "the Compose v2 plugin is missing", "curl is missing"),
         project=tuple(
             missing(path)
@@ -160,7 +170,7 @@ def test_everything_is_due_on_a_bare_host() -> None:
 def test_on_a_bare_host_redis_and_its_clients_get_the_password_together() -> None:
     # nothing runs that would have to accept it first
     due = plan(STACK, bare(STACK))
-    assert (due.accept, due.retire) == ((), False)
+    assert of_redis(due) == CredentialPlan("redis", files=(missing(ACL_PATH), missing(PASSWORD_PATH)))
 
 
 @pytest.mark.parametrize(

@@ -116,14 +116,14 @@ def test_a_name_that_the_operators_own_catalogue_declares_is_not_misspelt() -> N
         ("redis_image", 7, "redis_image: is 7, expected text or None."),
         ("retire", "never", 'retire: is \'never\', expected one of "verified", "when_unused", "always".'),
         (
-            "redis_clients",
+            "clients",
             {"n8n": {"REDIS_PASSWORD": "{password}"}},
-            "redis_clients: is a dict, expected a mapping of text to a mapping of text to a mapping of text to text.",
+            "clients: is a dict, expected a mapping of text to a mapping of text to a mapping of text to text.",
         ),
         (
-            "redis_clients",
+            "clients",
             {"n8n": {"env/n8n.env": {"REDIS_DB": 1}}},
-            "redis_clients: is a dict, expected a mapping of text to a mapping of text to a mapping of text to text.",
+            "clients: is a dict, expected a mapping of text to a mapping of text to a mapping of text to text.",
         ),
         ("redis_dbs", {"n8n": "1"}, "redis_dbs: is a dict, expected a mapping of text to a whole number."),
         ("redis_dbs", {"n8n": True}, "redis_dbs: is a dict, expected a mapping of text to a whole number."),

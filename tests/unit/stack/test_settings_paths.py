@@ -39,7 +39,7 @@ def test_a_control_character_in_the_folder_is_refused(path: str) -> None:
 @pytest.mark.parametrize("path", ["compose.yml", "compose/base.yml", "compose/ü.yml", "a/b/c.yml", ".hidden.yml", "x@2+y-z_1.yml"])
 def test_a_file_in_the_stacks_folder_is_allowed(path: str) -> None:
     assert Settings.parse({"compose_files": [path]}).compose_files == (path,)
-    assert Settings.parse({"redis_clients": {"n8n": {path: {"A": "b"}}}}).redis_clients == {"n8n": {path: {"A": "b"}}}
+    assert Settings.parse({"clients": {"n8n": {path: {"A": "b"}}}}).clients == {"n8n": {path: {"A": "b"}}}
     without = {"services": ["watchtower"], "redis_password_file": path}
     assert Settings.parse(without).redis_password_file == path
 
@@ -55,7 +55,7 @@ NO_PATHS = [
 def test_what_is_no_plain_path_in_the_stacks_folder_is_refused(path: str) -> None:
     words = f"{path!r} is no path in the stack's folder. Expected one such as compose/base.yml."
     assert only_problem(compose_files=(path,)) == f"compose_files: {words}"
-    assert only_problem(redis_clients={"n8n": {path: {"A": "b"}}}) == f"redis_clients: n8n: {words}"
+    assert only_problem(clients={"n8n": {path: {"A": "b"}}}) == f"clients: n8n: {words}"
     if path:
         assert only_problem(services=["watchtower"], redis_password_file=path) == f"redis_password_file: {words}"
 
@@ -66,7 +66,7 @@ def test_what_this_library_writes_is_nobody_elses(path: str) -> None:
 
 
 def test_a_host_may_have_nothing_but_clients_or_a_redis_of_the_projects_own() -> None:
-    assert Settings.parse({"services": (), "redis_clients": {"n8n": {"env/n8n.env": {"A": "b"}}}}).services == ()
+    assert Settings.parse({"services": (), "clients": {"n8n": {"env/n8n.env": {"A": "b"}}}}).services == ()
     assert Settings.parse({"services": (), "redis_password_file": "secrets/redis_password.txt"}).services == ()
 
 

@@ -54,7 +54,7 @@ def test_all_of_a_stack_is_that_stack() -> None:
 
 def test_compose_is_told_of_the_projects_own_files_first() -> None:
     clients = {"n8n": {"env/n8n.env": {"QUEUE_TLS": "no"}}}
-    stack = a_stack(services=["watchtower"], compose_files=["compose/base.yml", "compose/data.yml"], redis_clients=clients)
+    stack = a_stack(services=["watchtower"], compose_files=["compose/base.yml", "compose/data.yml"], clients=clients)
     files = "compose/base.yml:compose/data.yml:compose.d/watchtower.yml:compose.d/n8n.yml:compose.d/.environment.yml"
     assert values(stack.dotenv)["COMPOSE_FILE"] == files
     assert values(stack.dotenv)["COMPOSE_PATH_SEPARATOR"] == ":"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from operations.services.redis.seen import SeenClient
 from operations.stack.check import Check, Verdict
-from operations.stack.snapshot import UNKNOWN, SeenClient, SeenLog, Snapshot
+from operations.stack.snapshot import UNKNOWN, SeenLog, Snapshot
 from tests.unit.stack.checked import CLIENT, STACK, not_ok, the_bad_one, the_check, with_logs, with_metrics, with_probe
 from tests.unit.stack.hosts import Drift, unseen, with_container, with_key, with_redis, without_container
 

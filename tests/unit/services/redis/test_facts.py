@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from operations.services.redis.facts import Redis
 from operations.services.redis.protocol import replies
-from operations.stack.snapshot import UNKNOWN, SeenClient, SeenRedis
+from operations.services.redis.seen import SeenClient, SeenRedis
+from operations.stack.snapshot import UNKNOWN
 from tests.unit.facts.answers import H1, H2, read
 
 

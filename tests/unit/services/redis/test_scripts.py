@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from operations.stack.acl import acl_file
 
+from operations.services.redis.acl import acl_file
 from operations.services.redis.facts import Redis, TriedRedis
-from operations.stack.snapshot import UNKNOWN, SeenRedis, Unknown
+from operations.services.redis.seen import SeenRedis
+from operations.stack.snapshot import UNKNOWN, Unknown
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.redis_server import CLOSE, HANG, NOAUTH, NOPERM, WRONGPASS, RedisServer, running
 from tests.unit.stack.hosts import sha256
