@@ -32,9 +32,13 @@ def test_files_tell_when_they_were_changed_and_are_the_same_whenever_that_was() 
     assert found.to_json()["changed"] == 1_700_000_000
 
 
-@pytest.mark.parametrize("kind", ["missing", "dir", "symlink", "other", "denied"])
+@pytest.mark.parametrize("kind", ["missing", "symlink", "other", "denied"])
 def test_what_is_no_file_has_no_mode_owner_or_content(kind: str) -> None:
     assert read(Files(), f".env\t{kind}\t755\t0:0\t4096\t1700000000\t") == {".env": SeenFile(kind)}
+
+
+def test_a_folder_has_a_mode_and_an_owner() -> None:
+    assert read(Files(), "data\tdir\t700\t999:999\t\t1700000000\t") == {"data": SeenFile("dir", "0700", "999:999")}
 
 
 def test_no_path_asked_is_no_file_seen() -> None:

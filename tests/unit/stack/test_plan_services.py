@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from operations.stack.acl import ACL_PATH, PASSWORD_PATH
-from operations.stack.plan import Plan, plan
+from operations.stack.plan import Change, Plan, plan
 from operations.stack.snapshot import UNKNOWN, SeenProject, Snapshot, version
 from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT
 from tests.unit.stack.hosts import ENGINE, Drift, a_stack, bare, converged, with_container, without_container
@@ -151,7 +151,7 @@ def test_everything_is_due_on_a_bare_host() -> None:
             for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env", OWN_ENVIRONMENT)
         ),
         env=(missing(REDIS), missing(EXPORTER), missing(OPENWEBUI)),
-        secrets=(missing(ACL_PATH), missing(PASSWORD_PATH)),
+        secrets=(missing(ACL_PATH), missing(PASSWORD_PATH), Change("data/redis", ("is missing",), content=False)),
         start=tuple((name, "it has no container") for name in services),
         recheck=True,
     )
