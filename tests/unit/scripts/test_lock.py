@@ -293,6 +293,7 @@ def test_a_line_that_was_cut_off_stays_alone(host: StubHost) -> None:
 
 
 def test_a_line_break_cannot_make_two_lines_of_one(host: StubHost) -> None:
+    take(host)
     give_back(host, '{"run": "one"}\n{"run": "forged"}')
     assert history(host) == ['{"run": "one"} {"run": "forged"}']
 
@@ -405,14 +406,16 @@ def test_who_waits_is_told_for_whom(host: StubHost, gate: Gate) -> None:
     take(host, OTHER)
     first = put(host, File("a", "0600", "first\n"))
     until(gate.reached.exists)
-    taking = host.start("lock/take", root=str(host.root), ttl=60, over="*", run=MINE, owner=owner(MINE))
-    until(lambda: held_by(host) == MINE)
-    time.sleep(2.5)
+    shutil.rmtree(host.root / ".fleet/lock")
+    taking = taking_it(host, MINE)
+    assert taking.stdout is not None
+    waits = taking.stdout.readline()
     gate.open.touch()
     said(first)
-    assert said(taking).splitlines()[1:] == [
-        f"waiting until a script of run {OTHER}, by ann from laptop, since 2026-11-24T15:01:02Z has ended on this host"
-    ]
+    assert said(taking) == ""
+    assert (
+        waits == f"waiting until a script of run {OTHER}, by ann from laptop, since 2026-11-24T15:01:02Z has ended on this host\n"
+    )
 
 
 def test_who_waits_for_that_keeps_nobody_from_being_told_who_it_is(host: StubHost, gate: Gate) -> None:
