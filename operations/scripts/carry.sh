@@ -155,7 +155,7 @@ source=$(docker inspect --format '{{range .Mounts}}{{if eq .Destination "/data"}
 same=$([ "$(docker inspect --format '{{.Image}}' "$id")" = "$(docker image inspect --format '{{.Id}}' "$image")" ] && echo yes)
 if ! redis_login "$root" "$project" "$id" "$address"; then
     # one that an earlier run started has its data on the volume, and may be replaced because it lets nobody in
-    if grep -q '^  "redis":' .fleet/applied.json 2>/dev/null; then exit 0; fi
+    if jq -e .services.redis .fleet/applied.json >/dev/null 2>&1; then exit 0; fi
     fail "redis lets nobody in with a password that is on this host. Nothing was brought; it runs as before."
 fi
 dir=$(ask CONFIG GET dir | tail -n 1)
