@@ -280,6 +280,8 @@ def _path_problems(name: str, path: str) -> Iterator[str]:
         yield f"{name}: {path!r} must be a folder of its own, below / and without '..'."
     if any(ord(c) < 32 or ord(c) == 127 for c in path):
         yield f"{name}: {path!r} holds a control character. Remove it."
+    if ":" in path:
+        yield f"{name}: {path!r} holds a colon, at which Docker would end the path of a volume. Choose another folder."
 
 
 def _named_rule(name: str, value: Any) -> Iterator[str]:

@@ -209,7 +209,7 @@ def eventually(problems: Callable[[], list[str]]) -> list[str]:
 
 
 def residue(host: Host) -> list[str]:
-    names = r"\( -name '*.fleet-new' -o -name stage -o -name 'lock*' -o -name '*.next' -o -name .partial \)"
+    names = r"\( -name '.fleet-new.*' -o -name 'lock*' \)"
     return host.run(f"find {STACK} -path {STACK}/data -prune -o {names} -print").split()
 
 

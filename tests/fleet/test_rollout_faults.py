@@ -64,9 +64,7 @@ def problems_with(fleet: Fleet, pages: int) -> tuple[bool, list[str]]:
     again = fleet.deploy()
     if not again.ok or accepted(host, fleet.password) != {digest(fleet.password)} or refused(host):
         found.append(f"the next run did not end it: {again.output[-3000:]}")
-    if left := host.run(
-        f"find {STACK} -name '*.fleet-new' -o -name stage -o -name '.fleet/lock*' -o -name '*.next' -o -name .partial"
-    ):
+    if left := host.run(f"find {STACK} -name '.fleet-new.*' -o -path '*/.fleet/lock*'"):
         found.append(f"left: {left}")
     return run.ok, [f"{pages} free pages: {problem}" for problem in found]
 

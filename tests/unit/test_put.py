@@ -51,7 +51,7 @@ def tree(host: StubHost) -> dict[str, bytes]:
 
 def touched(host: StubHost) -> dict[str, tuple[int, int, int]]:
     """What changes of a file when it is written, replaced or given away."""
-    found = {path: path.stat() for path in host.root.rglob("*") if path.is_file()}
+    found = {path: path.stat() for path in host.root.rglob("*") if path.is_file() and path.name != "mutex"}
     return {str(path): (seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns) for path, seen in found.items()}
 
 
@@ -356,7 +356,7 @@ SHELLS = """
 @pytest.mark.parametrize("program", ["base64", "chmod", "sync", "cmp", "mv"])
 def test_a_put_that_is_killed_leaves_whole_files_and_the_next_one_finishes(written: StubHost, program: str, call: int) -> None:
     at_call(written, program, call, f"{SHELLS} kill -9 $shells")
-    assert put(written, *ALL).returncode == -9
+    assert put(written, *ALL).returncode in (-9, 128 + 9)
     left = tree(written)
     assert all(left[path] in (BEFORE[path], AFTER[path]) for path in BEFORE)
     assert {mode(folder) for folder in written.root.glob(".fleet-new.*")} == {"0700"}

@@ -90,7 +90,7 @@ for service in $removed; do
     for id in $(containers "$service"); do
         if ! said=$({ docker stop "$id" && docker rm "$id"; } 2>&1 >/dev/null); then
             { jq 'objects' .fleet/applied.json 2>/dev/null || echo '{}'; } |
-                jq -n --arg service "$service" '{inputs: ""} + (first(inputs) // {}) | .services[$service] += {}' | save_applied
+                jq -nc --arg service "$service" '{inputs: ""} + (first(inputs) // {}) | .services[$service] += {}' | save_applied
             echo "$service is no longer wanted, but its container could not be removed; nothing was started. Docker says:" \
                 "$(printf '%s\n' "$said" | masked | tail -n 3)" >&2
             exit 1
@@ -289,7 +289,7 @@ made=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False \
 sums=$(printf '%s\n' "$services" | jq -r '.[].file' | sort -u | while IFS= read -r file; do
     [ ! -f "$file" ] || sha256sum -- "$file"
 done)
-printf '%s\n' "${described:-null}" "$services" | jq -n --arg inputs "$digest" --arg compose "$version" --arg made "$made" --arg sums "$sums" '
+printf '%s\n' "${described:-null}" "$services" | jq -nc --arg inputs "$digest" --arg compose "$version" --arg made "$made" --arg sums "$sums" '
     def lines: split("\n") | map(select(. != ""));
     input as $project | input as $services
     | ($sums | lines | map({key: .[66:], value: .[:64]}) | from_entries) as $env

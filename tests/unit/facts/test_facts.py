@@ -133,6 +133,7 @@ def test_a_hostile_folder_is_one_word(tmp_path: Path, name: str, fact: str) -> N
     host.write(".fleet/fragments", "redis\n")
     host.write(".fleet/history.jsonl", '{"n": 1}\n')
     host.write("backups/20260101T000000Z/compose.yml", "x")
+    host.write("backups/20260101T000000Z/.fleet-backup", "20260101T000000Z\n")
     host.write("compose.yml", "a: b\nc: redis://:the-password@redis\n")
     host.write("secrets/redis/password", "the-password\n")
     env = host.write("env/redis.env", "A=1\n")

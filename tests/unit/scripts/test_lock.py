@@ -90,6 +90,38 @@ def test_a_lock_that_another_run_holds_fails_and_tells_whose_it_is(host: StubHos
     assert held_by(host) == OTHER
 
 
+FORGED = [
+    json.dumps({"run": OTHER, "operator": "x", "note": f'"run": "{MINE}"'}),
+    json.dumps({"run": OTHER, "operator": f'x", "run": "{MINE}'}),
+    f'{{"run": "{OTHER}",\n"operator": "\\u001b[2Jx\\n{MINE}"}}',
+    json.dumps({"run": f"{OTHER}\n{MINE}"}),
+    json.dumps({"run": OTHER, "operator": "x" * 3000}),
+]
+
+
+@pytest.mark.parametrize("text", FORGED, ids=range(len(FORGED)))
+@pytest.mark.parametrize("noted", [True, False], ids=["run", "owner alone"])
+def test_whatever_an_owner_file_says_it_is_nobody_elses_lock(host: StubHost, text: str, noted: bool) -> None:
+    host.write(".fleet/lock/owner", text)
+    if noted:
+        host.write(".fleet/lock/run", f"{OTHER}\n{MINE}\n")
+    done = take(host)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr) < 700
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr
+    give_back(host)
+    assert (host.root / ".fleet/lock/owner").exists()
+
+
+def test_a_lock_works_on_a_host_without_jq(host: StubHost) -> None:
+    host.without("jq")
+    assert take(host, OTHER).returncode == 0
+    assert take(host).stderr == f"{host.root} is locked by another run\n"
+    assert give_back(host, "{}", OTHER).returncode == 0
+    assert not (host.root / ".fleet/lock").exists()
+
+
 def test_a_lock_that_failed_leaves_nothing_behind(host: StubHost) -> None:
     take(host, OTHER)
     before = sorted(path.name for path in (host.root / ".fleet").iterdir())
@@ -260,6 +292,12 @@ def test_a_line_that_was_cut_off_stays_alone(host: StubHost) -> None:
     assert fact.process(host.command(command).stdout.splitlines()) == [{"run": "one"}, {"run": "three"}]
 
 
+def test_a_line_break_cannot_make_two_lines_of_one(host: StubHost) -> None:
+    take(host)
+    give_back(host, '{"run": "one"}\n{"run": "forged"}')
+    assert history(host) == ['{"run": "one"} {"run": "forged"}']
+
+
 def test_a_run_that_could_not_be_noted_fails_and_gives_its_lock_back_all_the_same(host: StubHost) -> None:
     take(host)
     host.stub("sync", "exit 1")
@@ -362,6 +400,22 @@ def test_a_lock_is_taken_only_when_the_script_before_is_done(host: StubHost, gat
     gate.open.touch()
     said(first)
     said(taking)
+
+
+def test_who_waits_is_told_for_whom(host: StubHost, gate: Gate) -> None:
+    take(host, OTHER)
+    first = put(host, File("a", "0600", "first\n"))
+    until(gate.reached.exists)
+    shutil.rmtree(host.root / ".fleet/lock")
+    taking = taking_it(host, MINE)
+    assert taking.stdout is not None
+    waits = taking.stdout.readline()
+    gate.open.touch()
+    said(first)
+    assert said(taking) == ""
+    assert (
+        waits == f"waiting until a script of run {OTHER}, by ann from laptop, since 2026-11-24T15:01:02Z has ended on this host\n"
+    )
 
 
 def test_who_waits_for_that_keeps_nobody_from_being_told_who_it_is(host: StubHost, gate: Gate) -> None:

@@ -116,6 +116,26 @@ def test_of_a_list_that_beats_an_env_file_the_rest_is_written_anew(host: StubHos
     assert (host.root / OWN).stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    "value",
+    ['it\'s "quoted"', "$A ${B} $$5", "a\nb\n", "back\\slash\\n", "# no comment", ": a", "- a", "ü \U0001f600", "\x7f", "a=b=c"],
+)
+def test_what_is_written_again_is_as_it_was(host: StubHost, value: str) -> None:
+    host.write("compose.yml", "services: {}\n")
+    listed = ["URL=x", f"A={value}", f"B={value}\nURL=no key"]
+    found = json.dumps({"services": {"web": {"environment": listed}, "a: b": {"environment": ["URL=x"]}}})
+    host.stub("docker", f"case \"$*\" in *json*) cat <<'EOF'\n{found}\nEOF\n;; esac")
+    assert project(host, *ALL, web=("URL",)).returncode == 0
+    assert yaml.load(tree(host)[OWN], _Loader)["services"] == {"web": {"environment": listed[1:]}}
+
+
+def test_an_empty_env_file_is_not_made_through_a_link(host: StubHost, tmp_path: Path) -> None:
+    (host.root / "env").mkdir()
+    (host.root / "env/web.env").symlink_to(tmp_path / "elsewhere")
+    assert project(host, *ALL, web=()).returncode != 0
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_where_there_is_no_file_of_somebody_else_no_lists_are_looked_for(host: StubHost) -> None:
     assert project(host, *ALL, web=("URL",)).returncode == 0
     assert [call[-2:] for call in host.calls("docker")] == [["config", "--quiet"]]

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from operations.facts.base import END
+from operations.facts.state import State
+from operations.stack.snapshot import UNKNOWN
 from tests.unit.scripts.up_sh import DOCKER_UP, INPUTS, applied, up, ups
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
@@ -113,6 +116,32 @@ def test_services_that_are_no_longer_wanted_go_before_the_others_come(stack_host
         ("stop", "id-of-searxng"), ("rm", "id-of-searxng"), ("stop", "id-of-litellm"), ("rm", "id-of-litellm"),
         ("compose", "redis"),
     ]  # fmt: skip
+
+
+def test_the_env_files_of_those_go_with_them(stack_host: StubHost) -> None:
+    stack_host.write("env/searxng.env", "A=1\n")
+    done = up(stack_host, "redis", removed=["searxng"], removed_files=["env/searxng.env", "env/none.env"])
+    assert done.stdout.splitlines()[:2] == ["removed searxng", "removed env/searxng.env"]
+    assert not (stack_host.root / "env/searxng.env").exists()
+
+
+@pytest.mark.parametrize("before", [None, '{"inputs": "i", "services": {"redis": {"env": "e"}}}', "{"])
+def test_a_service_that_cannot_be_stopped_fails_the_host_and_stays_known(stack_host: StubHost, before: str | None) -> None:
+    if before:
+        stack_host.write(".fleet/applied.json", before)
+    stack_host.write("env/searxng.env", "A=1\n")
+    stack_host.stub("docker", 'case $1 in stop) echo "permission denied" >&2; exit 1 ;; esac\n' + DOCKER_UP)
+    done = up(stack_host, "redis", removed=["searxng"], removed_files=["env/searxng.env"])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "searxng is no longer wanted, but its container could not be removed; nothing was started. Docker says: permission denied\n"
+    )
+    assert ups(stack_host) == []
+    assert (stack_host.root / "env/searxng.env").exists()
+    known = {"searxng", "redis"} if before and "redis" in before else {"searxng"}
+    seen = State().process([*stack_host.script("state.sh", str(stack_host.root)).stdout.splitlines(), END])
+    assert seen is not UNKNOWN
+    assert seen.applied.services.keys() == known
 
 
 def test_a_service_that_is_already_gone_need_not_be_removed(stack_host: StubHost) -> None:

@@ -90,6 +90,20 @@ def test_nothing_is_due_for_what_is_not_managed(drift: Drift) -> None:
     assert due_after(drift) == a_plan()
 
 
+@pytest.mark.parametrize(
+    ("drift", "reason"),
+    [
+        (with_file("data/redis", mode="0755"), "mode is 0755, expected 0700"),
+        (with_file("data/redis", owner="1000:1000"), "owner is 1000:1000, expected 0:0"),
+        (without_file("data/redis"), "is missing"),
+    ],
+)
+def test_a_services_data_folder_is_put_right_and_no_service_notices(drift: Drift, reason: str) -> None:
+    due = due_after(drift)
+    assert due == Plan(secrets=due.secrets)
+    assert [str(change) for change in due.files] == [f"data/redis: {reason}"]
+
+
 # The plan as a value
 
 DRIFTS: Mapping[str, Drift] = {
@@ -105,6 +119,7 @@ DRIFTS: Mapping[str, Drift] = {
     EXPORTER: with_key(EXPORTER, "REDIS_ADDR", "REDIS_ADDR=redis:6379"),
     OPENWEBUI: with_file(OPENWEBUI, mode="0640"),
     PASSWORD_PATH: with_password_file_of(OLD_PASSWORD),
+    "data/redis": with_file("data/redis", mode="0755"),
 }
 CONTAINERS: Mapping[str, Drift] = {
     "watchtower": with_container("watchtower", state="exited"),

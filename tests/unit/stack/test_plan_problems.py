@@ -8,7 +8,7 @@ import pytest
 
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import UNKNOWN, SeenFile, Snapshot
-from tests.unit.stack.hosts import ENGINE, all_of, bare, converged, metrics_page, unseen, with_container
+from tests.unit.stack.hosts import ENGINE, all_of, bare, converged, metrics_page, unseen, with_container, with_file
 from tests.unit.stack.plans import OPENWEBUI, REDIS, STACK, a_plan, before_the_rollout, due_after
 
 # What cannot be seen
@@ -85,7 +85,7 @@ def test_a_redis_that_does_not_run_need_not_answer() -> None:
 # What lies where a file should be
 
 
-@pytest.mark.parametrize("path", STACK.managed_paths())
+@pytest.mark.parametrize("path", [path for path in STACK.managed_paths() if path != "data/redis"])
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
@@ -108,6 +108,12 @@ def test_what_is_no_file_is_a_problem_and_nothing_is_done(path: str, kind: str, 
                 "Move it away, or set stack_dir to another folder.",
             )
         )
+
+
+def test_what_is_no_folder_where_one_should_be_is_a_problem() -> None:
+    due = plan(STACK, with_file("data/redis", kind="file")(converged(STACK)))
+    assert due == Plan(problems=due.problems)
+    assert due.problems[0].startswith("/opt/erni-ki/data/redis: is a file, expected a folder. Nothing was changed. ")
 
 
 def test_every_problem_is_told_at_once() -> None:

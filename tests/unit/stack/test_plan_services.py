@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from operations.stack.changes import Change
 from operations.stack.credential import CredentialPlan
 from operations.stack.plan import plan
 from operations.stack.snapshot import UNKNOWN, SeenProject, Snapshot, version
@@ -161,7 +162,7 @@ def test_everything_is_due_on_a_bare_host() -> None:
             for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env", OWN_ENVIRONMENT)
         ),
         env=(missing(REDIS), missing(EXPORTER), missing(OPENWEBUI)),
-        secrets=(missing(ACL_PATH), missing(PASSWORD_PATH)),
+        secrets=(missing(ACL_PATH), missing(PASSWORD_PATH), Change("data/redis", ("is missing",), content=False)),
         start=tuple((name, "it has no container") for name in services),
         recheck=True,
     )

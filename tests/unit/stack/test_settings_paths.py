@@ -28,6 +28,12 @@ def test_the_root_and_a_way_up_are_refused(path: str) -> None:
     assert only_problem(stack_dir=path) == (f"stack_dir: {path!r} must be a folder of its own, below / and without '..'.")
 
 
+def test_a_colon_in_the_folder_is_refused() -> None:
+    assert only_problem(stack_dir="/opt/a:b") == (
+        "stack_dir: '/opt/a:b' holds a colon, at which Docker would end the path of a volume. Choose another folder."
+    )
+
+
 @pytest.mark.parametrize("path", ["/opt/a\nb", "/opt/a\n", "/opt/a\tb", "/opt/\x00", "/opt/\x7f"])
 def test_a_control_character_in_the_folder_is_refused(path: str) -> None:
     assert only_problem(stack_dir=path) == f"stack_dir: {path!r} holds a control character. Remove it."

@@ -57,5 +57,5 @@ redis_digest() {
             [ "$cursor" != 0 ] || break
         done
     done
-    echo "$total keys, digest $(printf '%012x' $digest)"
+    echo "$total keys, digest $(printf '%012x' "$digest")"
 }

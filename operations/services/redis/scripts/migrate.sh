@@ -91,7 +91,7 @@ try_copy() {
 
 # the newest container of redis that runs; with further `docker ps` words, such as --all
 container() {
-    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=$server \
+    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service="$server" \
         --filter label=com.docker.compose.oneoff=False "$@" | head -n 1
 }
 
@@ -105,7 +105,7 @@ unset fleet_containers
 
 # Two notes, each with the folder in the container that the data came from, the container, when it has ended, and its restart policy:
 # `carrying` while it is brought, and after it was brought back; `carried` when it has been brought. Which it is, the container tells.
-if [ ! -f compose.d/$server.yml ]; then
+if [ ! -f "compose.d/$server.yml" ]; then
     # Back to where it was. Its password may be gone from the host by now, so it is stopped, which writes what it holds.
     note=.fleet/carried
     [ -f $note ] || note=.fleet/carrying
