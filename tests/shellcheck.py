@@ -19,7 +19,7 @@ OFF = "SC2034,SC2154,SC2329,SC2030,SC2031,SC2016,SC2317"
 
 def main() -> int:
     """Fragments that are only included name no shell on their first line, and are looked at where they are included."""
-    scripts._COMMENT = scripts._INDENT = re.compile("(?!)")  # with the comments that are for shellcheck
+    scripts._COMMENT = scripts._INDENTATION = re.compile("(?!)")  # with the comments that are for shellcheck
     status = 0
     scripts_of_services = {path: f"services/{path.parents[1].name}/{path.stem}" for path in SERVICES.glob("*/scripts/*.sh")}
     found = {path: str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.rglob("*.sh")} | scripts_of_services

@@ -19,7 +19,7 @@ from pyinfra.api import QuoteString, StringCommand
 FOLDER = Path(__file__).parent
 _INCLUDE = re.compile(r"^#(include|awk) (\S+)\n", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
-_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _BASH = "# shellcheck shell=bash\n"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -113,8 +113,9 @@ def _read(name: str) -> str:
 
 @cache
 def _code(name: str) -> str:
-    """A file without its comments and its indentation, which would be a third of what is sent."""
-    return _INDENT.sub("", _COMMENT.sub("", _read(name)))
+    """A file without its comments and, where no text of it stands as it is, without its indentation."""
+    code = _COMMENT.sub("", _read(name))
+    return code if "<<" in code else _INDENTATION.sub("", code)
 
 
 @cache

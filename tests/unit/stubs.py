@@ -98,17 +98,17 @@ class StubHost:
         process.stdin = None  # `communicate` would flush it
         return process
 
-    def command(self, command: StringCommand | str) -> subprocess.CompletedProcess[str]:
+    def command(self, command: StringCommand | str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
         """Runs the command of a fact or an operation as pyinfra does."""
         text = command if isinstance(command, str) else command.get_raw_value()
         stdin = "" if isinstance(command, str) else str(command.connector_arguments.get("_stdin", ""))
-        return self._run(["sh", "-c", text], stdin)
+        return self._run(["sh", "-c", text], stdin, timeout)
 
-    def _run(self, words: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, words: list[str], stdin: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
         shell = shutil.which(words[0]) or "/bin/sh"
         return subprocess.run(
             [shell, *words[1:]], input=stdin, capture_output=True, text=True, check=False,
-            cwd=self.home, env=self._environment(), umask=0o022, timeout=30,
+            cwd=self.home, env=self._environment(), umask=0o022, timeout=timeout,
         )  # fmt: skip
 
     def _environment(self) -> dict[str, str]:

@@ -155,11 +155,10 @@ def test_after_any_edit_all_is_as_wanted_and_all_else_as_before(one_host: StubHo
     assert {key: read[key] for key in lines} == meant
 
     # asked for all keys at once, and for each
-    fact = EnvKeys()
-    for command, told in ((fact.command(str(one_host.root), {PATH: list(lines)}, [wanted]), 1), (
-        fact.command(str(one_host.root), {PATH: list(lines)}, known=list(lines.values())), len(lines)
-    )):  # fmt: skip
-        answer = one_host.command(command).stdout.splitlines()
+    asked = {"root": str(one_host.root), "files": {PATH: list(lines)}}
+    for more, told in (({"wanted": [wanted]}, 1), ({"known": list(lines.values())}, len(lines))):
+        fact = EnvKeys()
+        answer = one_host.command(fact.command(**asked, **more)).stdout.splitlines()  # type: ignore[arg-type]
         assert len(answer) == told + 1
         assert fact.process(answer) == {PATH: wanted.hashes}
 

@@ -224,7 +224,7 @@ def test_a_hundred_services_with_five_hundred_checks_are_one_program_in_one_exec
     command: Any = bundle.command(Questions(asked))
     assert len(command.get_raw_value()) < 100  # the rest goes over standard input, which knows no limit
     assert len(command.connector_arguments["_stdin"]) < 300 * len(asked) + 40_000
-    found = bundle.process(host.command(command).stdout.splitlines())
+    found = bundle.process(host.command(command, timeout=200).stdout.splitlines())
     assert found is not UNKNOWN
     assert found.keys() == asked.keys()
     assert {found[f"probe:{one.id}"] for one in many_checks()} == {""}
