@@ -144,7 +144,7 @@ def _ports(stack: Stack, service: str) -> tuple[str, ...]:
 
 
 def _address(stack: Stack, service: str) -> str:
-    return f"172.18.0.{stack.settings.services.index(service) + 2}"
+    return f"172.18.0.{[one.name for one in stack.services].index(service) + 2}"
 
 
 def _logins(stack: Stack) -> Iterator[RedisAcl]:
