@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import Any
 
@@ -20,3 +21,8 @@ def env_keys(*paths: str) -> EnvKeys:
     fact = EnvKeys()
     fact.command(root="/opt/erni-ki", files=dict.fromkeys(paths, ("A", "B")))
     return fact
+
+
+def encoded(text: str | bytes) -> str:
+    """A text as scripts tell it."""
+    return base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()

@@ -9,7 +9,7 @@ import pytest
 from operations.facts.state import Containers, SeenState, State
 from operations.stack.lock import Owner
 from operations.stack.snapshot import UNKNOWN, Applied, SeenContainer, SeenProject
-from tests.unit.facts.answers import H1, H2, read
+from tests.unit.facts.answers import H1, H2, encoded, read
 
 # State
 
@@ -19,65 +19,106 @@ APPLIED = {
 }
 
 
-def applied_lines(text: str) -> list[str]:
-    return [f"applied\t{line}" for line in text.splitlines()]
+ACL = "secrets/redis/users.acl"
+ACL_TEXT = f"user default on sanitize-payload ~* &* +@all #{H1} #{H2}\n"
+
+
+def asked() -> State:
+    """State, asked for the content of one further file."""
+    fact = State()
+    fact.command(root="/opt/erni-ki", texts=[ACL])
+    return fact
+
+
+def file(path: str, content: str) -> str:
+    return f"{path} {encoded(content)} ."
+
+
+def applied_line(content: str) -> str:
+    return file(".fleet/applied.json", content)
+
+
+def lock_line(content: str) -> str:
+    return file(".fleet/lock/owner", content)
 
 
 def test_state_tells_what_was_applied_written_and_accepted() -> None:
-    acl = f"acl\tuser default on sanitize-payload ~* &* +@all #{H1} #{H2}"
-    seen = read(State(), *applied_lines(json.dumps(APPLIED, indent=1)), "fragment\tredis", "fragment\tweb", acl)
+    seen = read(asked(), applied_line(json.dumps(APPLIED, indent=1)), file(".fleet/fragments", "redis\nweb\n"), file(ACL, ACL_TEXT))
     assert seen == SeenState(
         applied=Applied(inputs=H1, services={"redis": APPLIED["services"]["redis"]}),  # type: ignore[index]
         fragments=("redis", "web"),
-        acl=(H1, H2),
+        texts={ACL: ACL_TEXT},
     )
 
 
 def test_state_tells_what_compose_said_of_the_project() -> None:
     project = {"definitions": {"redis": "r1", "db": "d1"}, "needs": {"redis": [], "db": ["redis"]}, "starter": "compose"}
     text = json.dumps({**APPLIED, "compose": "2.26.1", "project": project})
-    told = read(State(), *applied_lines(text)).applied
+    told = read(asked(), applied_line(text)).applied
     assert told.compose == "2.26.1"
     assert told.project == SeenProject({"redis": "r1", "db": "d1"}, {"redis": (), "db": ("redis",)}, "compose")
     assert json.loads(json.dumps(told.project.to_json())) == project
-    assert read(State(), *applied_lines(json.dumps({**APPLIED, "project": None}))).applied.project is None
+    assert read(asked(), applied_line(json.dumps({**APPLIED, "project": None}))).applied.project is None
 
 
 @pytest.mark.parametrize("project", ["text", ["a"], {"definitions": {}}, {"definitions": 7, "needs": {}, "starter": "docker"}])
 def test_an_answer_of_compose_that_was_edited_is_as_good_as_none(project: object) -> None:
-    assert read(State(), *applied_lines(json.dumps({**APPLIED, "project": project}))).applied == Applied()
+    assert read(asked(), applied_line(json.dumps({**APPLIED, "project": project}))).applied == Applied()
 
 
 def test_a_host_without_a_past_has_an_empty_state() -> None:
-    assert read(State()) == SeenState(applied=Applied(), fragments=(), acl=(), lock=None)
+    assert read(asked()) == SeenState(applied=Applied(), fragments=(), texts={}, lock=None)
 
 
 OWNER = Owner("20261124T150102Z-3f9a", "ann", "laptop", "4711:99", "2026-11-24T15:01:02Z")
 
 
 def test_state_tells_who_holds_the_lock() -> None:
-    lines = [f"lock\t{line}" for line in json.dumps(OWNER.to_json(), indent=1).splitlines()]
-    assert read(State(), *lines, "fragment\tredis") == SeenState(Applied(), ("redis",), (), OWNER)
+    line = lock_line(json.dumps(OWNER.to_json(), indent=1))
+    assert read(asked(), line, file(".fleet/fragments", "redis\n")) == SeenState(Applied(), ("redis",), OWNER)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "null", json.dumps(OWNER.to_json())[:40]])
 def test_a_lock_that_names_nobody_is_held_by_nobody(text: str) -> None:
-    assert read(State(), f"lock\t{text}").lock is None
+    assert read(asked(), lock_line(text)).lock is None
 
 
 def test_state_is_shown_with_its_owner() -> None:
-    shown = json.dumps(read(State(), f"lock\t{json.dumps(OWNER.to_json())}").to_json(), default=lambda part: part.to_json())
+    shown = json.dumps(read(asked(), lock_line(json.dumps(OWNER.to_json()))).to_json(), default=lambda part: part.to_json())
     assert json.loads(shown)["lock"] == OWNER.to_json()
 
 
-def test_a_line_of_no_known_kind_is_unknown() -> None:
-    assert read(State(), "more\tx") is UNKNOWN
+@pytest.mark.parametrize(
+    "line", ["more x", "more x .", ".fleet/lock/owner eA==", ".fleet/lock/owner eA== x", ".fleet/lock/owner * .", "[7]"]
+)
+def test_a_line_of_no_known_kind_is_unknown(line: str) -> None:
+    assert read(asked(), line) is UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["../etc", "a/b", "-x", "a\tb", "\x1b[2J", "ü"])
+def test_a_fragment_that_is_no_services_is_unknown(name: str) -> None:
+    assert read(asked(), file(".fleet/fragments", f"redis\n{name}\n")) in (
+        UNKNOWN,
+        read(asked(), file(".fleet/fragments", "redis\na\nb\n")),
+    )
+
+
+@pytest.mark.parametrize(
+    "written", ["[" * 100_000, '{"inputs":' * 50_000, "9" * 5000, "\0", "\ud800".encode(errors="replace").decode()]
+)
+def test_a_file_that_breaks_readers_is_as_good_as_none(written: str) -> None:
+    assert read(asked(), applied_line(written)) == SeenState(Applied(), ())
+
+
+def test_what_somebody_else_left_is_told() -> None:
+    seen = read(asked(), "base compose.yaml", "volume " + encoded("a b\n"), '["one", "t\\two"]')
+    assert (seen.bases, seen.volume, seen.projects) == (("compose.yaml",), "a b\n", ("one", "t\two"))
 
 
 @pytest.mark.parametrize("length", range(0, len(json.dumps(APPLIED)), 7))
 def test_a_truncated_applied_json_is_as_good_as_none(length: int) -> None:
     text = json.dumps(APPLIED)[:length]
-    assert read(State(), *applied_lines(text), "fragment\tredis") == SeenState(Applied(), ("redis",), ())
+    assert read(asked(), applied_line(text), file(".fleet/fragments", "redis\n")) == SeenState(Applied(), ("redis",))
 
 
 @pytest.mark.parametrize(
@@ -88,20 +129,21 @@ def test_a_truncated_applied_json_is_as_good_as_none(length: int) -> None:
     ],
 )  # fmt: skip
 def test_an_applied_json_that_was_edited_is_as_good_as_none(text: str) -> None:
-    assert read(State(), *applied_lines(text)).applied == Applied()
+    assert read(asked(), applied_line(text)).applied == Applied()
 
 
 # Containers
 
 
-def container_line(mounts: str = "", health: str = "healthy") -> str:
-    fields = ["c1", "redis", "running", health, "hash", "172.18.0.7", "1764020000", mounts, "redis:latest", "127.0.0.1:6379"]
-    return "\t".join(fields)
+CONTAINER = {
+    "id": "c1", "service": "redis", "state": "running", "status": "Up 2 hours (healthy)", "hash": "hash", "created": 1764020000,
+    "image": "redis:latest", "addresses": ["172.18.0.7"], "ports": ["127.0.0.1:6379"],
+    "mounts": {"/data": "/opt/erni-ki/data/redis", "/a\n\"b": "/x>;y"},
+}  # fmt: skip
 
 
 def test_containers_tell_what_the_plan_asks_for() -> None:
-    found = read(Containers(), container_line("/opt/erni-ki/data/redis>/data;/opt/erni-ki/secrets/redis>/run/redis-auth;"))
-    assert found == (
+    assert read(Containers(), "28.2.2", json.dumps([CONTAINER])) == (
         SeenContainer(
             id="c1",
             service="redis",
@@ -109,7 +151,7 @@ def test_containers_tell_what_the_plan_asks_for() -> None:
             health="healthy",
             config_hash="hash",
             addresses=("172.18.0.7",),
-            mounts={"/data": "/opt/erni-ki/data/redis", "/run/redis-auth": "/opt/erni-ki/secrets/redis"},
+            mounts={"/data": "/opt/erni-ki/data/redis", '/a\n"b': "/x>;y"},
             created=1_764_020_000,
             image="redis:latest",
             ports=("127.0.0.1:6379",),
@@ -117,26 +159,8 @@ def test_containers_tell_what_the_plan_asks_for() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("mounts", "expected"),
-    [
-        ("", {}),
-        (">/tmp;", {"/tmp": ""}),
-        ("/opt/a;b/data>/data;", {"/data": "/opt/a;b/data"}),
-        ("/opt/a>b/data>/data;", {"/data": "/opt/a>b/data"}),
-        ("/opt/a>/b;c/data>/data;/x>/y;", {"/data": "/opt/a>/b;c/data", "/y": "/x"}),
-        ("/run/docker.sock>/run/docker.sock;/opt/a b/it's>/data;", {
-            "/run/docker.sock": "/run/docker.sock", "/data": "/opt/a b/it's",
-        }),
-    ],
-)  # fmt: skip
-def test_mounts_are_told_apart_whatever_their_folders_are_called(mounts: str, expected: dict[str, str]) -> None:
-    (container,) = read(Containers(), container_line(mounts))
-    assert container.mounts == expected
-
-
 def test_no_container_is_an_answer() -> None:
-    assert read(Containers()) == ()
+    assert read(Containers(), "28.2.2", "[]") == ()
 
 
 @pytest.mark.parametrize(
