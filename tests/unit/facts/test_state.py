@@ -111,8 +111,8 @@ def test_a_file_that_breaks_readers_is_as_good_as_none(written: str) -> None:
 
 
 def test_what_somebody_else_left_is_told() -> None:
-    seen = read(asked(), "base compose.yaml", "volume " + encoded("a b\n"), '["one", "t\\two"]')
-    assert (seen.bases, seen.volume, seen.projects) == (("compose.yaml",), "a b\n", ("one", "t\two"))
+    seen = read(asked(), "base compose.yaml", "entry data/redis " + encoded("a b\n"), '["one", "t\\two"]')
+    assert (seen.bases, seen.entries, seen.projects) == (("compose.yaml",), {"data/redis": "a b\n"}, ("one", "t\two"))
 
 
 @pytest.mark.parametrize("length", range(0, len(json.dumps(APPLIED)), 7))
