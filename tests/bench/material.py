@@ -17,7 +17,7 @@ from operations.facts.bundle import Bundle
 from operations.services.redis.acl import acl_file
 from operations.stack.files import EnvFile, File, ManagedFile
 from operations.stack.stack import BASE, OWN_ENVIRONMENT, Stack
-from tests.unit.stack.hosts import ACL_PATH
+from tests.unit.stack.hosts import ACL_PATH, redis_of
 
 PASSWORD = "{{ redis_password }}"
 DIGEST = "{{ redis_password_sha256 }}"
@@ -91,9 +91,14 @@ def _text(file: ManagedFile) -> str:
     return "".join(f"{line}\n" for line in file.lines.values()) if isinstance(file, EnvFile) else file.content
 
 
+def digest(wanted: Stack) -> str:
+    """SHA-256 of the password."""
+    return redis_of(wanted).digest
+
+
 def accepting(wanted: Stack, *hashes: str) -> list[File]:
     """redis' ACL file with these hashes."""
-    return [file for file in wanted.secret_files(hashes) if file.path == ACL_PATH]
+    return [redis_of(wanted).acl(hashes or [digest(wanted)])]
 
 
 def for_clients(wanted: Stack) -> list[ManagedFile]:

@@ -76,7 +76,7 @@ class Way(ABC):
 
     def confirm(self) -> None:
         """The hosts are as they should be, whatever the way itself says."""
-        digest = material.stack(self.data, self.fleet.password).password_hash
+        digest = material.digest(material.stack(self.data, self.fleet.password))
         in_parallel(lambda host: host.run(f"set -- {digest}\n{AS_WANTED}"), self.fleet.hosts)
 
     @property
@@ -129,7 +129,7 @@ class Ansible(Way):
 
     def command(self, scene: str, former: str = "") -> Command:
         templates = material.templates(material.stack(self.data, material.PASSWORD), self.folder / "templates")
-        digest = material.stack(self.data, self.fleet.password).password_hash
+        digest = material.digest(material.stack(self.data, self.fleet.password))
         given = {"templates": str(templates), "checks": str(RIVALS / "checks")}
         secret = {"redis_password": self.fleet.password, "redis_password_sha256": digest}
         (self.folder / "vars.json").write_text(json.dumps({**given, **secret}))
@@ -194,7 +194,7 @@ class Floor(Way):
         if scene in DRIFTED and host in self.drifted(scene):
             return here + material.unpacked(wanted.env_files) + up + look
         if scene == "rollout":
-            both = material.accepting(wanted, wanted.password_hash, material.stack(self.data, former).password_hash)
+            both = material.accepting(wanted, material.digest(wanted), material.digest(material.stack(self.data, former)))
             alone = material.accepting(wanted)
             written = LOAD + material.unpacked(both) + "load\n" + material.unpacked(material.for_clients(wanted)) + up
             return here + written + material.unpacked(alone) + "load\n" + look

@@ -453,7 +453,11 @@ def small(fleet: Fleet, **settings: object) -> str:
 
 N8N = {
     "n8n": {
-        "env/n8n.env": {"REDIS_PASSWORD": "{password}", "QUEUE_URL": "redis://:{password}@{host}:{port}/{db}", "SAME_URL": "{url}"}
+        "env/n8n.env": {
+            "REDIS_PASSWORD": "{redis.password}",
+            "QUEUE_URL": "redis://:{redis.password}@{redis.host}:{redis.port}/{redis.db}",
+            "SAME_URL": "{redis.url}",
+        }
     }
 }
 

@@ -74,9 +74,13 @@ DRIFTS = {
         "redis",
         replaced=("redis",),
     ),
-    "redis' ACL is no ACL": Drift("echo mine >secrets/redis/users.acl", "users.acl", ("secrets/redis/users.acl",)),
-    "redis' ACL is gone": Drift("rm secrets/redis/users.acl", "users.acl", ("secrets/redis/users.acl",)),
-    "redis' ACL is another user's": Drift("chown 1000:1000 secrets/redis/users.acl", "users.acl", ("secrets/redis/users.acl",)),
+    "redis' ACL is no ACL": Drift(
+        "echo mine >secrets/redis/users.acl", "accept the desired password", ("secrets/redis/users.acl",)
+    ),
+    "redis' ACL is gone": Drift("rm secrets/redis/users.acl", "accept the desired password", ("secrets/redis/users.acl",)),
+    "redis' ACL is another user's": Drift(
+        "chown 1000:1000 secrets/redis/users.acl", "accept the desired password", ("secrets/redis/users.acl",)
+    ),
     "the password file is gone": Drift(
         "rm secrets/redis/password", "secrets/redis/password: is missing", ("secrets/redis/password",)
     ),

@@ -147,7 +147,7 @@ def test_a_client_alone_is_refused_before_anything_changes(whole: Fleet) -> None
     before = [(files(host), containers(host)) for host in whole.hosts]
     run = whole.deploy("--limit", user.name)
     assert not run.ok
-    assert f"redis on {server.name} does not accept the wanted password" in run.host(user.name)["error"]
+    assert f"redis on {server.name} does not accept the desired password" in run.host(user.name)["error"]
     assert [(files(host), containers(host)) for host in whole.hosts] == before
     assert accepts(server, former)
     assert refused(user, server) == []

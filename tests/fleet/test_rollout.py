@@ -169,14 +169,14 @@ def test_a_preview_tells_the_steps_and_changes_nothing(running: Fleet) -> None:
     assert preview.ok, preview.output
     for host in running.hosts:
         told = running_sentences(preview, host)
-        assert "password: accept, switch redis-exporter and openwebui, retire" in told
+        assert "redis: accept, switch redis-exporter and openwebui, retire" in told
         assert "write env/openwebui.env: REDIS_URL differs, WEBSOCKET_REDIS_URL differs" in told
         assert "write secrets/redis/password: content differs" in told
         assert [line for line in told if line.startswith("start ")] == [
             "start redis-exporter: its env file changes",
             "start openwebui: its env file changes",
         ]
-    assert "password: accept, switch redis-exporter and openwebui, retire" in preview.output
+    assert "redis: accept, switch redis-exporter and openwebui, retire" in preview.output
     assert former not in preview.output
     assert running.password not in preview.output
     assert [(files(host), containers(host), on_disk(host)) for host in running.hosts] == before

@@ -161,7 +161,10 @@ def test_a_redis_that_does_not_let_its_acl_be_changed(running: Fleet, changed: b
         fleet.password = new()
     before = containers(host)["redis"]
     preview = fleet.preview()
-    assert "redis is restarted, which takes some seconds: it does not let its ACL be changed (NOPERM" in preview.output
+    assert (
+        "redis: its server is restarted, which takes some seconds: it does not let what it accepts be changed (NOPERM"
+        in preview.output
+    )
     assert containers(host)["redis"] == before
 
     run = fleet.deploy()

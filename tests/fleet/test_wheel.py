@@ -50,9 +50,7 @@ def test_it_says_that_it_is_typed(elsewhere: Elsewhere) -> None:
 
 
 def test_it_brings_every_file_of_the_catalogue_and_every_script(elsewhere: Elsewhere) -> None:
-    wanted = [
-        path for pattern in ("catalog/*.yml", "scripts/**/*.sh", "scripts/**/*.awk") for path in (ROOT / "operations").glob(pattern)
-    ]
+    wanted = [path for pattern in ("**/*.yml", "**/*.sh", "**/*.awk") for path in (ROOT / "operations").glob(pattern)]
     assert {f"pyinfra_compose/{path.relative_to(ROOT / 'operations')}" for path in wanted} <= set(elsewhere.names)
 
 

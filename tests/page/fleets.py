@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 24, 15, 1, 2, tzinfo=timezone.utc)
 HOSTILE = "</script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">&lt;b&gt;\u2028'\"`${1}"
 _NEEDS = {"watchtower": (), "redis": ("watchtower",), "redis-exporter": ("watchtower", "redis"), "openwebui": ("redis",)}
 _FINE = {
-    "files.in_sync": "12 files are as wanted",
+    "files.in_sync": "12 files are as desired",
     **{f"container.{name}": "running, healthy" for name in _NEEDS},
     "password.rule": "letters, digits, - and _",
     "password.consistent": "fingerprint 02e93aae6eb5 in 7 places",

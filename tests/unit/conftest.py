@@ -1,8 +1,34 @@
-"""Hypothesis sets no deadline: how long an example takes tells more about the machine than about the code."""
+"""A folder for an operator's own catalogue. Hypothesis sets no deadline: how long an example takes tells more about the machine
+than about the code."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.unit.stack.catalogues import Put
 
 settings.register_profile("unit", deadline=None)
 settings.load_profile("unit")
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Put:
+    """Writes a file of an operator's own catalogue: `put("web", text)`."""
+    folder = tmp_path / "services.d"
+    folder.mkdir()
+
+    def write(name: str, text: str | bytes) -> Path:
+        path = folder / f"{name}.yml"
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def folder(put: Put) -> str:
+    """The operator's folder, as it is named in catalog_dirs."""
+    return str(put("unused", "services: {unused: {image: scratch}}").parent)

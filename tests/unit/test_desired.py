@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from pyinfra.api import Inventory
 
-from operations.controller import desired as wanted
+from operations.controller import desired
 from operations.controller.secrets import Secret
 from operations.stack.errors import FleetError, SecretError, SettingsError
 from operations.stack.stack import Stack
+from tests.unit.stack.hosts import redis_of
 
 PASSWORD = "Marker_Password-0123456789"
-SECRET = Secret("TEST_WANTED_PASSWORD")
+SECRET = Secret("TEST_DESIRED_PASSWORD")
 SERVER = {"redis_publish": "10.0.0.5"}
 CLIENT = {"services": ["openwebui"], "redis_host": "redis-1"}
 
@@ -24,9 +25,9 @@ CLIENT = {"services": ["openwebui"], "redis_host": "redis-1"}
 def a_source(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The password is in the environment; what was looked up before is forgotten."""
     monkeypatch.setenv(SECRET.name, PASSWORD)
-    wanted._resolve.cache_clear()
+    desired._resolve.cache_clear()
     yield
-    wanted._resolve.cache_clear()
+    desired._resolve.cache_clear()
 
 
 def fleet(hosts: Mapping[str, Mapping[str, Any]], **common: Any) -> Inventory:
@@ -37,7 +38,7 @@ def fleet(hosts: Mapping[str, Mapping[str, Any]], **common: Any) -> Inventory:
 def stack_of(inventory: Inventory, name: str) -> Stack:
     host = inventory.get_host(name)
     assert host is not None
-    return wanted.stack_of(host)
+    return desired.stack_of(host)
 
 
 def problems_of(inventory: Inventory, name: str) -> tuple[str, ...]:
@@ -55,9 +56,9 @@ def client_problems(server: Mapping[str, Any] = SERVER, **client: Any) -> tuple[
 
 
 def test_a_stack_without_redis_needs_no_password_of_it() -> None:
-    inventory = fleet({"erni-1": {"services": ["watchtower"]}, "erni-2": {}}, redis_password=Secret("TEST_WANTED_NOWHERE"))
-    assert stack_of(inventory, "erni-1").password is None
-    assert "TEST_WANTED_NOWHERE" in problems_of(inventory, "erni-2")[0]
+    inventory = fleet({"erni-1": {"services": ["watchtower"]}, "erni-2": {}}, redis_password=Secret("TEST_DESIRED_NOWHERE"))
+    assert stack_of(inventory, "erni-1").credentials == ()
+    assert "TEST_DESIRED_NOWHERE" in problems_of(inventory, "erni-2")[0]
 
 
 def test_a_check_that_is_to_be_skipped_must_be_one() -> None:
@@ -81,7 +82,7 @@ def test_a_check_of_a_service_that_other_hosts_have_may_be_skipped_everywhere() 
 
 def test_a_secret_is_looked_up() -> None:
     stack = stack_of(fleet({"erni-1": {}}), "erni-1")
-    assert (stack.password, stack.redis_address) == (PASSWORD, None)
+    assert (redis_of(stack).value, redis_of(stack).at) == (PASSWORD, None)
     assert PASSWORD not in repr(stack)
 
 
@@ -97,7 +98,7 @@ def test_a_password_that_is_not_set_is_told() -> None:
 
 
 def test_a_host_without_any_redis_needs_no_password() -> None:
-    assert stack_of(Inventory((["erni-1"], {"services": ["watchtower"]})), "erni-1").password is None
+    assert stack_of(Inventory((["erni-1"], {"services": ["watchtower"]})), "erni-1").credentials == ()
 
 
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,18 +113,18 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_client_gets_the_address_that_its_redis_is_published_on() -> None:
     inventory = fleet({"redis-1": SERVER, "webui-1": CLIENT})
-    assert stack_of(inventory, "webui-1").redis_address == "10.0.0.5:6379"
-    assert stack_of(inventory, "redis-1").redis_address is None
+    assert redis_of(stack_of(inventory, "webui-1")).at == "10.0.0.5:6379"
+    assert redis_of(stack_of(inventory, "redis-1")).at is None
 
 
 def test_the_port_is_that_of_the_redis_host() -> None:
     inventory = fleet({"redis-1": {**SERVER, "redis_port": 16379}, "webui-1": {**CLIENT, "redis_port": 1}})
-    assert stack_of(inventory, "webui-1").redis_address == "10.0.0.5:16379"
+    assert redis_of(stack_of(inventory, "webui-1")).at == "10.0.0.5:16379"
 
 
 def test_an_ipv6_address_stands_in_brackets_in_the_urls() -> None:
     stack = stack_of(fleet({"redis-1": {"redis_publish": "fd00::5"}, "webui-1": CLIENT}), "webui-1")
-    assert stack.redis_address == "[fd00::5]:6379"
+    assert redis_of(stack).at == "[fd00::5]:6379"
     (file,) = stack.env_files
     assert "@[fd00::5]:6379/0" in file.lines["REDIS_URL"]
 
@@ -189,7 +190,7 @@ def test_all_that_is_wrong_between_two_hosts_is_told_at_once() -> None:
 
 
 def preflight(inventory: Inventory) -> list[str]:
-    return wanted.preflight_problems(list(inventory))
+    return desired.preflight_problems(list(inventory))
 
 
 def test_a_fleet_in_which_nothing_is_wrong_has_no_problem() -> None:
@@ -222,13 +223,13 @@ def test_a_secret_that_is_in_no_source_is_told_and_looked_up_once(monkeypatch: p
 
 
 def test_every_secret_that_can_be_found_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEST_WANTED_KEY", "another-marker")
-    monkeypatch.delenv("TEST_WANTED_NOWHERE", raising=False)
+    monkeypatch.setenv("TEST_DESIRED_KEY", "another-marker")
+    monkeypatch.delenv("TEST_DESIRED_NOWHERE", raising=False)
     data: list[Mapping[str, Any]] = [
         {"redis_password": SECRET, "openwebui_port": 80},
-        {"redis_password": SECRET, "web_key": Secret("TEST_WANTED_KEY"), "lost": Secret("TEST_WANTED_NOWHERE")},
+        {"redis_password": SECRET, "web_key": Secret("TEST_DESIRED_KEY"), "lost": Secret("TEST_DESIRED_NOWHERE")},
     ]
-    assert wanted.secrets_of(data) == {PASSWORD, "another-marker"}
+    assert desired.secrets_of(data) == {PASSWORD, "another-marker"}
 
 
 def test_the_kind_of_what_is_wrong_is_kept() -> None:

@@ -21,6 +21,7 @@ from tests.unit.stack.hosts import (
     all_of,
     bare,
     converged,
+    redis_of,
     sha256,
     unseen,
     with_file,
@@ -122,12 +123,12 @@ def test_canaries_go_first() -> None:
 
 
 def test_those_that_share_a_redis_are_in_one_wave() -> None:
-    former = shared(
+    previous = shared(
         webui_1=converged(a_client(OLD_PASSWORD)),
         redis_1=converged(a_stack(OLD_PASSWORD, redis_publish="10.0.0.5")),
         webui_2=converged(a_client(OLD_PASSWORD)),
     )
-    assert former.waves == (("webui-1", "redis-1", "webui-2"),)
+    assert previous.waves == (("webui-1", "redis-1", "webui-2"),)
 
 
 def test_of_those_that_share_a_redis_only_who_needs_changes_is_in_it() -> None:
@@ -166,7 +167,7 @@ def client_alone(**redis: Any) -> Fleet:
 def test_a_client_alone_is_not_switched_to_a_password_that_its_redis_does_not_accept() -> None:
     found = client_alone(hashes=(OLD,))
     problem = (
-        "redis_host: redis on redis-1 does not accept the wanted password, and redis-1 is not in this run. "
+        "redis_host: redis on redis-1 does not accept the desired password, and redis-1 is not in this run. "
         "Nothing was changed. Run the deploy for both."
     )
     assert found.hosts["webui-1"].plan.problems == (problem,)
@@ -196,5 +197,5 @@ def test_a_host_with_a_redis_of_its_own_has_no_such_problem() -> None:
 
 def test_what_was_wanted_and_seen_is_found_by_name() -> None:
     planned = shared().hosts["webui-1"]
-    assert planned.stack.redis_address == ADDRESS
+    assert redis_of(planned.stack).at == ADDRESS
     assert planned.seen == converged(planned.stack)

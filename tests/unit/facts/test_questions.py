@@ -23,9 +23,9 @@ def test_a_bare_host_answers_every_question_of_a_snapshot(host: StubHost) -> Non
     assert (seen.engine.cli, seen.engine.server, seen.engine.curl) == (False, None, False)
     assert seen.files == dict.fromkeys(stack.managed_paths(), SeenFile("missing"))
     assert seen.env == {file.path: {} for file in (stack.dotenv, *stack.env_files)}
-    assert (seen.applied, seen.acl, seen.fragments, seen.lock) == (Applied(), (), (), None)
+    assert (seen.applied, seen.texts, seen.fragments, seen.lock) == (Applied(), {}, (), None)
     assert seen.containers is UNKNOWN
-    assert seen.redis is UNKNOWN
+    assert seen.answer("redis") is UNKNOWN
     assert seen.logs is UNKNOWN
     assert seen.literals == ()
     assert seen.machine is not UNKNOWN
@@ -39,7 +39,7 @@ def test_docker_is_asked_for_the_containers_once_whoever_needs_them(host: StubHo
     assert [container.service for container in found["containers"]] == ["redis"]
     assert found["engine"].server == "28.2.2"
     assert found["containers"][0].mounts == {"/data": r"/srv/a\nb\\c"}
-    assert len([words for words in host.calls("curl") if words[-1].endswith("/containers/json")]) == 1
+    assert len([words for words in host.calls("curl") if any(word.endswith("/containers/json") for word in words)]) == 1
 
 
 def test_a_list_of_containers_that_failed_is_nobodys_answer(host: StubHost) -> None:
@@ -61,9 +61,9 @@ def test_only_what_a_stack_has_is_asked_for() -> None:
 
 def test_a_client_asks_its_redis_at_its_address() -> None:
     _, arguments = questions(a_client())["redis"]
-    assert arguments["address"] == "10.0.0.5:6379"
+    assert arguments["at"] == "10.0.0.5:6379"
     _, arguments = questions(a_stack())["redis"]
-    assert arguments["address"] is None
+    assert arguments["at"] is None
 
 
 def test_the_logs_are_read_last_for_what_was_asked_before_may_make_a_service_complain() -> None:

@@ -19,6 +19,17 @@ APPLIED = {
 }
 
 
+ACL = "secrets/redis/users.acl"
+ACL_TEXT = f"user default on sanitize-payload ~* &* +@all #{H1} #{H2}\n"
+
+
+def asked() -> State:
+    """State, asked for the content of one further file."""
+    fact = State()
+    fact.command(root="/opt/erni-ki", texts=[ACL])
+    return fact
+
+
 def file(path: str, content: str) -> str:
     return f"{path} {encoded(content)} ."
 
@@ -32,32 +43,31 @@ def lock_line(content: str) -> str:
 
 
 def test_state_tells_what_was_applied_written_and_accepted() -> None:
-    acl = file("secrets/redis/users.acl", f"user default on sanitize-payload ~* &* +@all #{H1} #{H2}\n")
-    seen = read(State(), applied_line(json.dumps(APPLIED, indent=1)), file(".fleet/fragments", "redis\nweb\n"), acl)
+    seen = read(asked(), applied_line(json.dumps(APPLIED, indent=1)), file(".fleet/fragments", "redis\nweb\n"), file(ACL, ACL_TEXT))
     assert seen == SeenState(
         applied=Applied(inputs=H1, services={"redis": APPLIED["services"]["redis"]}),  # type: ignore[index]
         fragments=("redis", "web"),
-        acl=(H1, H2),
+        texts={ACL: ACL_TEXT},
     )
 
 
 def test_state_tells_what_compose_said_of_the_project() -> None:
     project = {"definitions": {"redis": "r1", "db": "d1"}, "needs": {"redis": [], "db": ["redis"]}, "starter": "compose"}
     text = json.dumps({**APPLIED, "compose": "2.26.1", "project": project})
-    told = read(State(), applied_line(text)).applied
+    told = read(asked(), applied_line(text)).applied
     assert told.compose == "2.26.1"
     assert told.project == SeenProject({"redis": "r1", "db": "d1"}, {"redis": (), "db": ("redis",)}, "compose")
     assert json.loads(json.dumps(told.project.to_json())) == project
-    assert read(State(), applied_line(json.dumps({**APPLIED, "project": None}))).applied.project is None
+    assert read(asked(), applied_line(json.dumps({**APPLIED, "project": None}))).applied.project is None
 
 
 @pytest.mark.parametrize("project", ["text", ["a"], {"definitions": {}}, {"definitions": 7, "needs": {}, "starter": "docker"}])
 def test_an_answer_of_compose_that_was_edited_is_as_good_as_none(project: object) -> None:
-    assert read(State(), applied_line(json.dumps({**APPLIED, "project": project}))).applied == Applied()
+    assert read(asked(), applied_line(json.dumps({**APPLIED, "project": project}))).applied == Applied()
 
 
 def test_a_host_without_a_past_has_an_empty_state() -> None:
-    assert read(State()) == SeenState(applied=Applied(), fragments=(), acl=(), lock=None)
+    assert read(asked()) == SeenState(applied=Applied(), fragments=(), texts={}, lock=None)
 
 
 OWNER = Owner("20261124T150102Z-3f9a", "ann", "laptop", "4711:99", "2026-11-24T15:01:02Z")
@@ -65,16 +75,16 @@ OWNER = Owner("20261124T150102Z-3f9a", "ann", "laptop", "4711:99", "2026-11-24T1
 
 def test_state_tells_who_holds_the_lock() -> None:
     line = lock_line(json.dumps(OWNER.to_json(), indent=1))
-    assert read(State(), line, file(".fleet/fragments", "redis\n")) == SeenState(Applied(), ("redis",), (), OWNER)
+    assert read(asked(), line, file(".fleet/fragments", "redis\n")) == SeenState(Applied(), ("redis",), OWNER)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "null", json.dumps(OWNER.to_json())[:40]])
 def test_a_lock_that_names_nobody_is_held_by_nobody(text: str) -> None:
-    assert read(State(), lock_line(text)).lock is None
+    assert read(asked(), lock_line(text)).lock is None
 
 
 def test_state_is_shown_with_its_owner() -> None:
-    shown = json.dumps(read(State(), lock_line(json.dumps(OWNER.to_json()))).to_json(), default=lambda part: part.to_json())
+    shown = json.dumps(read(asked(), lock_line(json.dumps(OWNER.to_json()))).to_json(), default=lambda part: part.to_json())
     assert json.loads(shown)["lock"] == OWNER.to_json()
 
 
@@ -82,14 +92,14 @@ def test_state_is_shown_with_its_owner() -> None:
     "line", ["more x", "more x .", ".fleet/lock/owner eA==", ".fleet/lock/owner eA== x", ".fleet/lock/owner * .", "[7]"]
 )
 def test_a_line_of_no_known_kind_is_unknown(line: str) -> None:
-    assert read(State(), line) is UNKNOWN
+    assert read(asked(), line) is UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["../etc", "a/b", "-x", "a\tb", "\x1b[2J", "ü"])
 def test_a_fragment_that_is_no_services_is_unknown(name: str) -> None:
-    assert read(State(), file(".fleet/fragments", f"redis\n{name}\n")) in (
+    assert read(asked(), file(".fleet/fragments", f"redis\n{name}\n")) in (
         UNKNOWN,
-        read(State(), file(".fleet/fragments", "redis\na\nb\n")),
+        read(asked(), file(".fleet/fragments", "redis\na\nb\n")),
     )
 
 
@@ -97,18 +107,18 @@ def test_a_fragment_that_is_no_services_is_unknown(name: str) -> None:
     "written", ["[" * 100_000, '{"inputs":' * 50_000, "9" * 5000, "\0", "\ud800".encode(errors="replace").decode()]
 )
 def test_a_file_that_breaks_readers_is_as_good_as_none(written: str) -> None:
-    assert read(State(), applied_line(written)) == SeenState(Applied(), (), ())
+    assert read(asked(), applied_line(written)) == SeenState(Applied(), ())
 
 
 def test_what_somebody_else_left_is_told() -> None:
-    seen = read(State(), "base compose.yaml", "volume " + encoded("a b\n"), '["one", "t\\two"]')
-    assert (seen.bases, seen.volume, seen.projects) == (("compose.yaml",), "a b\n", ("one", "t\two"))
+    seen = read(asked(), "base compose.yaml", "entry data/redis " + encoded("a b\n"), '["one", "t\\two"]')
+    assert (seen.bases, seen.entries, seen.projects) == (("compose.yaml",), {"data/redis": "a b\n"}, ("one", "t\two"))
 
 
 @pytest.mark.parametrize("length", range(0, len(json.dumps(APPLIED)), 7))
 def test_a_truncated_applied_json_is_as_good_as_none(length: int) -> None:
     text = json.dumps(APPLIED)[:length]
-    assert read(State(), applied_line(text), file(".fleet/fragments", "redis\n")) == SeenState(Applied(), ("redis",), ())
+    assert read(asked(), applied_line(text), file(".fleet/fragments", "redis\n")) == SeenState(Applied(), ("redis",))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +129,7 @@ def test_a_truncated_applied_json_is_as_good_as_none(length: int) -> None:
     ],
 )  # fmt: skip
 def test_an_applied_json_that_was_edited_is_as_good_as_none(text: str) -> None:
-    assert read(State(), applied_line(text)).applied == Applied()
+    assert read(asked(), applied_line(text)).applied == Applied()
 
 
 # Containers

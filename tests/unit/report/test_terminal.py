@@ -185,10 +185,10 @@ def planned(plans: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def test_the_plan_of_a_host_is_a_line_for_each_thing_that_is_due() -> None:
-    assert planned({"erni-1": ["password: accept, switch openwebui, retire", "write .env: is missing"]}) == [
+    assert planned({"erni-1": ["redis: accept, switch openwebui, retire", "write .env: is missing"]}) == [
         "--> Plan:",
         "erni-1:",
-        "    password: accept, switch openwebui, retire",
+        "    redis: accept, switch openwebui, retire",
         "    write .env: is missing",
     ]
 

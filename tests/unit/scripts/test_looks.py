@@ -325,8 +325,8 @@ def test_an_empty_password_file_is_not_found_everywhere(host: StubHost) -> None:
 
 
 def test_no_file_of_the_catalogue_writes_a_password_out(host: StubHost) -> None:
-    folder = Path(__file__).parents[3] / "operations" / "catalog"
-    for path in folder.glob("*.yml"):
+    folder = Path(__file__).parents[3] / "operations" / "services"
+    for path in sorted(folder.glob("*/*.yml")):
         assert literals(host, base=path.read_text()) == [], path.name
 
 

@@ -130,11 +130,16 @@ def _container(stack: Stack, service: str) -> SeenContainer:
         health="" if service == "redis-exporter" else "healthy",
         config_hash=sha256(f"definition of {service}"),
         addresses=(_address(stack, service),),
-        mounts={"/data": f"{stack.settings.stack_dir}/{one.data}" for one in _logins(stack) if one.server == service},
+        mounts=_mounts(stack, service),
         created=STARTED,
         image=_variable(stack, service, "IMAGE"),
         ports=_ports(stack, service),
     )
+
+
+def _mounts(stack: Stack, service: str) -> dict[str, str]:
+    data = next((one.data for one in _logins(stack) if one.server == service), None)
+    return {"/data": f"{stack.settings.stack_dir}/{data}"} if data else {}
 
 
 def _variable(stack: Stack, service: str, name: str) -> str:
@@ -148,7 +153,7 @@ def _ports(stack: Stack, service: str) -> tuple[str, ...]:
 
 
 def _address(stack: Stack, service: str) -> str:
-    return f"172.18.0.{stack.settings.services.index(service) + 2}"
+    return f"172.18.0.{[one.name for one in stack.services].index(service) + 2}"
 
 
 def _logins(stack: Stack) -> Iterator[RedisAcl]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 
+from operations.stack.catalogue import catalogue
 from operations.stack.errors import SettingsError
-from operations.stack.settings import Settings
+from operations.stack.settings import Settings, declared
 
 
 def defaults() -> dict[str, Any]:
-    settings = Settings()
-    return {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
+    return Settings().all()
+
+
+def shown() -> dict[str, Any]:
+    """Those that an operator sees: the general ones, and the ones of the services that a stack has by default."""
+    others = {name: one for name, one in catalogue().items() if name not in Settings().services}
+    return {name: value for name, value in defaults().items() if name not in declared(others)}
 
 
 def problems(**data: Any) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ AS_A_LIST = """\
       - "PRICE=$$5"
 """
 SERVICES = ["watchtower", "redis", "openwebui", "litellm", "searxng"]
-CLIENTS = {"n8n": {"env/n8n.env": {"QUEUE_PASSWORD": "{password}"}}}
+CLIENTS = {"n8n": {"env/n8n.env": {"QUEUE_PASSWORD": "{redis.password}"}}}
 MANAGED = [*SERVICES, "n8n"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from operations.stack.catalogue import catalogue
 from tests.unit.stack.catalogues import EVERY, MARKER, ROOT, SHIPPED, definition, env_of
-from tests.unit.stack.hosts import a_client, a_stack
+from tests.unit.stack.hosts import ADDRESS, a_client, a_stack, redis_of
 
 # What is shipped
 
@@ -20,7 +20,7 @@ def test_the_catalogue_holds_the_guides_services_and_two_more_clients_of_redis()
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_fragment_is_the_file_of_the_catalogue_byte_for_byte(name: str) -> None:
-    path = ROOT / "operations" / "catalog" / f"{name}.yml"
+    (path,) = (ROOT / "operations" / "services").glob(f"*/{name}.yml")
     assert catalogue()[name].fragment(start_interval=True, given=EVERY).encode() == path.read_bytes()
 
 
@@ -228,10 +228,11 @@ def test_a_client_has_a_password_file_and_no_acl() -> None:
 
 
 def test_a_client_uses_a_redis_that_it_does_not_have() -> None:
-    assert (a_client().has_redis, a_client().uses_redis, a_client().redis_address) == (False, True, "10.0.0.5:6379")
-    assert (a_stack().has_redis, a_stack().uses_redis, a_stack().redis_address) == (True, True, None)
+    client, own = redis_of(a_client()), redis_of(a_stack())
+    assert (client.local, client.host, client.at, a_client().servers) == (False, "redis-1", ADDRESS, ("redis-1",))
+    assert (own.local, own.host, own.at, a_stack().servers) == (True, None, None, ())
     without = a_stack(services=["watchtower"])
-    assert (without.has_redis, without.uses_redis, without.secret_files()) == (False, False, ())
+    assert (without.credential("redis"), without.credentials, without.secret_files()) == (None, (), ())
 
 
 def test_a_client_waits_for_nothing_that_it_does_not_have() -> None:

@@ -57,10 +57,19 @@ def test_a_marked_last_line_without_an_end_goes_too(put: Put) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "there"), [("x", True), (7, True), (True, True), ("", False), (None, False), (0, False), (False, False)]
+    ("default", "value", "there"),
+    [
+        ("", "x", True),
+        ("1", 7, True),
+        ("false", True, True),
+        ("x", "", False),
+        ("", None, False),
+        ("1", 0, False),
+        ("true", False, False),
+    ],
 )
-def test_a_setting_counts_where_it_has_a_value(put: Put, folder: str, value: object, there: bool) -> None:
-    put("web", web("settings: {web_user: }", 'image: x\nuser: "1" #? web_user'))
+def test_a_setting_counts_where_it_has_a_value(put: Put, folder: str, default: str, value: object, there: bool) -> None:
+    put("web", web(f"settings: {{web_user: {default}}}", 'image: x\nuser: "1" #? web_user'))
     assert ("user" in definition(with_web(folder, web_user=value), "web")) is there
 
 

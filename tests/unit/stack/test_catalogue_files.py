@@ -14,6 +14,9 @@ from tests.unit.stack.hosts import a_stack
 # A file that is wrong
 
 
+KNOWN = "known are checks, env, env_from, provides, rests_during_changes, settings, update, variables."
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -40,12 +43,11 @@ from tests.unit.stack.hosts import a_stack
         ("x-fleet: [a]\nservices: {web: {image: x}}", "x-fleet: is a list, expected a mapping."),
         (
             web("enviroment: {A: b}"),
-            "x-fleet: unknown key 'enviroment'; known are checks, env, env_from, rests_during_changes, settings, update, "
-            "variables.",
+            f"x-fleet: unknown key 'enviroment'; {KNOWN}",
         ),
         (
             web("7: x"),
-            "x-fleet: unknown key '7'; known are checks, env, env_from, rests_during_changes, settings, update, variables.",
+            f"x-fleet: unknown key '7'; {KNOWN}",
         ),
         (web("update: restart"), "x-fleet: update: is 'restart', expected one of recreate, rolling."),
         (web("update: [rolling]"), "x-fleet: update: is ['rolling'], expected one of recreate, rolling."),

@@ -11,10 +11,10 @@ from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import MARKER, Put, env_of, refused, values, web, with_web
 from tests.unit.stack.hosts import PASSWORD, a_stack
 
-# The short names of what a service needs to log in to redis
+# What a service needs to log in, told in parts
 
-WITH_REDIS = ["watchtower", "redis", "web"]
-LOGIN = 'env: {P: "{password}", U: "{url}", H: "{host}", N: "{port}", D: "{db}"}'
+LOGIN = 'env: {P: "{redis.password}", U: "{redis.url}", H: "{redis.host}", N: "{redis.port}", D: "{redis.db}"}'
+PARTS = ["password", "url", "host", "port", "db"]
 
 
 def test_the_login_to_the_redis_of_the_project_is_told_in_parts(put: Put, folder: str) -> None:
@@ -27,7 +27,7 @@ def test_the_login_to_the_redis_of_the_project_is_told_in_parts(put: Put, folder
 def test_the_login_to_another_hosts_redis_has_its_address(put: Put, folder: str, address: str, host: str) -> None:
     put("web", web(LOGIN))
     data = {"services": ["web"], "catalog_dirs": [folder], "redis_host": "erni-1", "redis_dbs": {"web": 3, "other": 4}}
-    stack = Stack.build(data, {"redis_password": MARKER}, address)
+    stack = Stack.build(data, {"redis_password": MARKER}, {"redis": address})
     expected = {"P": MARKER, "U": f"redis://:{MARKER}@{address}/3", "H": host, "N": "16379", "D": "3"}
     assert env_of(stack, "web") == expected
 
@@ -38,65 +38,77 @@ def test_each_client_of_the_catalogue_has_a_database_of_its_own_where_it_is_set(
     assert set(env.values()) & {"7", f"redis://:{PASSWORD}@redis:6379/7"}
 
 
-def test_a_files_own_setting_of_such_a_name_is_its_own(put: Put, folder: str) -> None:
-    put("web", web('settings: {host: example.org, port: 80}\nenv: {H: "{host}", N: "{port}", D: "{db}"}'))
+def test_a_files_own_setting_of_a_parts_name_is_its_own(put: Put, folder: str) -> None:
+    put("web", web('settings: {host: example.org, port: 80}\nenv: {H: "{host}", N: "{port}", D: "{redis.db}"}'))
     assert env_of(with_web(folder, port=8080), "web") == {"H": "example.org", "N": "8080", "D": "0"}
 
 
-def test_and_no_other_files(put: Put, folder: str) -> None:
-    put("web", web("settings: {host: example.org, url: https://example.org}"))
-    stack = a_stack(services=["watchtower", "redis", "web", "litellm", "searxng"], catalog_dirs=[folder])
-    assert env_of(stack, "litellm")["REDIS_HOST"] == "redis"
-    assert env_of(stack, "searxng")["SEARXNG_REDIS_URL"] == f"redis://:{PASSWORD}@redis:6379/0"
+def test_and_so_is_a_secret_of_such_a_name(put: Put, folder: str) -> None:
+    put("web", web('env: {P: "{redis.password}", Q: "{password}"}'))
+    data = {"services": ["watchtower", "redis", "web"], "catalog_dirs": [folder]}
+    stack = Stack.build(data, {"redis_password": PASSWORD, "password": MARKER})
+    assert env_of(stack, "web") == {"P": PASSWORD, "Q": MARKER}
+    assert stack.clients("redis") == ("redis", "web")
 
 
-def test_a_secret_of_such_a_name_is_told_apart(put: Put, folder: str) -> None:
-    put("web", web(LOGIN))
-    with pytest.raises(SettingsError) as caught:
-        Stack.build(
-            {"services": ["watchtower", "redis", "web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD, "password": MARKER}
-        )
-    assert caught.value.problems == (
-        "web: x-fleet: env: {password} is redis' here, and a secret of yours is called so too. Rename the secret.",
-    )
-
-
-@pytest.mark.parametrize("name", ["password", "url"])
-def test_a_login_without_a_redis_is_a_mistake(put: Put, folder: str, name: str) -> None:
-    put("web", web(f'env: {{P: "{{{name}}}"}}'))
+@pytest.mark.parametrize("part", PARTS)
+def test_a_login_without_a_redis_is_a_mistake(put: Put, folder: str, part: str) -> None:
+    put("web", web(f'env: {{P: "{{redis.{part}}}"}}'))
     with pytest.raises(SettingsError) as caught:
         Stack.build({"services": ["web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD})
     assert caught.value.problems == (
-        f"web: x-fleet: env: P: {{{name}}} is redis', but this stack has none. Add redis to `services`, or name the host of one "
-        "in redis_host.",
+        f"web: x-fleet: env: P: {{redis.{part}}}: this host has no 'redis' to log in to. Add its service to `services`, or name "
+        "its host.",
     )
 
 
-def test_a_secret_of_such_a_name_that_the_file_declares_is_its_own(put: Put, folder: str) -> None:
-    put("web", web("settings: {password: }\n" + LOGIN))
-    stack = Stack.build(
-        {"services": ["watchtower", "redis", "web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD, "password": MARKER}
+@pytest.mark.parametrize("part", PARTS)
+def test_a_name_of_the_first_release_is_told_with_the_new_one(put: Put, folder: str, part: str) -> None:
+    put("web", web(f'env: {{P: "{{{part}}}"}}'))
+    assert refused(folder, "web") == (
+        f"web: x-fleet: env: P: there is no setting '{part}'; a credential's is written with its name: {{redis.{part}}}.",
     )
-    assert env_of(stack, "web")["P"] == MARKER
 
 
-@pytest.mark.parametrize("name", ["password", "url"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("redis.passwort", "{redis.passwort}: the credential 'redis' has no 'passwort'. Correct it."),
+        ("redis", "there is no setting 'redis'. Correct it, or declare it under x-fleet: settings."),
+        ("openwebui_port.real", "there is no setting 'openwebui_port.real'. Correct it, or declare it under x-fleet: settings."),
+        ("redis_password.real", "there is no setting 'redis_password.real'. Correct it, or declare it under x-fleet: settings."),
+    ],
+)
+@pytest.mark.parametrize("block", ["env", "variables"])
+def test_what_is_no_part_of_a_login_is_a_mistake_and_shows_nothing(put: Put, folder: str, name: str, told: str, block: str) -> None:
+    put("web", web(f'{block}: {{P: "{{{name}}}"}}'))
+    assert refused(folder, "web") == (f"web: x-fleet: {block}: P: {told}",)
+
+
+@pytest.mark.parametrize("part", ["password", "url"])
 @pytest.mark.parametrize(
     ("block", "told"),
     [
         ("variables: {{A: '{{{name}}}'}}", "{name} is a secret and would land in .env."),
-        ("checks: [{{id: a, http: '{{{name}}}', status: 200}}]", "there is no setting '{name}'."),
+        ("checks: [{{id: a, http: '{{{name}}}', status: 200}}]", "{name} is a secret and would be shown in the report."),
     ],
 )
-def test_the_login_stands_in_env_files_alone(put: Put, folder: str, name: str, block: str, told: str) -> None:
-    put("web", web(block.format(name=name)))
-    (problem,) = refused(folder, "web")
-    assert told.format(name=name) in problem
+def test_what_holds_the_secret_stands_in_env_files_alone(put: Put, folder: str, part: str, block: str, told: str) -> None:
+    put("web", web(block.format(name=f"redis.{part}")))
+    assert told.format(name=f"redis.{part}") in refused(folder, "web")[0]
+
+
+def test_where_the_server_is_may_be_told_anywhere(put: Put, folder: str) -> None:
+    check = "{id: a, tcp: '{redis.host}:{redis.port}'}"
+    put("web", web(f'variables: {{WEB_REDIS: "{{redis.host}}:{{redis.port}}"}}\nchecks: [{check}]'))
+    stack = with_web(folder)
+    assert values(stack.dotenv)["WEB_REDIS"] == "redis:6379"
+    assert [probe.target for probe in stack.probes] == [("redis:6379",)]
 
 
 # Clients that the project defines itself
 
-CLIENT = {"QUEUE_PASSWORD": "{password}", "QUEUE_DB": "{db}", "QUEUE_TLS": "no"}
+CLIENT = {"QUEUE_PASSWORD": "{redis.password}", "QUEUE_DB": "{redis.db}", "QUEUE_TLS": "no"}
 
 
 def test_a_client_has_its_keys_in_the_env_file_that_is_named() -> None:
@@ -105,7 +117,7 @@ def test_a_client_has_its_keys_in_the_env_file_that_is_named() -> None:
     assert values(file) == {"QUEUE_PASSWORD": PASSWORD, "QUEUE_DB": "2", "QUEUE_TLS": "no"}
     assert file.mode == "0600"
     assert [service.name for service in stack.services][-1] == "n8n"
-    assert "n8n" in stack.clients()
+    assert "n8n" in stack.clients("redis")
 
 
 def test_a_client_reads_that_file_and_nothing_that_would_beat_it() -> None:
@@ -120,21 +132,24 @@ def test_a_client_reads_that_file_and_nothing_that_would_beat_it() -> None:
 
 
 def test_a_client_that_the_catalogue_has_too_is_the_projects_own() -> None:
-    stack = a_stack(clients={"litellm": {"env/litellm.env": {"CACHE_URL": "{url}"}}})
+    stack = a_stack(clients={"litellm": {"env/litellm.env": {"CACHE_URL": "{redis.url}"}}})
     assert env_of(stack, "litellm") == {"CACHE_URL": f"redis://:{PASSWORD}@redis:6379/0"}
 
 
 def test_clients_may_share_an_env_file() -> None:
-    clients = {"api": {"env/common.env": {"URL": "{url}"}}, "worker": {"env/common.env": {"URL": "{url}", "DB": "{db}"}}}
+    clients = {
+        "api": {"env/common.env": {"URL": "{redis.url}"}},
+        "worker": {"env/common.env": {"URL": "{redis.url}", "DB": "{redis.db}"}},
+    }
     stack = a_stack(clients=clients)
     (file,) = (file for file in stack.env_files if file.path == "env/common.env")
     assert list(file.lines) == ["URL", "DB"]
     assert stack.managed_paths().count("env/common.env") == 1
-    assert {"api", "worker"} <= set(stack.clients())
+    assert {"api", "worker"} <= set(stack.clients("redis"))
 
 
 def test_clients_that_share_an_env_file_must_want_the_same_of_it() -> None:
-    clients = {"api": {"env/common.env": {"URL": "{url}"}}, "worker": {"env/common.env": {"URL": "{url}"}}}
+    clients = {"api": {"env/common.env": {"URL": "{redis.url}"}}, "worker": {"env/common.env": {"URL": "{redis.url}"}}}
     with pytest.raises(SettingsError) as caught:
         a_stack(clients=clients, redis_dbs={"worker": 1})
     assert caught.value.problems == ("worker: env/common.env: another service gives URL another value there.",)
@@ -151,7 +166,7 @@ def test_clients_that_share_an_env_file_must_want_the_same_of_it() -> None:
             "A: there is no setting 'passwort'. Correct it, or declare it under x-fleet: settings.",
         ),
         ({"A": "{"}, "A: '{': Single '{' encountered in format string. Write a literal brace as {{ or }}."),
-        ({"A": "{url!r}"}, "A: '{url!r}': expected a plain {name} in braces. Write a literal brace as {{ or }}."),
+        ({"A": "{redis.url!r}"}, "A: '{redis.url!r}': expected a plain {name} in braces. Write a literal brace as {{ or }}."),
     ],
 )
 def test_what_is_wrong_with_a_clients_keys_is_told(keys: dict[str, str], problem: str) -> None:

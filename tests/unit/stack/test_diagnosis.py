@@ -11,9 +11,10 @@ from operations.stack.check import Check, Verdict
 from operations.stack.diagnosis import Row, explained, explanation, table
 from operations.stack.snapshot import UNKNOWN, SeenLog, Snapshot
 from operations.stack.verdicts import checks
-from tests.unit.stack.hosts import a_stack, converged, with_redis
+from tests.unit.stack.hosts import a_stack, converged, metrics_page, with_redis
 
 START = "start"
+STACK = a_stack()
 IDS = [check.id for check in checks(a_stack(), converged(a_stack()))]
 
 
@@ -65,45 +66,44 @@ def test_no_row_fits_what_says_nothing(row: Row) -> None:
 @pytest.mark.parametrize("verdict", Verdict)
 def test_what_is_ok_needs_no_explanation(verdict: Verdict) -> None:
     check = replace(failed("container.web", "restarting"), verdict=verdict)
-    assert (explained(check, Snapshot()) == check) is verdict.good
+    assert (explained(check, STACK, Snapshot()) == check) is verdict.good
 
 
 def test_a_symptom_in_what_a_check_found_is_explained() -> None:
-    check = explained(failed("container.web", "restarting"), Snapshot())
+    check = explained(failed("container.web", "restarting"), STACK, Snapshot())
     assert (check.cause, check.remedy) == (row("restart-loop").cause, row("restart-loop").remedy)
     assert (check.id, check.verdict, check.detail) == ("container.web", Verdict.FAILED, "restarting")
 
 
 def test_a_symptom_in_a_log_is_explained_for_the_checks_of_that_service_alone() -> None:
     seen = complaining("redis-exporter", "all is well", 'level=error msg="dial tcp: connection refused"')
-    assert explained(failed("exporter.scrape"), seen).cause == row("exporter-unreachable").cause
-    assert explained(failed("redis.ping"), seen) == failed("redis.ping")
-    assert explained(failed("exporter.scrape"), complaining("redis", "connection refused")) == failed("exporter.scrape")
+    assert explained(failed("exporter.scrape"), STACK, seen).cause == row("exporter-unreachable").cause
+    assert explained(failed("redis.ping"), STACK, seen) == failed("redis.ping")
+    assert explained(failed("exporter.scrape"), STACK, complaining("redis", "connection refused")) == failed("exporter.scrape")
 
 
 def test_of_two_rows_that_fit_the_first_counts() -> None:
     seen = complaining("redis-exporter", "connection refused", "WRONGPASS")
-    assert explained(failed("exporter.redis_up"), seen).cause == row("exporter-password").cause
+    assert explained(failed("exporter.redis_up"), STACK, seen).cause == row("exporter-password").cause
 
 
 def test_logins_that_redis_refused_to_a_service_explain_it_whatever_it_says_itself() -> None:
-    stack = a_stack()
-    seen = with_redis(refused=(("172.18.0.4", 3.0),))(converged(stack))
-    assert explained(failed("exporter.scrape"), seen).cause == row("exporter-password").cause
-    of_another = with_redis(refused=(("172.18.0.9", 3.0),))(converged(stack))
-    assert explained(failed("exporter.scrape"), of_another) == failed("exporter.scrape")
+    seen = with_redis(refused=(("172.18.0.4", 3.0),))(converged(STACK))
+    assert explained(failed("exporter.scrape"), STACK, seen).cause == row("exporter-password").cause
+    of_another = with_redis(refused=(("172.18.0.9", 3.0),))(converged(STACK))
+    assert explained(failed("exporter.scrape"), STACK, of_another) == failed("exporter.scrape")
 
 
 def test_the_exporters_own_metrics_of_errors_explain_it() -> None:
-    seen = Snapshot(metrics={'redis_exporter_last_scrape_error{err="dial tcp: i/o timeout"}': 1.0})
-    assert explained(failed("exporter.scrape"), seen).cause == row("exporter-unreachable").cause
-    over = Snapshot(metrics={'redis_exporter_last_scrape_error{err="dial tcp: i/o timeout"}': 0.0})
-    assert explained(failed("exporter.scrape"), over) == failed("exporter.scrape")
+    seen = Snapshot(answers={metrics_page(STACK): {'redis_exporter_last_scrape_error{err="dial tcp: i/o timeout"}': 1.0}})
+    assert explained(failed("exporter.scrape"), STACK, seen).cause == row("exporter-unreachable").cause
+    over = Snapshot(answers={metrics_page(STACK): {'redis_exporter_last_scrape_error{err="dial tcp: i/o timeout"}': 0.0}})
+    assert explained(failed("exporter.scrape"), STACK, over) == failed("exporter.scrape")
 
 
 def test_what_no_row_knows_keeps_its_own_cause() -> None:
     for seen in (Snapshot(), Snapshot(logs=UNKNOWN), complaining("redis-exporter"), complaining("openwebui", "something new")):
-        assert explained(failed("exporter.scrape", "odd"), seen) == failed("exporter.scrape", "odd")
+        assert explained(failed("exporter.scrape", "odd"), STACK, seen) == failed("exporter.scrape", "odd")
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ def test_what_no_row_knows_keeps_its_own_cause() -> None:
     ],
 )
 def test_whether_open_webui_does_not_connect_at_all_is_told_apart(detail: str, name: str) -> None:
-    assert explained(failed("openwebui.redis_login", detail), Snapshot()).cause == row(name).cause
+    assert explained(failed("openwebui.redis_login", detail), STACK, Snapshot()).cause == row(name).cause
 
 
 def test_ten_connections_are_not_taken_for_none() -> None:
     check = failed("openwebui.redis_login", "10 connections, 0 of them subscribed; 10 on Socket.IO's channel")
-    assert explained(check, Snapshot()) == check
+    assert explained(check, STACK, Snapshot()) == check
 
 
 # A start that failed

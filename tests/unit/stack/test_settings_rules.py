@@ -17,7 +17,6 @@ from tests.unit.stack.settings_told import defaults, only_problem, problems
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("services", (), "services: the list is empty. Name at least one service of the catalogue."),
         (
             "services",
             ("redis", "redis"),
@@ -229,7 +228,7 @@ def test_redis_port_is_its_own_where_it_is_published_on_the_same_address(bind: s
         ("break_lock", True),
         ("settle_timeout", 1),
         ("compose_files", ("compose/base.yml", "compose/data.yml")),
-        ("clients", {"n8n": {"env/n8n.env": {"QUEUE_BULL_REDIS_PASSWORD": "{password}"}}}),
+        ("clients", {"n8n": {"env/n8n.env": {"QUEUE_BULL_REDIS_PASSWORD": "{redis.password}"}}}),
         ("redis_dbs", {"litellm": 0, "n8n": 15}),
         ("redis_user", "fleet-admin"),
         ("retire", "when_unused"),

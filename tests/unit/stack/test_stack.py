@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from operations.stack.errors import SettingsError
 from operations.stack.stack import OWN_ENVIRONMENT, Stack
 from tests.unit.stack.catalogues import GUIDE, SHIPPED, definition, values
 from tests.unit.stack.hosts import a_stack
@@ -41,12 +42,19 @@ def test_a_part_has_its_services_their_env_files_and_their_checks(
 
 
 def test_a_part_knows_whether_it_has_the_redis() -> None:
-    assert a_stack().only(["watchtower", "redis"]).has_redis
-    assert not a_stack().only(["watchtower"]).has_redis
+    assert a_stack().only(["watchtower", "redis"]).has("redis")
+    assert not a_stack().only(["watchtower"]).has("redis")
 
 
 def test_all_of_a_stack_is_that_stack() -> None:
-    assert a_stack().only(names(a_stack())) == a_stack()
+    stack = a_stack()
+    assert stack.only(names(stack)) == stack
+
+
+def test_a_stack_of_nothing_is_a_mistake() -> None:
+    with pytest.raises(SettingsError) as caught:
+        a_stack(services=())
+    assert caught.value.problems == ("services: the list is empty. Name at least one service of the catalogue.",)
 
 
 # What lies in .env

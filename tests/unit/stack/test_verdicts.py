@@ -89,7 +89,7 @@ def test_checks_come_in_the_order_of_the_services() -> None:
 def test_a_check_that_is_ok_says_what_was_found() -> None:
     details = {check.id: check.detail for check in checks(STACK, converged(STACK))}
     assert details == {
-        "files.in_sync": "14 files are as wanted",
+        "files.in_sync": "13 files are as desired",
         "container.watchtower": "running, healthy",
         "container.redis": "running, healthy",
         "container.redis-exporter": "running",
@@ -136,7 +136,7 @@ def test_a_check_may_be_skipped_whatever_it_would_say(name: str) -> None:
         ("files", {"files.in_sync", *PASSWORD_CHECKS}),
         ("env", {"files.in_sync", "settings.websocket", *PASSWORD_CHECKS}),
         ("applied", {"files.in_sync"}),
-        ("acl", {"files.in_sync", *PASSWORD_CHECKS}),
+        ("texts", {"files.in_sync", *PASSWORD_CHECKS}),
         ("fragments", {"files.in_sync"}),
         (
             "containers",
@@ -167,7 +167,7 @@ def test_a_part_that_is_unknown_makes_its_checks_unknown(part: str, unknown: set
         ("redis", "redis.single_password", "redis did not answer"),
         ("redis", "redis.old_password_refused", "redis did not answer"),
         ("redis", "openwebui.redis_login", "redis did not answer"),
-        ("acl", "password.consistent", "not observed"),
+        ("texts", "password.consistent", "not observed"),
         ("logs", "logs.errors", "logs were not read"),
         ("machine", "disk.space", "not observed"),
     ],
@@ -179,8 +179,8 @@ def test_what_could_not_be_seen_is_said(part: str, ident: str, detail: str) -> N
 
 
 def test_the_files_that_could_not_be_seen_are_named() -> None:
-    seen = replace(converged(STACK), acl=UNKNOWN, applied=UNKNOWN)
-    assert checks(STACK, seen)[0].detail == "not observed: applied, acl"
+    seen = replace(converged(STACK), texts=UNKNOWN, applied=UNKNOWN)
+    assert checks(STACK, seen)[0].detail == "not observed: applied, texts"
 
 
 def test_nothing_is_ok_on_a_host_that_did_not_answer() -> None:

@@ -33,7 +33,7 @@ from tests.unit.stack.hosts import (
         (with_key("env/redis.env", "REDIS_LOG_LEVEL", None), "env/redis.env: REDIS_LOG_LEVEL is missing"),
         (with_key("env/openwebui.env", "MINE", "MINE=2"), "env/openwebui.env: MINE differs"),
         (with_file("secrets/redis/password", mode="0644"), "secrets/redis/password: mode is 0644, expected 0600"),
-        (with_file("secrets/redis/users.acl", mode="0644"), "secrets/redis/users.acl"),
+        (with_file("secrets/redis/users.acl", mode="0644"), "what redis accepts"),
         (
             all_of(without_file(".env"), without_file("compose.yml")),
             "compose.yml: is missing; .env: is missing",
@@ -43,7 +43,7 @@ from tests.unit.stack.hosts import (
 def test_files_that_are_not_as_wanted_are_named(drift: Drift, detail: str) -> None:
     check = the_bad_one(drift, stack=a_stack(openwebui_env={"MINE": "1"}))
     assert (check.id, check.verdict, check.detail) == ("files.in_sync", Verdict.FAILED, detail)
-    assert check.cause == "The files on the host are not as the settings want them."
+    assert check.cause == "The files on the host differ from the settings."
     assert check.remedy == "Run the deploy again."
 
 

@@ -12,7 +12,7 @@ from operations.services.redis.seen import SeenClient
 from operations.stack.check import Check, Verdict
 from operations.stack.snapshot import UNKNOWN, SeenLog, Snapshot
 from tests.unit.stack.checked import CLIENT, STACK, not_ok, the_bad_one, the_check, with_logs, with_metrics, with_probe
-from tests.unit.stack.hosts import Drift, unseen, with_container, with_key, with_redis, without_container
+from tests.unit.stack.hosts import Drift, metrics_page, unseen, with_answer, with_container, with_key, with_redis, without_container
 
 # Containers
 
@@ -122,8 +122,8 @@ def test_refused_logins_in_open_webuis_log_fail() -> None:
             with_metrics(**{'redis_exporter_last_scrape_error{err="dial"}': 1}),
             'redis_up 1, 4 clients, 1.5 MiB, 0 denied logins; redis_exporter_last_scrape_error{err="dial"}',
         ),
-        (lambda seen: replace(seen, metrics={}), "no metrics"),
-        (unseen("metrics"), "no metrics"),
+        (with_answer(metrics_page(STACK), {}), "no metrics"),
+        (unseen(metrics_page(STACK)), "no metrics"),
     ],
 )
 def test_an_exporter_that_cannot_read_redis_fails(drift: Drift, detail: str) -> None:

@@ -134,11 +134,11 @@ def test_every_place_with_another_password_is_named(drift: Drift, places: list[s
         assert check.remedy == "Run the deploy again."
 
 
-def test_a_password_in_a_further_key_of_open_webui_counts_too() -> None:
-    stack = a_stack(openwebui_env={"CELERY_BROKER": f"redis://:{PASSWORD}@redis:6379/2"})
+def test_a_password_in_the_env_file_of_a_client_of_the_projects_own_counts_too() -> None:
+    stack = a_stack(clients={"n8n": {"env/n8n.env": {"CELERY_BROKER": "{redis.url}", "HOST": "{redis.host}"}}})
     assert the_check("url.form", stack=stack).detail.startswith("4 URLs")
-    check = the_check("password.consistent", with_key("env/openwebui.env", "CELERY_BROKER", "CELERY_BROKER=x"), stack=stack)
-    assert check.detail == "another password in CELERY_BROKER in env/openwebui.env"
+    check = the_check("password.consistent", with_key("env/n8n.env", "CELERY_BROKER", "CELERY_BROKER=x"), stack=stack)
+    assert check.detail == "another password in CELERY_BROKER in env/n8n.env"
 
 
 def test_a_redis_that_does_not_tell_what_it_accepts_is_no_place() -> None:
