@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from operations.stack.acl import ACL_PATH, acl_file
 
 from operations.controller.observe import questions
 from operations.facts.bundle import Bundle

@@ -7,13 +7,16 @@ cannot show that Docker, Compose, redis and curl take these words and answer lik
 from __future__ import annotations
 
 import hashlib
+import json
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from operations.scripts import script
+from operations.facts.project import Project
+from operations.scripts import Script, program
+from operations.stack.snapshot import UNKNOWN, SeenProject, Unknown
 from tests.unit.stubs import StubHost
 
 SCRIPTS = Path(__file__).parents[2] / "operations" / "scripts"
@@ -34,11 +37,11 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-# engine.sh
+# engine/seen
 
 
 def engine_lines(host: StubHost) -> dict[str, str]:
-    done = host.script("engine/seen", root=str(host.root))
+    done = host.script("engine/seen", root="/nowhere")
     assert done.returncode == 0
     return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
@@ -64,116 +67,103 @@ def test_a_docker_that_does_not_answer_has_no_version(host: StubHost) -> None:
 
 
 def test_a_host_without_anything_is_an_answer(host: StubHost) -> None:
-    host.only("sed")
+    host.only("sh", "cat", "tr", "sed")
     found = engine_lines(host)
     assert (found["docker"], found["curl"], found["server"]) == ("no", "no", "")
 
 
-# state.sh
-
-
-def test_state_tells_each_line_with_its_kind(host: StubHost) -> None:
-    host.write(".fleet/applied.json", '{"a": "b\\n"\n}')
-    host.write(".fleet/fragments", "redis\nweb\n")
-    host.write("secrets/redis/users.acl", "user default on ~* #abc\n")
-    done = host.script("state.sh", str(host.root))
-    assert done.stdout.splitlines() == [
-        'applied\t{"a": "b\\n"', "applied\t}", "fragment\tredis", "fragment\tweb", "acl\tuser default on ~* #abc",
-    ]  # fmt: skip
+# state/seen
 
 
 def test_a_host_without_a_past_tells_nothing(host: StubHost) -> None:
-    done = host.script("state.sh", str(host.root))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    done = host.script("state.sh", str(host.root / "nowhere"))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    for root in (host.root, host.root / "nowhere"):
+        done = host.script("state/seen", root=str(root), project="erni-ki", filters="{}")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-# project_seen.sh
+# project/seen
 
-CONFIG = f"""name: erni-ki
-services:
-  redis:
-    command:
-      - /entrypoint.sh
-    depends_on:
-      watchtower:
-        condition: service_healthy
-        required: true
-    environment:
-      depends_on: not this
-      PASSWORD: {PASSWORD}
-  "watchtower":
-    image: x
-    labels:
-      depends_on: nor this
-  web:
-    depends_on:
-      "redis":
-        condition: service_started
-      watchtower:
-        condition: service_healthy
-    environment:
-      A: b
-networks:
-  default:
-    depends_on:
-      elsewhere:
-"""
+CONFIG = {
+    "name": "erni-ki",
+    "services": {
+        "redis": {"depends_on": {"watchtower": {"condition": "service_healthy"}}, "environment": {"PASSWORD": PASSWORD}},
+        "watchtower": {"image": "x", "labels": {"depends_on": "nor this"}, "post_start": []},
+        "web": {"depends_on": {"redis": {}, "watchtower": {}}},
+    },
+    "networks": {"default": {"depends_on": {"elsewhere": {}}}},
+    "secrets": {"key": {"name": "x", "file": "/x"}},
+}
+
+
+def project(host: StubHost, **more: object) -> SeenProject | Unknown:
+    config = json.dumps(CONFIG | more)
+    host.stub(
+        "docker", f"case $3 in --hash) printf 'redis r1\\nwatchtower w1\\nweb b1\\n' ;; *) cat <<'EOF'\n{config}\nEOF\n;; esac"
+    )
+    fact = Project()
+    done = host.command(fact.command(str(host.root)))
+    assert PASSWORD not in done.stdout + done.stderr
+    return fact.process(done.stdout.splitlines())
 
 
 def test_the_projects_hashes_and_dependencies_are_told_and_nothing_else(host: StubHost) -> None:
-    host.stub(
-        "docker",
-        f"case $3 in --hash) printf 'redis r1\\nwatchtower w1\\nweb b1\\n' ;; *) cat <<'EOF'\n{CONFIG}EOF\n;; esac",
+    assert project(host) == SeenProject(
+        {"redis": "r1", "watchtower": "w1", "web": "b1"},
+        {"redis": ("watchtower",), "watchtower": (), "web": ("redis", "watchtower")},
     )
-    done = host.script("project_seen.sh", str(host.root))
-    assert done.stdout.splitlines() == [
-        "hash\tredis\tr1", "hash\twatchtower\tw1", "hash\tweb\tb1",
-        "needs\tredis\twatchtower", "needs\tweb\tredis", "needs\tweb\twatchtower",
-    ]  # fmt: skip
-    assert PASSWORD not in done.stdout + done.stderr
+    assert host.calls("docker")[1] == ["compose", "config", "--format", "json"]
 
 
 @pytest.mark.parametrize(
     "more",
     [
-        "configs:\n  page:\n    name: x\n    content: |\n      text\n",
-        "secrets:\n  key:\n    name: x\n    environment: KEY\n",
-        "services:\n  web:\n    post_start:\n      - command: x\n",
+        {"configs": {"page": {"name": "x", "content": "text\n"}}},
+        {"secrets": {"key": {"name": "x", "environment": "KEY"}}},
+        {"services": {**CONFIG["services"], "web": {"post_start": [{"command": ["x"]}]}}},  # type: ignore[dict-item]
     ],
 )
-def test_what_compose_itself_does_at_a_start_is_told(host: StubHost, more: str) -> None:
-    host.stub("docker", f"case $3 in --hash) echo redis r1 ;; *) cat <<'EOF'\n{CONFIG}{more}EOF\n;; esac")
-    assert host.script("project_seen.sh", str(host.root)).stdout.splitlines()[-1] == "starts\tcompose\t"
+def test_what_compose_itself_does_at_a_start_is_told(host: StubHost, more: dict[str, object]) -> None:
+    found = project(host, **more)
+    assert found is not UNKNOWN
+    assert found.starter == "compose"
 
 
 def test_a_project_that_compose_does_not_accept_is_no_answer(host: StubHost) -> None:
     host.stub("docker", "echo invalid >&2; exit 15")
-    done = host.script("project_seen.sh", str(host.root))
+    done = host.script("project/seen", root=str(host.root))
     assert done.returncode != 0
     assert "invalid" in done.stderr
 
 
 def test_a_stack_that_is_not_there_is_no_answer(host: StubHost) -> None:
     host.stub("docker", "echo redis r1")
-    assert host.script("project_seen.sh", str(host.root / "nowhere")).returncode != 0
+    assert host.script("project/seen", root=str(host.root / "nowhere")).returncode != 0
     assert host.calls("docker") == []
 
 
 # All of them
 
+SERVICES = SCRIPTS.parent / "services"
+ALL = {
+    **{str(path.relative_to(SCRIPTS).with_suffix("")): path for path in SCRIPTS.glob("*/*.sh") if path.parent.name != "lib"},
+    **{f"services/{path.parents[1].name}/{path.stem}": path for path in SERVICES.glob("*/scripts/*.sh")},
+}
+RUN = sorted(name for name, path in ALL.items() if path.read_text().startswith("# shellcheck shell="))
 
-@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)
-def test_every_script_can_be_read_by_its_shell_and_keeps_away_from_tmp(path: Path) -> None:
-    text = script(path.name)
-    # where the first line names none, the script is a part of others
-    shell = "bash" if text.startswith("# shellcheck shell=bash\n") else "sh"
-    checked = subprocess.run([shell, "-n"], input=text, capture_output=True, text=True, check=False)
+
+@pytest.mark.parametrize("name", RUN)
+def test_every_script_can_be_read_by_its_shell_and_keeps_away_from_tmp(name: str) -> None:
+    script = Script(name)
+    text = program([script], script.text())
+    checked = subprocess.run([script.shell, "-n"], input=text, capture_output=True, text=True, check=False)
     assert checked.stderr == ""
     assert "/tmp" not in text
+    assert "#include" not in text
 
 
-@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)
-def test_what_a_script_includes_stands_in_it(path: Path) -> None:
-    assert "#include" not in script(path.name)
+@pytest.mark.parametrize("name", RUN)
+def test_a_program_that_was_cut_off_does_nothing(host: StubHost, name: str) -> None:
+    text = program([Script(name)], "touch x\n")
+    for length in range(0, len(text) - 1, max(1, len(text) // 20)):
+        subprocess.run(["bash", "-c", text[:length]], cwd=host.root, env={"PATH": host.path}, capture_output=True, check=False)
+    assert not (host.root / "x").exists()

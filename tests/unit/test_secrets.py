@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.controller import secrets
-from operations.controller.secrets import Secret, SecretValue, Sources, check_password
+from operations.controller.secrets import Secret, SecretValue, Sources
 from operations.stack.errors import SecretError
 from operations.stack.fingerprint import fingerprint
+from operations.stack.password import plain
 
 VALUE = "correct-horse-battery-staple"
 NAME = "REDIS_PASSWORD"
@@ -177,7 +178,7 @@ def test_a_value_is_copied_but_never_pickled() -> None:
 
 @pytest.mark.parametrize("password", ["a" * 20, "A-b_9" * 4, "-" * 20])
 def test_a_password_that_keeps_the_rule_has_no_problem(password: str) -> None:
-    assert check_password(SecretValue(password), "redis_password") == []
+    assert list(plain(password, "redis_password", "It would break the login.")) == []
 
 
 @pytest.mark.parametrize(
@@ -195,14 +196,14 @@ def test_a_password_that_keeps_the_rule_has_no_problem(password: str) -> None:
     ],
 )
 def test_a_wrong_character_is_told_by_kind_and_number(characters: str, kinds: str) -> None:
-    (problem,) = check_password(SecretValue("a" * 20 + characters), "redis_password")
+    (problem,) = list(plain("a" * 20 + characters, "redis_password", "It would break the login."))
     assert f"({kinds})" in problem
     assert problem.startswith(f"redis_password: {20 + len(characters)} characters")
     assert "python -m operations secrets new" in problem
 
 
 def test_a_short_password_is_told_by_its_length() -> None:
-    (problem,) = check_password(SecretValue("hunter2"), "redis_password")
+    (problem,) = list(plain("hunter2", "redis_password", "It would break the login."))
     assert problem.startswith("redis_password: 7 characters, expected at least 20.")
     assert "hunter2" not in problem
 
@@ -210,7 +211,7 @@ def test_a_short_password_is_told_by_its_length() -> None:
 @given(st.text(min_size=1, max_size=40))
 def test_no_problem_depends_on_more_than_length_and_kinds(text: str) -> None:
     other = "".join("b" if c in "a" else c for c in text)
-    assert check_password(SecretValue(text), "x") == check_password(SecretValue(other), "x")
+    assert list(plain(text, "x", "It would break the login.")) == list(plain(other, "x", "It would break the login."))
 
 
 # The command line
@@ -223,7 +224,7 @@ def test_new_prints_a_password_that_keeps_the_rule(capsys: pytest.CaptureFixture
         made.add(capsys.readouterr().out.rstrip("\n"))
     assert sorted(map(len, made)) == [20, 40, 40]
     for password in made:
-        assert check_password(SecretValue(password), "x") == []
+        assert list(plain(password, "x", "It would break the login.")) == []
         assert re.fullmatch(r"[A-Za-z0-9].*[A-Za-z0-9]", password)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import atexit
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,9 +85,9 @@ _noted: list[tuple[str, str]] = []
 _release = lock._release
 
 
-def _noting(one: Host, planned: HostPlan, result: str, *rest: Sequence[str]) -> StringCommand:
+def _noting(one: Host, planned: HostPlan, result: str, *rest: Any, **more: Any) -> StringCommand:
     _noted.append((str(one.name).partition("/")[2], result))
-    return _release(one, planned, result, *rest)
+    return _release(one, planned, result, *rest, **more)
 
 
 def arm(folder: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from operations.facts.files import EnvKeys, Files
 from operations.stack.files import EnvFile
-from operations.stack.snapshot import UNKNOWN, SeenFile
+from operations.stack.snapshot import UNKNOWN, SeenFile, Unknown
 from tests.unit.facts.answers import H1, H2, env_keys, read
 
 

@@ -134,24 +134,26 @@ def test_state(host: StubHost, applied: bytes, fragments: bytes, lock: bytes, ac
     if acl:
         written(host, "secrets/redis/users.acl", acl)
     written(host, b"data/redis/" + volume, b"x")
-    found = asked(host, state=(State, {"root": root}), machine=(Machine, {"root": root}))["state"]
+    found = asked(
+        host,
+        state=(State, {"root": root, "texts": ["secrets/redis/users.acl"], "folders": ["data/redis"]}),
+        machine=(Machine, {"root": root}),
+    )["state"]
     if found is UNKNOWN:
         return  # a fragment of no service's name
     assert found.applied == Applied()
     assert found.fragments == tuple(fragments.decode(errors="replace").split())
     assert found.lock == owner(lock.decode(errors="replace"))
-    assert set(found.acl) <= {H1}
-    assert bool(found.acl) == (f"#{H1}".encode() in acl)
+    assert found.texts == ({"secrets/redis/users.acl": acl.decode(errors="replace")} if acl else {})
     assert found.bases == ()
-    hidden = acl or volume.startswith(b".")
-    assert found.volume == ("" if hidden else volume.decode(errors="replace"))
+    assert found.entries == ({} if volume.startswith(b".") else {"data/redis": volume.decode(errors="replace")})
 
 
 @pytest.mark.parametrize("name", [f"x\nlock {H1}", f"a\nusers.acl {H1} .", f"\n{END}\n"])
 def test_a_files_name_forges_neither_a_hash_nor_a_lock(host: StubHost, name: str) -> None:
     written(host, f"data/redis/{name}", b"x")
-    found = asked(host, state=(State, {"root": str(host.root)}))["state"]
-    assert found == SeenState(Applied(), (), (), volume=name)
+    found = asked(host, state=(State, {"root": str(host.root), "folders": ["data/redis"]}))["state"]
+    assert found == SeenState(Applied(), (), entries={"data/redis": name})
 
 
 @few

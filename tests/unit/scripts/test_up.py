@@ -139,7 +139,14 @@ def test_a_service_that_cannot_be_stopped_fails_the_host_and_stays_known(stack_h
     assert ups(stack_host) == []
     assert (stack_host.root / "env/searxng.env").exists()
     known = {"searxng", "redis"} if before and "redis" in before else {"searxng"}
-    seen = State().process([*stack_host.script("state.sh", str(stack_host.root)).stdout.splitlines(), END])
+    seen = State().process(
+        [
+            *stack_host.script(
+                "state/seen", root=str(stack_host.root), project="erni-ki", filters="{}", texts="", folders=""
+            ).stdout.splitlines(),
+            END,
+        ]
+    )
     assert seen is not UNKNOWN
     assert seen.applied.services.keys() == known
 

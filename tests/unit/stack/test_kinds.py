@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from operations.stack import registry
-from operations.stack.credential import Credential, Provided
+from operations.stack.catalogue import Provided
+from operations.stack.credential import Credential, credentials_of
 from operations.stack.plan import plan
 from operations.stack.settings import Settings
 from operations.stack.snapshot import Snapshot
@@ -42,7 +43,7 @@ def a_stack(folder: str, password: str = PASSWORD, **data: Any) -> Stack:
 
 
 def the_login(stack: Stack) -> Credential:
-    (found,) = stack.credentials
+    (found,) = credentials_of(stack)
     return found
 
 
@@ -60,9 +61,9 @@ def test_what_holds_its_secret_is_called_so(server: str) -> None:
 
 def test_a_value_that_every_reader_takes_keeps_the_rule_and_an_empty_one_does_not(server: str) -> None:
     login = the_login(a_stack(server))
-    assert list(login.rule(PASSWORD)) == []
+    assert list(login.rule(PASSWORD, "its_secret")) == []
     for wrong in ("", "a b", "line\nbreak"):
-        said = list(login.rule(wrong))
+        said = list(login.rule(wrong, "its_secret"))
         assert said
         assert all(wrong not in sentence for sentence in said if wrong)
 
@@ -144,11 +145,11 @@ def test_its_commands_show_no_secret_and_are_none_where_there_is_nothing_to_say(
     login = the_login(stack)
     commands = [*login.accept(stack, seen, login.plan(stack, seen, [])), *login.retire(stack, seen), *login.back(stack, seen)]
     assert commands
-    words = "".join(command.get_raw_value() for command in commands) + login.before_replacing(stack, seen, "")
+    words = "".join(command.get_raw_value() for command in commands) + login.before_replacing(stack, seen, False)
     for secret in SECRETS:
         assert secret not in words
     assert list(login.back(stack, converged(stack))) == []
-    assert login.before_replacing(stack, bare(stack), "") == ""
+    assert login.before_replacing(stack, bare(stack), False) == ""
 
 
 def test_its_checks_are_known_by_name_and_show_no_secret(server: str, kind: str) -> None:

@@ -100,7 +100,8 @@ def test_nothing_is_due_for_what_is_not_managed(drift: Drift) -> None:
 )
 def test_a_services_data_folder_is_put_right_and_no_service_notices(drift: Drift, reason: str) -> None:
     due = due_after(drift)
-    assert due == Plan(secrets=due.secrets)
+    assert due == Plan(credentials=due.credentials)
+    assert due.accept == due.retire == due.restarts == ()
     assert [str(change) for change in due.files] == [f"data/redis: {reason}"]
 
 
