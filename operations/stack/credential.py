@@ -95,6 +95,12 @@ class Credential(ABC):
     def host(self) -> str | None:
         return self.host_of(self.settings, self.server)
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name, self.server, self.value, self.at))
+
     @property
     def digest(self) -> str:
         """SHA-256 of the secret: what a server's file holds, and what a host may answer."""

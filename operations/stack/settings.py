@@ -250,7 +250,7 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, Mapping) and all(_fits(k, args[0]) and _fits(v, args[1]) for k, v in value.items())
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
+    return hint is Any or isinstance(value, hint)
 
 
 def _shown(value: Any) -> str:
@@ -269,7 +269,7 @@ def _described(hint: Any) -> str:
         return "a list of text"
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return f"a mapping of {_described(args[0])} to {_described(args[1])}"
-    words = {str: "text", int: "a whole number", bool: "True or False", type(None): "None"}
+    words = {str: "text", int: "a whole number", bool: "True or False", type(None): "None", Any: "any value"}
     return words.get(hint, str(hint))
 
 

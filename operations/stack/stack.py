@@ -262,7 +262,8 @@ class _Builder:
             if key in lines:
                 self.problems.append(f"{service.env_from}: {key} is managed by the catalogue. Remove it.")
             lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
-        urls = frozenset(key for key in uses if any(name.endswith(".url") for name in _names(service.env[key])))
+        templates = {key: service.env[key] for key in uses}
+        urls = frozenset(k for k, text in templates.items() if "://" in text or any(name.endswith(".url") for name in _names(text)))
         return EnvFile(service.env_path, "0600", lines, uses, urls)
 
     def logins(self, service: str) -> dict[str, Any]:
@@ -325,7 +326,8 @@ class _Builder:
 
     def is_known(self, name: str, known: Mapping[str, Any]) -> bool:
         first, _, part = name.partition(".")
-        return first in known and (not part or hasattr(known[first], part))
+        # a credential is told in parts alone: all of it would show its secret
+        return hasattr(known[first], part) if isinstance(known.get(first), SimpleNamespace) else first in known and not part
 
     def why(self, name: str) -> str:
         """Why a template cannot have this name."""
