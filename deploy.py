@@ -15,7 +15,7 @@ if not planned.preview.due:
     checks.validate(name="Every check is ok", planned=planned)
 
 for wave in host.loop(fleet.waves):  # a few of the hosts that need changes first, and the rest only when those are well
-    for hosts in host.loop(fleet.turns(wave)):  # those with a redis before those that use it
+    for hosts in host.loop(fleet.turns(wave)):  # those with a server before those that use it
         waves.enter(name="The host may be changed", fleet=fleet, hosts=hosts)
         if host.name in hosts:
             lock.acquire(name="The stack is locked for this run", planned=planned)

@@ -25,7 +25,7 @@ from .stack.plan import Plan
 from .stack.settings import Settings
 from .stack.snapshot import UNKNOWN, Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import about_adopted, about_desired, checks
+from .stack.verdicts import about_adopted, about_desired, checks, is_among
 
 
 @operation()
@@ -82,7 +82,7 @@ def roll_back(
         now = observe(stack)
     apart = about_desired() if seen.fragments else (*about_desired(), *about_adopted())
     now = settled(stack, now, apart)
-    found = [check for check in checks(stack, now) if check.id not in apart]
+    found = [check for check in checks(stack, now) if not is_among(check, apart)]
     run.current().rolled_back.add(host.name)
     run.checked(stack, now, found)
     bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)

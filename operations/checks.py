@@ -19,7 +19,7 @@ from .controller.progress import waiting
 from .stack.check import Check, Verdict
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import ABOUT_HOST, about_retired, checks
+from .stack.verdicts import ABOUT_HOST, about_retired, checks, is_among
 
 PATIENCE = 10  # seconds in which what was just started answers; asked on the host itself, which saves round trips
 
@@ -104,7 +104,7 @@ def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> Snap
 
 
 def _bad(found: Iterable[Check], without: Collection[str]) -> list[Check]:
-    return [check for check in found if not check.verdict.good and check.id not in without]
+    return [check for check in found if not check.verdict.good and not is_among(check, without)]
 
 
 def _judge(

@@ -16,9 +16,9 @@ from pyinfra.connectors.ssh import ConnectorData
 
 from ..report.mask import known as known_secrets
 from ..stack import registry
-from ..stack.catalogue import catalogue, server_settings
+from ..stack.catalogue import catalogue, folders_of, server_settings
 from ..stack.credential import credentials_of
-from ..stack.errors import FleetError, SecretError, SettingsError
+from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsError
 from ..stack.settings import Settings, before_port
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
@@ -33,7 +33,7 @@ def stack_of(host: Host) -> Stack:
     """
     data = host.data.dict()
     named = {
-        setting: data[setting] for setting in server_settings() if isinstance(data.get(setting), str)
+        setting: data[setting] for setting in server_settings(_folders(data)) if isinstance(data.get(setting), str)
     }  # else None, or a problem
     problems = [
         f"{setting}: there is no host {server!r} in the inventory. Correct the name, or set None."
@@ -71,7 +71,11 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
     problems: list[str] = []
     values: dict[str, str] = {}
     of_secret: dict[str, list[str]] = {}  # problems of secrets matter where something uses them
-    provided = {one.secret: registry.kinds()[one.kind] for service in catalogue().values() for one in service.provides.values()}
+    provided = {
+        one.secret: registry.kinds()[one.kind]
+        for service in catalogue(_folders(data)).values()
+        for one in service.provides.values()
+    }
     for name, reference in data.items():
         if isinstance(reference, Secret):
             found = of_secret.setdefault(name, []) if name in provided else problems
@@ -88,7 +92,7 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
         if name in data and not isinstance(data[name], Secret)
     ]
     at = {}
-    for service in catalogue().values():
+    for service in catalogue(_folders(data)).values():
         for name, one in service.provides.items():
             prefix = service.name.replace("-", "_")
             if (server := (servers or {}).get(f"{prefix}_host")) is not None:
@@ -107,6 +111,15 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
     if problems:
         raise SecretError(problems)
     return stack
+
+
+def _folders(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The operator's own folders of catalogue files; none where one of them is wrong, which the stack tells."""
+    try:
+        catalogue(folders_of(data))
+    except CatalogueError:
+        return ()
+    return folders_of(data)
 
 
 def _unknown_checks(stack: Stack) -> Iterator[str]:

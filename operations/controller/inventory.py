@@ -18,12 +18,10 @@ import yaml
 from pyinfra.api.arguments import AllArguments
 from pyinfra.connectors.ssh import ConnectorData
 
-from ..fleet import shard
 from ..stack.errors import InventoryError
+from . import shard
 from .secrets import NEW
-
-Data = dict[str, Any]
-Groups = dict[str, tuple[list[tuple[str, Data]], Data]]
+from .shard import Data, Groups
 
 VARIABLE = "FLEET_HOSTS"
 ALL = "inventory"

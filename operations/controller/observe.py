@@ -22,7 +22,7 @@ from ..facts.probe import Probe
 from ..facts.state import Containers, State
 from ..stack import registry
 from ..stack.adoption import own_compose_file
-from ..stack.catalogue import server_settings
+from ..stack.catalogue import folders_of, server_settings
 from ..stack.credential import credentials_of
 from ..stack.plan import Plan
 from ..stack.probes import Probe as DeclaredProbe
@@ -123,7 +123,7 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
     canaries = frozenset(one.name for one in hosts if CANARY in one.groups)
     users: dict[str, list[str]] = {}
     for one in state.inventory:
-        for setting in server_settings():
+        for setting in server_settings(folders_of(one.data.dict())):
             if (server := one.data.get(setting)) and one.name not in users.setdefault(server, []):
                 users[server].append(one.name)
     served = {name: tuple(found) for name, found in users.items()}

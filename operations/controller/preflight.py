@@ -13,11 +13,10 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
-from ..fleet import shard
 from ..report.key import key
 from ..stack.errors import FleetError
 from . import pyinfra_patches as quicker
-from . import shown
+from . import shard, shown
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
 

@@ -18,7 +18,6 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.state import BaseStateCallback, StateStage
 from pyinfra.context import ctx_state
 
-from ..fleet import shard
 from ..report import files, terminal
 from ..report.mask import masked
 from ..report.model import PART_OF, HostReport, Result, RunReport, Service, Status, Step, run_id, versions
@@ -30,6 +29,7 @@ from ..stack.plan import Plan
 from ..stack.settings import Settings
 from ..stack.snapshot import UNKNOWN, Snapshot
 from ..stack.stack import Stack
+from . import shard
 from .desired import secrets_of
 from .failure import failures
 from .shown import arm, shown

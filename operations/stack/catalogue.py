@@ -132,9 +132,15 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
 
 
 @cache
-def server_settings() -> tuple[str, ...]:
+def server_settings(dirs: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The settings that name the host of the inventory whose server is used."""
-    return tuple(f"{name.replace('-', '_')}_host" for name, service in catalogue().items() if service.provides)
+    return tuple(f"{name.replace('-', '_')}_host" for name, service in catalogue(dirs).items() if service.provides)
+
+
+def folders_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The operator's own folders in a host's data; none where the setting is wrong, which is told with the other settings."""
+    dirs = data.get("catalog_dirs") or ()
+    return tuple(dirs) if isinstance(dirs, list | tuple) and all(isinstance(folder, str) for folder in dirs) else ()
 
 
 def template_names(template: str) -> frozenset[str]:

@@ -54,7 +54,7 @@ def explained(check: Check, stack: Stack, seen: Snapshot) -> Check:
     if check.verdict.good:
         return check
     for row in table():
-        if any(fnmatch(check.id, pattern) for pattern in row.checks) and any(
+        if any(fnmatch(check.id.partition("@")[0], pattern) for pattern in row.checks) and any(
             map(row.pattern.search, _said(row, check, stack, seen))
         ):
             return replace(check, cause=row.cause, remedy=row.remedy)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import graph, registry
-from .catalogue import Service, catalogue, client, template_names
+from .catalogue import Service, catalogue, client, folders_of, template_names
 from .env_file import EnvValueError, line
 from .errors import SettingsError
 from .files import EnvFile, File, Folder
@@ -56,10 +56,7 @@ class Stack:
 
         Raises SettingsError or CatalogueError with every problem at once.
         """
-        dirs = data.get("catalog_dirs") or ()
-        # one that is no list of text is a problem among the settings, below
-        listed = isinstance(dirs, list | tuple) and all(isinstance(folder, str) for folder in dirs)
-        entries = catalogue(tuple(dirs) if listed else ())
+        entries = catalogue(folders_of(data))
         settings = Settings.parse(data, declared(entries))
         unknown = [
             f"services: {name!r} is not in the catalogue ({', '.join(sorted(entries))}). Correct it, or name the folder "

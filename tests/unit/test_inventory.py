@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from operations.controller import inventory
+from operations.controller.shard import Groups
 from operations.stack.errors import InventoryError
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ def hosts(tmp_path: Path) -> Path:
     return tmp_path / "hosts.yml"
 
 
-def load(path: Path, text: str | bytes) -> inventory.Groups:
+def load(path: Path, text: str | bytes) -> Groups:
     path.write_bytes(dedent(text).encode() if isinstance(text, str) else text)
     return inventory.load(path)
 

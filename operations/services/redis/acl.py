@@ -51,6 +51,6 @@ def redis_command(settings: Settings) -> str:
     return f"redis-server --dir /data {redis_args(settings)}"
 
 
-def redis_owner(settings: Settings) -> str:
+def redis_owner(settings: Settings, server: str = "redis") -> str:
     """uid:gid that redis runs as: redis-stack stays root, the official image becomes its user 999."""
-    return "0:0" if flavour(settings) == "stack" else "999:999"
+    return "0:0" if flavour(settings, server) == "stack" else "999:999"

@@ -73,7 +73,7 @@ def _server(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
             )
         return
     kind = flavour_of(containers[0].image)
-    if redis.setting("image") is None and kind not in (None, flavour(stack.settings)):
+    if redis.setting("image") is None and kind not in (None, flavour(stack.settings, redis.server)):
         yield f"{name}_flavour: the project's image {containers[0].image} is started as {kind!r}. Set {name}_flavour to that."
     if others := sorted(found.users.keys() - {"default"}):
         yield (

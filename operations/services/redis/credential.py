@@ -124,7 +124,7 @@ class RedisAcl(RedisLogin):
                 volume=self.data,
                 image=self.setting("image") or "",
                 pull=settings.pull,
-                owner=acl.redis_owner(settings),
+                owner=acl.redis_owner(settings, self.server),
                 seconds=settings.start_timeout,
                 doubt=doubt,
                 command=acl.redis_command(settings),

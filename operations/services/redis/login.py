@@ -88,12 +88,12 @@ class RedisLogin(Credential):
         if self.own:
             # without a line break, which a reader might take for a part of it
             return File(self.password_file, "keep0600", self.value or "")
-        owner = acl.redis_owner(self.settings) if self.local else "-"
+        owner = acl.redis_owner(self.settings, self.server) if self.local else "-"
         return File(self.password_file, "0600", f"{self.value}\n", owner)
 
     def acl(self, digests: Sequence[str]) -> File:
         """The ACL file with these passwords."""
-        return File(self.acl_path, "0600", acl.acl_file(digests), acl.redis_owner(self.settings))
+        return File(self.acl_path, "0600", acl.acl_file(digests), acl.redis_owner(self.settings, self.server))
 
     def passwords(self) -> Sequence[str]:
         return (self.password_file,)
@@ -102,7 +102,7 @@ class RedisLogin(Credential):
         return (self.acl_path,) if self.local else ()
 
     def folders(self) -> Sequence[Folder]:
-        return (Folder(self.data, "0700", acl.redis_owner(self.settings)),) if self.local else ()
+        return (Folder(self.data, "0700", acl.redis_owner(self.settings, self.server)),) if self.local else ()
 
     def asked(self, stack: Stack) -> Asked:
         found: dict[str, Any] = {self.name: (Redis, self._login(stack))}

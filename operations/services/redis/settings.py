@@ -11,10 +11,11 @@ from ...stack.settings import Settings, inside_problems, is_address
 FLAVOURS = ("stack", "official")
 
 
-def flavour(settings: Settings) -> str | None:
-    """How the image is started: as set, else told from its name; the guide's, where the project's own file names it."""
-    image = settings.redis_image
-    found: str | None = settings.redis_flavour or ("stack" if image is None else flavour_of(image))
+def flavour(settings: Settings, server: str = "redis") -> str | None:
+    """How the image of a service is started: as set, else told from its name; the guide's, where the project names it."""
+    prefix = server.replace("-", "_")
+    image = settings.more.get(f"{prefix}_image")
+    found: str | None = settings.more.get(f"{prefix}_flavour") or ("stack" if image is None else flavour_of(image))
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from .. import registry
 from ..check import Check, Verdict
@@ -32,11 +33,16 @@ def about_adopted() -> tuple[str, ...]:
     return tuple(name for kind in registry.kinds().values() for name in kind.about_adopted)
 
 
+def is_among(check: Check, ids: Collection[str]) -> bool:
+    """Whether a check is one of these, whichever credential it is about."""
+    return check.id in ids or check.id.partition("@")[0] in ids
+
+
 def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
     """Every check of the stack, in the order in which a person would ask; those of `skip_checks` are skipped."""
     return tuple(
         Check(check.id, Verdict.SKIPPED, "by the setting skip_checks")
-        if check.id in stack.settings.skip_checks
+        if is_among(check, stack.settings.skip_checks)
         else explained(check, stack, seen)
         for check in _all(stack, seen)
     )
@@ -47,8 +53,14 @@ def _all(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     readers = (name for one in credentials_of(stack) for name in one.readers(stack, seen))
     names = dict.fromkeys((*(service.name for service in stack.services), *readers))
     yield from (services.container(name, seen) for name in names)
+    known = set[str]()
     for credential in credentials_of(stack):
-        yield from credential.checks(stack, seen)
+        # those of a second credential of one kind carry its name
+        found = [
+            replace(one, id=f"{one.id}@{credential.name}") if one.id in known else one for one in credential.checks(stack, seen)
+        ]
+        known.update(one.id for one in found)
+        yield from found
     yield from (services.probe(probe, seen) for probe in stack.probes)
     for extra in registry.extras():
         yield from extra.checks(stack, seen)

@@ -24,7 +24,6 @@ def naming() -> dict[str, int]:
     return {str(path.relative_to(OPERATIONS)): count for path, count in found.items() if count}
 
 
-@pytest.mark.xfail(strict=False, reason="some still do")
 def test_no_general_file_names_a_service() -> None:
     assert len(general()) > 50
     assert naming() == {}

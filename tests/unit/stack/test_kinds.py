@@ -109,7 +109,8 @@ def test_of_a_host_that_told_nothing_it_accepts_nothing_and_raises_nothing(serve
 def test_on_a_bare_host_its_files_are_written_and_nothing_is_accepted_or_retired(server: str) -> None:
     stack = a_stack(server)
     due = the_login(stack).plan(stack, bare(stack), [])
-    assert {change.path for change in due.files} == {file.path for file in the_login(stack).files()}
+    login = the_login(stack)
+    assert {change.path for change in due.files} == {one.path for one in (*login.files(), *login.folders())}
     assert (due.name, due.accept, due.retire, due.restarts) == (NAME, (), False, False)
 
 

@@ -89,7 +89,7 @@ def test_checks_come_in_the_order_of_the_services() -> None:
 def test_a_check_that_is_ok_says_what_was_found() -> None:
     details = {check.id: check.detail for check in checks(STACK, converged(STACK))}
     assert details == {
-        "files.in_sync": "13 files are as desired",
+        "files.in_sync": "14 files are as desired",
         "container.watchtower": "running, healthy",
         "container.redis": "running, healthy",
         "container.redis-exporter": "running",

@@ -17,7 +17,8 @@ from ..stack.shards import VARIABLE, chosen, part, split, units
 if TYPE_CHECKING:
     from pyinfra.api import Inventory
 
-    from ..controller.inventory import Groups
+Data = dict[str, Any]
+Groups = dict[str, tuple[list[tuple[str, Data]], Data]]  # group → its hosts, each with its data, and data of the group
 
 # the hosts that another shard has → their groups
 elsewhere: dict[str, tuple[str, ...]] = {}
