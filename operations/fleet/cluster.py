@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -169,7 +170,12 @@ class Workers:
 
     def _dismiss(self, future: Future[worker.Outcome]) -> None:
         """Have the worker end that would not do the same as the others, or it would be given one shard after the other."""
-        self.client.retire_workers([address for some in self.client.who_has([future]).values() for address in some])
+        workers = {address for some in self.client.who_has([future]).values() for address in some}
+        future.release()  # the last worker with an answer that somebody wants is not let go
+        for _ in range(50):
+            if self.client.retire_workers(list(workers)) or not workers & self.client.nthreads().keys():
+                return
+            time.sleep(0.1)
 
     def _interrupt(self, number: int, frame: object) -> None:
         how = self.signals.pop() if self.signals else signal.SIGKILL

@@ -26,7 +26,11 @@ def read(words: Sequence[str]) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "pyinfra", "--json", *words, "inventory", "debug-inventory"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise InventoryError(done.stderr.rpartition(ERROR)[2].strip())
+        _, error, text = done.stderr.rpartition(ERROR)
+        if error:
+            raise InventoryError(text.strip())
+        sys.stderr.write(text)  # a traceback, which may hold anything, and so is for who is here alone
+        raise InventoryError("pyinfra cannot read the inventory. To see why: pyinfra inventory debug-inventory")
     found: list[dict[str, Any]] = json.loads(done.stdout)
     if not found:
         raise InventoryError("There is no inventory with hosts in this folder. Run the command in the folder of deploy.py.")

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 from shutil import copy
-from threading import Timer
+from threading import Thread, Timer
 from typing import Any, cast
 
 import dask
@@ -281,8 +281,7 @@ def test_a_worker_whose_command_for_secrets_fails_says_so_and_shows_nothing(fold
 
 def test_a_worker_that_breaks_while_it_is_asked_shows_nothing_of_why(folder: Path) -> None:
     (folder / "inventory").write_text("import os\nraise SystemError(os.environ['REDIS_PASSWORD'])\n")
-    assert answer()["problems"]
-    assert SECRET not in str(answer())
+    assert answer()["problems"] == ["pyinfra cannot read the inventory. To see why: pyinfra inventory debug-inventory"]
 
 
 def test_workers_that_differ_run_nothing() -> None:
@@ -346,21 +345,30 @@ def test_workers_with_other_secrets_or_none_are_named_and_run_nothing(tmp_path: 
     assert not (tmp_path / "calls").exists()
 
 
-def test_a_worker_that_comes_later_and_differs_runs_nothing_and_is_dismissed(tmp_path: Path) -> None:
-    project = Project(tmp_path, {"a": "waits", "b": "changed", "c": "changed"}, rollout_waves=["100%"], password=PASSWORD)
+def test_a_worker_that_comes_later_and_differs_runs_nothing_and_is_dismissed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path, {"a": "changed"}, password=PASSWORD)
     with ExitStack() as running:
         address, work = elsewhere(tmp_path, running)
         work()
-        started = project.start("--scheduler", address, "--workers", "1", "--shards", "3", "--insecure-scheduler")
-        _, pyinfra = project.await_waiting()
-        before = len(project.calls)
-        work(REDIS_PASSWORD="another")
-        time.sleep(8)  # as it has time to come and to take what waits
-        assert len(project.calls) == before
-        os.kill(pyinfra, signal.SIGINT)
-        said, _ = started.communicate(timeout=60)
-    assert "came later and differs from the others in the secret REDIS_PASSWORD." in said
-    assert project.statuses()["b"] == project.statuses()["c"] == "changed", said
+        with cluster.cluster(1, address) as client:
+            workers = cluster.Workers(client, run_id(), [], cluster.agreed(client, []))
+            first = list(client.nthreads())
+            work(REDIS_PASSWORD="another")
+            client.wait_for_workers(2, timeout=60)
+            client.retire_workers(first)  # so the shard can only go to the later one
+
+            def replace() -> None:
+                while client.nthreads():
+                    time.sleep(0.1)
+                work()
+
+            Thread(target=replace, daemon=True).start()
+            ((_, outcome),) = workers.run("Test", [("a",)], ["-y"])
+    assert outcome.report["hosts"]["a"]["status"] == "changed"
+    assert len(project.calls) == 1
+    assert "came later and differs from the others in the secret REDIS_PASSWORD." in capsys.readouterr().err
 
 
 def test_a_worker_that_comes_after_an_interruption_runs_nothing(tmp_path: Path) -> None:
@@ -444,4 +452,4 @@ def test_a_shard_whose_report_is_no_report_fails_alone(tmp_path: Path) -> None:
     assert status == 1
     assert "Traceback" not in said
     assert project.statuses() == {"a": "changed", "b": "failed"}
-    assert "cannot be read" in project.report["hosts"]["b"]["error"]
+    assert "is not of the form or size that it must have" in project.report["hosts"]["b"]["error"]
