@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timezone
+from hashlib import sha256
 from pathlib import Path
 from shutil import copy
 from threading import Thread, Timer
@@ -27,6 +28,7 @@ from operations.stack.errors import SettingsError
 from tests.unit.fleet_project import ROOT, Project
 
 NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
+PASSWORD = "Secret('REDIS_PASSWORD')"
 SECRET = "Marker_Password-0123456789abcdef"
 
 
@@ -116,18 +118,21 @@ def test_no_secret_goes_through_the_scheduler(tmp_path: Path, monkeypatch: pytes
     received: Any = utils.from_frames
     monkeypatch.setattr(tcp, "to_frames", to_frames)
     monkeypatch.setattr(tcp, "from_frames", from_frames)
-    Project(tmp_path, {"host-a": "changed", "host-b": "crash", "host-c": "refused"})
+    Project(tmp_path, {"host-a": "changed", "host-b": "crash", "host-c": "refused"}, password=PASSWORD)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("REDIS_PASSWORD", SECRET)
     with dask.config.set({"distributed.comm.compression": None}), cluster.cluster(1, None) as client:
-        workers = cluster.Workers(client, run_id(), ["--parallel", "3"])
+        agreed = cluster.agreed(client, ["--parallel", "3"])
+        workers = cluster.Workers(client, run_id(), ["--parallel", "3"], agreed)
         found = dict(workers.run("Test", [("host-a",), ("host-b",), ("host-c",)], ["-y"]))
         scheduler = cast(Any, client.cluster).scheduler
         sent += [repr(value).encode() for value in (scheduler.tasks, scheduler.get_events(), scheduler.get_logs())]
     seen = b"".join(sent)
     assert b"host-a" in seen  # so it would be seen
+    assert "the secret REDIS_PASSWORD" in agreed.digests
     assert SECRET.encode() not in seen
+    assert sha256(SECRET.encode()).hexdigest().encode() not in seen
     assert found["host-a",].report
     assert_only_a_file_has_it(found["host-b",].said)
     assert found["host-c",].said.endswith("Nothing was connected or changed. There is no secret")
@@ -324,9 +329,6 @@ def test_a_cluster_that_runs_elsewhere_is_used(tmp_path: Path) -> None:
     assert len([call for call in project.calls if call["dry"]]) == 2
 
 
-PASSWORD = "Secret('REDIS_PASSWORD')"
-
-
 def test_workers_with_other_secrets_or_none_are_named_and_run_nothing(tmp_path: Path) -> None:
     project = Project(tmp_path, {"a": "changed"}, password=PASSWORD)
     with ExitStack() as running:
@@ -438,6 +440,13 @@ def test_what_is_no_report_is_an_error_of_its_shard(report: object) -> None:
     found = received.outcome(worker.Outcome(report, where="b"), ("a",))
     assert found.report is None
     assert "is not of the form or size" in found.said
+
+
+def test_no_more_of_a_report_is_read_than_it_may_have(tmp_path: Path) -> None:
+    (tmp_path / "report").write_bytes(b" " * (worker.limit(1) + 1))
+    with pytest.raises(ValueError, match="it has more than 1500000 bytes"):
+        worker._read(tmp_path / "report", 1)
+    assert len(worker._read(tmp_path / "report", 2)) == worker.limit(1) + 1
 
 
 @pytest.mark.parametrize("answer", [None, 7, worker.Outcome(None, said=7), worker.Outcome(None, seconds="long")])  # type: ignore[arg-type]
