@@ -77,7 +77,7 @@ def agreed(client: Client, words: Sequence[str]) -> worker.Agreed:
     Raises SettingsError where they differ, or one cannot say.
     """
     key = secrets.token_bytes(32)
-    found = {where: received.digests(answer) for where, answer in client.run(worker.inputs, key, words).items()}
+    found = {where: received.digests(answer) for where, answer in client.run(worker.asked, key, words).items()}
     problems: dict[str, list[str]] = {}
     for where, answer in found.items():
         if isinstance(answer, str):

@@ -6,6 +6,7 @@ This runs in Dask's process, so pyinfra itself is imported only in others.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import json
 import os
@@ -110,6 +111,11 @@ def inputs(key: bytes, words: Sequence[str]) -> Mapping[str, Any]:
             how = f"exit status {error.returncode}" if isinstance(error, subprocess.CalledProcessError) else type(error).__name__
             return {"problems": [f"What a run there depends on was not found out ({how}). See: pyinfra inventory debug-inventory"]}
     return _inputs[key]
+
+
+async def asked(key: bytes, words: Sequence[str]) -> Mapping[str, Any]:
+    """`inputs`, without keeping Dask's own thread, in which the scheduler's questions are answered."""
+    return await asyncio.to_thread(inputs, key, words)
 
 
 def differing(answers: Iterable[Mapping[str, str]]) -> list[str]:
