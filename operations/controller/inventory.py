@@ -26,7 +26,7 @@ from .shard import Data, Groups
 VARIABLE = "FLEET_HOSTS"
 ALL = "inventory"
 
-_PATHS = ("ssh_key", "ssh_known_hosts_file", "ssh_config_file")
+PATHS = ("ssh_key", "ssh_known_hosts_file", "ssh_config_file")
 _GROUP = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9_.:-]*|@[a-z]+(/[^\s/][^\s]*)?")
 _RESERVED = (ALL, "names_data", "override_data", "self")  # arguments of pyinfra's Inventory, and the group that is ours
@@ -156,7 +156,7 @@ class _Reading:
                 self.problem(*where, text=f"the key is {_shown(key)}, expected text. Put it in quotes.")
             elif problem := _data_problem(key, value):
                 self.problem(*where, text=problem)
-        return {str(key): self.resolved(value) if key in _PATHS else value for key, value in data.items()}
+        return {str(key): self.resolved(value) if key in PATHS else value for key, value in data.items()}
 
     def resolved(self, value: Any) -> Any:
         """A path as seen from the file's own folder, wherever pyinfra is run from."""

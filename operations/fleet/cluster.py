@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,12 +19,13 @@ from ..report.terminal import folded
 from ..stack.errors import SettingsError
 from ..stack.text import clean
 from ..stack.waves import Hosts
-from . import worker
+from . import received, worker
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 PATIENCE = 60  # seconds for the workers of a cluster to come
+TRIES = 4  # workers that a shard is given to, as Dask does when workers die
 # what a worker here runs first: Ctrl-C is for the shards, which end in order, and a worker that is ended complains to nobody.
 # No SIG_IGN, which a shard's process would inherit.
 _CALM = """\
@@ -57,30 +60,51 @@ def cluster(workers: int, scheduler: str | None) -> Iterator[Client]:
     try:
         client = Client(scheduler)
         client.wait_for_workers(workers, timeout=PATIENCE)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TypeError, TimeoutError) as error:  # TypeError: tls:// without a certificate
         raise SettingsError(
             f"--scheduler: at {scheduler} there is no scheduler with {workers} workers ({error}). Start `python -m dask scheduler` "
-            "and, in the project's folder on every machine, `python -m dask worker`; or ask for fewer with --workers."
+            "and, in the project's folder on every machine, `python -m dask worker`; or ask for fewer with --workers. "
+            "With tls:// this machine needs the certificates too: distributed.comm.tls.* in Dask's configuration."
         ) from error
     with client:
-        _alike(client.run(worker.source))
         yield client
 
 
-def _alike(sources: Mapping[str, str]) -> None:
-    """Raises SettingsError where workers would not run the same.
+def agreed(client: Client, words: Sequence[str]) -> worker.Agreed:
+    """What a run depends on, which is the same for all workers.
 
-    + sources: a worker's address → what `worker.source` says there
+    + words: of pyinfra's command line
+
+    Raises SettingsError where they differ, or one cannot say.
     """
-    machines: dict[str, list[str]] = {}
-    for address, source in sources.items():
-        machines.setdefault(source, []).append(address)
+    key = secrets.token_bytes(32)
+    found = {where: received.digests(answer) for where, answer in client.run(worker.asked, key, words).items()}
+    problems: dict[str, list[str]] = {}
+    for where, answer in found.items():
+        if isinstance(answer, str):
+            problems.setdefault(answer, []).append(where)
+    if problems:
+        raise SettingsError(
+            [f"--scheduler: {folded(some)} cannot run this: {why} Nothing was changed." for why, some in problems.items()]
+        )
+    return worker.Agreed(key, tuple(words), _same({where: one for where, one in found.items() if not isinstance(one, str)}))
+
+
+def _same(found: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    """What all workers say. Raises SettingsError where workers would not run the same.
+
+    + found: a worker's address → what a run there depends on, as digests
+    """
+    machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for address, digests in found.items():
+        machines.setdefault(tuple(sorted(digests.items())), []).append(address)
     if len(machines) > 1:
         apart = "; ".join(folded(sorted(one)) for one in machines.values())
         raise SettingsError(
-            f"--scheduler: the workers differ in the project's code, hosts, settings or secrets: {apart}. Nothing was changed. "
-            "Give all of them the same commit, hosts file, .env and environment, and start them anew."
+            f"--scheduler: the workers differ in {worker.listed(worker.differing(found.values()))}: {apart}. Nothing was changed. "
+            "Give all of them the same commit, hosts file, secrets and environment, and start them anew."
         )
+    return next(iter(found.values()))
 
 
 class Workers:
@@ -89,11 +113,13 @@ class Workers:
     + run: the id of the whole run
     + words: of pyinfra's command line
     + key: of the fingerprints that all shards show
+    + agreed: what workers that come later are compared with
     """
 
-    def __init__(self, client: Client, run: str, words: Sequence[str], key: str) -> None:
-        self.client, self.id, self.words, self.key = client, run, words, key
+    def __init__(self, client: Client, run: str, words: Sequence[str], key: str, agreed: worker.Agreed | None = None) -> None:
+        self.client, self.id, self.words, self.key, self.agreed = client, run, words, key, agreed
         self.signals = [signal.SIGKILL, signal.SIGINT]
+        self.begun: dict[Future[worker.Outcome], Hosts] = {}
 
     def __enter__(self) -> Workers:
         self.former = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -119,30 +145,56 @@ class Workers:
         console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
         with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task(title, total=sum(map(len, shards)))
-            begun = {
-                self.client.submit(worker.run, one, [*words, *self.words], self.id, self.key, pure=False): one for one in shards
-            }
-            for future in as_completed(begun):
-                shard, outcome = begun.pop(future), _outcome(future)
+            tries = Counter[Hosts]()
+            running = as_completed([self._begin(one, words) for one in shards])
+            for future in running:
+                shard = self.begun.pop(future)
+                outcome = self._outcome(future, shard)
+                if outcome.unfit:
+                    self._dismiss(future)
+                    console.print(outcome.said)
                 future.release()  # else Dask would run it again when its worker dies
+                tries[shard] += 1
+                if outcome.unfit and tries[shard] < TRIES:
+                    running.add(self._begin(shard, words))
+                    continue
                 progress.advance(task, len(shard))
                 console.print(clean(f"{title}: {_told(shard, outcome)}"))
                 yield shard, outcome
 
+    def _begin(self, shard: Hosts, words: Sequence[str]) -> Future[worker.Outcome]:
+        future = self.client.submit(worker.run, shard, [*words, *self.words], self.id, self.key, self.agreed, pure=False)
+        self.begun[future] = shard
+        return future
+
+    def _outcome(self, future: Future[worker.Outcome], shard: Hosts) -> worker.Outcome:
+        if future.status == "finished":
+            return received.outcome(future.result(), shard)
+        if future.cancelled() and len(self.signals) < 2:
+            return worker.Outcome(None, stopped=True)
+        error = None if future.cancelled() else future.exception()
+        why = f"{type(error).__name__}: {error}" if error else "the scheduler was lost"
+        return worker.Outcome(None, f"No worker could run its shard ({received.text(why)}).")
+
+    def _dismiss(self, future: Future[worker.Outcome]) -> None:
+        """Have the worker end that would not do the same as the others, or it would be given one shard after the other."""
+        workers = {address for some in self.client.who_has([future]).values() for address in some}
+        future.release()  # the last worker with an answer that somebody wants is not let go
+        for _ in range(50):
+            if self.client.retire_workers(list(workers)) or not workers & self.client.nthreads().keys():
+                return
+            time.sleep(0.1)
+
     def _interrupt(self, number: int, frame: object) -> None:
         how = self.signals.pop() if self.signals else signal.SIGKILL
         # not in the signal's handler, for the client may be in the middle of something
-        Thread(target=self.client.run, args=(worker.stop, self.id, how), daemon=True).start()
+        Thread(target=self._stop, args=(how,), daemon=True).start()
         print("The shards are being ended. Once more kills them.", file=sys.stderr)
 
-
-def _outcome(future: Future[worker.Outcome]) -> worker.Outcome:
-    if future.status == "finished":
-        outcome: worker.Outcome = future.result()
-        return outcome
-    error = None if future.cancelled() else future.exception()
-    why = f"{type(error).__name__}: {error}" if error else "the scheduler was lost"
-    return worker.Outcome(None, f"No worker could run its shard ({why}).")
+    def _stop(self, how: int) -> None:
+        worker.stopped_event(self.id, self.client).set()  # first, for workers that come from now on
+        if not self.client.run(worker.stop, self.id, how):  # nobody is there to end them
+            self.client.cancel(list(self.begun))
 
 
 def _told(shard: Hosts, outcome: worker.Outcome) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
@@ -19,8 +17,8 @@ from ..report.model import versions
 from ..stack.errors import FleetError, InventoryError, SettingsError
 from ..stack.shards import VARIABLE
 from ..stack.text import clean
-from . import worker
-from .cluster import Workers, cluster
+from . import inventory
+from .cluster import Workers, agreed, cluster
 from .rollout import Member, Rollout
 
 INTERRUPTED = 130  # as a shell tells of Ctrl-C
@@ -35,13 +33,20 @@ def run(given: argparse.Namespace, words: Sequence[str]) -> int:
     Raises FleetError where it cannot begin.
     """
     shards = given.workers if given.shards is None else given.shards
-    if problems := list(_problems(given.workers, shards, words)):
+    if problems := list(_problems(given, shards, words)):
         raise SettingsError(problems)
     words = [*words, *(word for name in ("limit", "exclude") for host in getattr(given, name) for word in (f"--{name}", host))]
-    began, members = datetime.now(timezone.utc), _members(words)
+    if given.data:
+        _refuse_secrets(given.data, words)
+        words += [word for one in given.data for word in ("--data", one)]
+    began = datetime.now(timezone.utc)
+    members = tuple(Member(one["name"], tuple(one["groups"]), one["data"]) for one in inventory.read(words))
     # to workers elsewhere it goes through the scheduler, so there it is one of this run alone
     fingerprints = secrets.token_hex(32) if given.scheduler else key().hex()
-    with cluster(given.workers, given.scheduler) as client, Workers(client, run_id(began), words, fingerprints) as workers:
+    with (
+        cluster(given.workers, given.scheduler) as client,
+        Workers(client, run_id(began), words, fingerprints, agreed(client, words) if given.scheduler else None) as workers,
+    ):
         rollout = Rollout(members, workers.run, shards, given.limit, given.exclude)
         if not rollout.hosts:
             raise InventoryError("--limit and --exclude leave no host.")
@@ -58,46 +63,59 @@ def run(given: argparse.Namespace, words: Sequence[str]) -> int:
     return 0 if well else 1
 
 
-def _problems(workers: int, shards: int, words: Sequence[str]) -> Iterator[str]:
-    for name, number in (("workers", workers), ("shards", shards)):
+def _problems(given: argparse.Namespace, shards: int, words: Sequence[str]) -> Iterator[str]:
+    for name, number in (("workers", given.workers), ("shards", shards)):
         if number < 1:
             yield f"--{name}: is {number}, expected at least 1."
     if VARIABLE in os.environ:
         yield f"{VARIABLE}: is set, but this command makes the shards itself. Unset it; --shards says how many."
-    for word in words:
-        name = word.removeprefix("--data=").partition("=")[0]
+    if given.scheduler and not given.scheduler.startswith("tls://") and not given.insecure_scheduler:
+        yield (
+            f"--scheduler: {given.scheduler} is without TLS. Whoever reaches it may run anything on the workers, and reads what "
+            "goes over that wire: the hosts' names, pyinfra's options, all reports. Name it tls://…, start it and its workers with "
+            "--tls-ca-file, --tls-cert and --tls-key, and give the same to Dask's configuration here (distributed.comm.tls.*). "
+            "Where nobody else can reach that network: --insecure-scheduler."
+        )
+    for name in (word.partition("=")[0] for word in (*words, *given.data)):
         if "password" in name.lower() or name == "secrets_command":
-            yield (
-                f"{name}: a secret would go through the scheduler, or be asked for where nobody is. "
-                "Give it to the workers' machines: a key, an agent, a source of secrets."
-            )
+            yield _secret(name)
         elif name in _OURS or name.endswith(".py"):
             yield f"{name}: is not for this command, which runs `pyinfra inventory deploy.py` for every shard. Leave it out."
+    for one in given.data:
+        if "=" not in one:
+            yield f"--data {one}: has no value. Write it as name=value."
 
 
-def _members(words: Sequence[str]) -> tuple[Member, ...]:
-    """The hosts of the whole inventory with their data, as pyinfra tells them. Nothing is connected.
+def _secret(name: str) -> str:
+    return (
+        f"{name}: a secret would go through the scheduler, or be asked for where nobody is. "
+        "Give it to the workers' machines: a key, an agent, a source of secrets."
+    )
 
-    Raises InventoryError when there are none, or pyinfra finds something wrong.
-    """
-    command = [sys.executable, "-m", "pyinfra", "--json", *words, "inventory", "debug-inventory"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InventoryError(done.stderr.rpartition(worker.ERROR)[2].strip())
-    if not (found := json.loads(done.stdout)):
-        raise InventoryError("There is no inventory with hosts in this folder. Run the command in the folder of deploy.py.")
-    return tuple(Member(one["name"], tuple(one["groups"]), one["data"]) for one in found)
+
+def _refuse_secrets(data: Sequence[str], words: Sequence[str]) -> None:
+    """Raises SettingsError for what is a secret in the inventory, or has one in it, whatever its name."""
+    secret = {
+        name
+        for host in inventory.read(words)
+        for name, value in host["data"].items()
+        if any(True for _ in inventory.secrets_in(value))
+    }
+    if given := [name for one in data if (name := one.partition("=")[0]) in secret]:
+        raise SettingsError([_secret(name) for name in given])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"{COMMAND} fleet", description=__doc__)
     command = parser.add_subparsers(dest="command", required=True).add_parser(
         "run", allow_abbrev=False, help="`pyinfra -y inventory deploy.py` for the whole fleet, in shards",
-        epilog="Every other option is one of pyinfra's, such as --data or --parallel, and goes to it.",
+        epilog="Every other option is one of pyinfra's, such as --parallel, and goes to it.",
     )  # fmt: skip
     command.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="of a cluster here (default: the CPUs)")
     command.add_argument("--shards", type=int, help="parts of a wave (default: as many as workers)")
     command.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster with so many workers, instead of one here")
+    command.add_argument("--insecure-scheduler", action="store_true", help="allow a scheduler without TLS")
+    command.add_argument("--data", action="append", default=[], metavar="NAME=VALUE", help="as for pyinfra; no secret")
     command.add_argument("--limit", action="append", default=[], metavar="HOST", help="only this host or group; may be repeated")
     command.add_argument("--exclude", action="append", default=[], metavar="HOST", help="not this host or group; may be repeated")
     command.add_argument("--dry", action="store_true", help="say what would be done")

@@ -1,15 +1,15 @@
 """What a Dask worker does with a shard: the ordinary pyinfra in a process of its own, whose report comes back.
 
 What is handed over and what comes back goes through the scheduler, so no secret is in it: pyinfra finds them where the worker is.
+This runs in Dask's process, so pyinfra itself is imported only in others.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
-import hashlib
 import json
 import os
-import re
 import runpy
 import shutil
 import signal
@@ -18,48 +18,67 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..report.key import VARIABLE as KEY
 from ..report.model import PART_OF
 from ..stack.shards import VARIABLE
+from .inventory import ERROR
 
-ERROR = "--> pyinfra error: "
-_LOAD = f"{__name__.partition('.')[0]}.controller.inventory.load"
+if TYPE_CHECKING:
+    from distributed import Client, Event
+
+PATIENCE = 600  # seconds for reading the inventory and asking the sources of secrets
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
-_CODE = (".py", ".sh", ".awk", ".yml", ".j2")
-_SECRET = re.compile(rb"""Secret\(["']([A-Z][A-Z0-9_]*)""")
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What a run depends on where its workers agree: see `inputs`.
+
+    + key: of the digests, made for this run
+    + words: of pyinfra's command line
+    """
+
+    key: bytes = field(repr=False)
+    words: tuple[str, ...]
+    digests: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What the run of a shard came to.
 
-    + report: its JSON form, or None when it left none
+    + report: its JSON form, or None when it left none; as bytes, until it was looked at by `received`
     + said: why there is none, or why it cannot be trusted
     + where: the worker's machine; seconds: how long it took
     + stopped: it was to end before it was done
+    + unfit: nothing was run, for this worker would not do the same as the others
     """
 
-    report: Mapping[str, Any] | None
+    report: Any
     said: str = ""
     where: str = ""
     seconds: float = 0
     stopped: bool = False
+    unfit: bool = False
 
 
-def run(hosts: Sequence[str], words: Sequence[str], run: str, key: str) -> Outcome:
+def run(hosts: Sequence[str], words: Sequence[str], run: str, key: str, agreed: Agreed | None = None) -> Outcome:
     """`pyinfra inventory deploy.py` for these hosts, in the folder that the worker was started in.
 
     + words: further words of its command line
     + run: the id of the whole run
     + key: of the fingerprints that all shards show
+    + agreed: what a worker that came after the others were compared is compared with
     """
     began, where = time.monotonic(), socket.gethostname()
-    if run in _stopped:
+    if agreed and (why := _unfit(agreed)):
+        return Outcome(None, f"The worker on {where} {why}", where, unfit=True)
+    if run in _stopped or stopped_event(run).is_set():
         return Outcome(None, where=where, stopped=True)
     folder = Path(tempfile.mkdtemp(prefix="fleet-"))
     (folder / "hosts").write_text("\n".join(hosts))
@@ -68,30 +87,56 @@ def run(hosts: Sequence[str], words: Sequence[str], run: str, key: str) -> Outco
     command = [sys.executable, "-m", __name__, str(os.getpid()), *words, *(word for one in data for word in ("--data", one))]
     env = {VARIABLE: f"@{folder}/hosts", PART_OF: run, KEY: key}
     status = _wait([*command, "inventory", "deploy.py"], env, folder / "output", run)
+    report, said, stopped = None, "", run in _stopped
     latest = folder / "reports" / "latest.json"
-    report = json.loads(latest.read_text()) if latest.exists() else None
-    said, stopped = "", run in _stopped
-    # pyinfra ends with 1 where a host failed or was not reached, and then the report has it
-    if not stopped and (report is None or status not in (0, 1) or (status == 1 and report["run"]["ok"])):
-        said = _why(status, folder / "output", where)
-    elif report and not report["hosts"].keys() <= set(hosts):
-        said = f"The inventory on {where} does not keep to {VARIABLE}. Its hosts must come from {_LOAD}."
+    try:
+        report = _read(latest, len(hosts)) if latest.exists() else None
+        # pyinfra ends with 1 where a host failed or was not reached, and then the report has it
+        well = report and (status == 0 or (status == 1 and not json.loads(report)["run"]["ok"]))
+        if not stopped and not well:
+            said = _why(status, folder / "output", where)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        report, said = None, f"The report of its shard on {where} cannot be read ({error}). It is there, in {folder}."
     if str(folder) not in said:
         shutil.rmtree(folder)
     return Outcome(report, said.removeprefix(ERROR), where, time.monotonic() - began, stopped)
 
 
-def source() -> str:
-    """A digest of what a run here depends on besides its hosts: code, hosts, settings and the secrets in files and environment."""
-    # as inventory.py finds them, which would bring all of pyinfra into the worker
-    hosts = os.environ.get("FLEET_HOSTS") or "hosts.yml"
-    paths = {path for name in ("deploy.py", "inventory", "config.py", ".env", hosts) if (path := Path(name).expanduser()).is_file()}
-    paths |= {path for path in (*Path("group_data").rglob("*.py"), *Path(__file__).parents[1].rglob("*")) if path.suffix in _CODE}
-    contents = [path.read_bytes() for path in paths]
-    names = sorted({name.decode() for content in contents for name in _SECRET.findall(content)})
-    parts = sorted(hashlib.sha256(content).hexdigest() for content in contents)
-    parts += [f"{name}={os.environ.get(name, '')}" for name in names]
-    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()
+def inputs(key: bytes, words: Sequence[str]) -> Mapping[str, Any]:
+    """What a run here depends on besides its hosts, as `digests`; or the `problems` that keep that from being known."""
+    if key not in _inputs:
+        command = [sys.executable, "-m", f"{__package__}.inputs", *words]
+        try:
+            done = subprocess.run(command, input=key.hex(), capture_output=True, text=True, check=True, timeout=PATIENCE)
+            _inputs[key] = json.loads(done.stdout)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            # what it said may hold what is not to be shown
+            how = f"exit status {error.returncode}" if isinstance(error, subprocess.CalledProcessError) else type(error).__name__
+            return {"problems": [f"What a run there depends on was not found out ({how}). See: pyinfra inventory debug-inventory"]}
+    return _inputs[key]
+
+
+async def asked(key: bytes, words: Sequence[str]) -> Mapping[str, Any]:
+    """`inputs`, without keeping Dask's own thread, in which the scheduler's questions are answered."""
+    return await asyncio.to_thread(inputs, key, words)
+
+
+def differing(answers: Iterable[Mapping[str, str]]) -> list[str]:
+    """The names of what is not the same in all of these digests."""
+    answers = list(answers)
+    return [name for name in dict.fromkeys(name for one in answers for name in one) if len({one.get(name) for one in answers}) > 1]
+
+
+def listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if names[5:] else ''}"
+
+
+def _unfit(agreed: Agreed) -> str | None:
+    mine = inputs(agreed.key, agreed.words)
+    if problems := mine.get("problems"):
+        return f"cannot run it: {' '.join(problems)}"
+    apart = differing([agreed.digests, mine["digests"]])
+    return f"came later and differs from the others in {listed(apart)}. Give it the same, and start it anew." if apart else None
 
 
 def stop(run: str, number: int) -> None:
@@ -102,6 +147,19 @@ def stop(run: str, number: int) -> None:
             child.send_signal(number)
 
 
+def stopped_event(run: str, client: Client | None = None) -> Event:
+    """Is set at the scheduler when a run has been stopped: a worker that comes after `stop` was told does not know of it."""
+    from distributed import Event
+
+    return Event(f"stopped-{run}", client=client)
+
+
+def limit(hosts: int) -> int:
+    """How many bytes a report of so many hosts may have; a usual one has 7 KB a host."""
+    return 1_000_000 + 500_000 * hosts
+
+
+_inputs: dict[bytes, Mapping[str, Any]] = {}
 _stopped: set[str] = set()
 _children: dict[subprocess.Popen[bytes], str] = {}
 
@@ -120,6 +178,14 @@ def _wait(command: Sequence[str], env: Mapping[str, str], output: Path, run: str
             return child.wait()
         finally:
             del _children[child]
+
+
+def _read(path: Path, hosts: int) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(limit(hosts) + 1)
+    if len(content) > limit(hosts):
+        raise ValueError(f"it has more than {limit(hosts)} bytes")
+    return content
 
 
 def _why(status: int, output: Path, where: str) -> str:

@@ -143,7 +143,7 @@ def at_work(runner: int, host: Host) -> int:
     """The process of the shard with this host, as soon as it holds the host's lock."""
     host.run(f"for i in $(seq 1200); do [ ! -e {STACK}/.fleet/lock/owner ] || exit 0; sleep 0.05; done; exit 1", timeout=90)
     # only the first wave's one shard is at work
-    (pid,) = [pid for pid in everything() if b"operations.fleet.command.worker" in command(pid) and runner in ancestors(pid)]
+    (pid,) = [pid for pid in everything() if b"operations.fleet.worker" in command(pid) and runner in ancestors(pid)]
     return pid
 
 

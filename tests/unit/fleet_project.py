@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyinfra
+
 ROOT = Path(__file__).parents[2]
+_REAL = str(Path(pyinfra.__file__).parent)
 
 # acts.json: host → what happens in a preview and in a run: a status, or one of the misfortunes below
 _PYINFRA = """
@@ -53,6 +56,8 @@ def part(name):
             signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
             time.sleep(60)
         act = "changed"
+    if act == "no report":
+        act = "changed"
     if act == "all hosts":  # as an inventory of one's own that does not know of shards
         act = "changed"
     return HostReport(name, act, error="it broke" if act == "failed" else None)
@@ -63,6 +68,8 @@ if any(acts[name]["look"] == "all hosts" for name in mine):
 hosts = tuple(part(name) for name in mine)
 report = RunReport(os.environ["FLEET_RUN"], now, now, {}, hosts, dry)
 files.write(report, Path(data["report_dir"]))
+if any(acts[name]["look" if dry else "run"] == "no report" for name in mine):
+    (Path(data["report_dir"]) / "latest.json").write_text("[" * 100_000)
 sys.exit(0 if all(host.status in ("ok", "changed") for host in hosts) else 1)
 """
 
@@ -77,7 +84,8 @@ class Project:
         self.folder = folder
         (folder / "operations").symlink_to(ROOT / "operations")
         (folder / "pyinfra").mkdir()
-        (folder / "pyinfra" / "__init__.py").touch()
+        # the real one's modules, of which only the command line is a stand-in
+        (folder / "pyinfra" / "__init__.py").write_text(f"__path__.append({_REAL!r})\n" + (Path(_REAL) / "__init__.py").read_text())
         (folder / "pyinfra" / "__main__.py").write_text(_PYINFRA)
         acts = {name: {"look": (look or {}).get(name, "changed"), "run": act} for name, act in hosts.items()}
         (folder / "acts.json").write_text(json.dumps(acts))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 OPERATIONS = Path(__file__).parents[3] / "operations"
 SERVICES = re.compile(r"redis|open ?-?_?webui|watchtower", re.IGNORECASE)
 

@@ -110,7 +110,7 @@ def test_on_a_bare_host_its_files_are_written_and_nothing_is_accepted_or_retired
     stack = a_stack(server)
     due = the_login(stack).plan(stack, bare(stack), [])
     login = the_login(stack)
-    assert {change.path for change in due.files} == {one.path for one in (*login.files(), *login.folders())}
+    assert {change.path for change in due.files} == {one.path for one in login.files()} | {one.path for one in login.folders()}
     assert (due.name, due.accept, due.retire, due.restarts) == (NAME, (), False, False)
 
 

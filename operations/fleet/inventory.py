@@ -1,0 +1,46 @@
+"""The whole inventory with its data, as pyinfra itself tells it. Nothing is connected."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..stack.errors import InventoryError
+
+ERROR = "--> pyinfra error: "
+# as a `Secret` shows itself; what is no name is not shown
+_SECRET = re.compile(r"Secret\((?:'([A-Z][A-Z0-9_]*)'|not a name)\)")
+
+
+def read(words: Sequence[str]) -> list[dict[str, Any]]:
+    """Every host with its `name`, `groups` and `data`.
+
+    + words: of pyinfra's command line
+
+    Raises InventoryError when there are none, or pyinfra finds something wrong.
+    """
+    command = [sys.executable, "-m", "pyinfra", "--json", *words, "inventory", "debug-inventory"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        _, error, text = done.stderr.rpartition(ERROR)
+        if error:
+            raise InventoryError(text.strip())
+        sys.stderr.write(text)  # a traceback, which may hold anything, and so is for who is here alone
+        raise InventoryError("pyinfra cannot read the inventory. To see why: pyinfra inventory debug-inventory")
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    if not found:
+        raise InventoryError("There is no inventory with hosts in this folder. Run the command in the folder of deploy.py.")
+    return found
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """The names of the secrets that a value of the data refers to, at any depth; "" for one whose name is none."""
+    if isinstance(value, str) and (found := _SECRET.fullmatch(value)):
+        yield found[1] or ""
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from secrets_in(one)
