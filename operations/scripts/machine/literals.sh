@@ -63,12 +63,12 @@ $file
 done
 # a variable is no password, nor is YAML's nothing, with a tag or without; a comment may speak of one
 found=$(for file in $passwords; do head -n 1 -- "$file" 2>/dev/null; done | in_files=$in_files timeout 10 awk "$tell"'
-    FILENAME == "-" { if ($0 != "") password[$0]; next }
+    from == "passwords" { if ($0 != "") password[$0]; next }
     { for (one in password) if (index($0, one)) { tell(); next } }
     /^[ \t]*#/ { next }
     { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, ""); gsub(/: +![!A-Za-z]*/, ": ") }
     { gsub(/: +(null|~) *($|[,}]| #)/, ": $") }
     (ENVIRON["in_files"] != "" && $0 ~ ENVIRON["in_files"]) || /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { tell() }
-' - "$@") || exit 1
+' from=passwords - from=files "$@") || exit 1
 if [ -n "$env_lines$found" ]; then printf '%s\n%s\n' "$env_lines" "$found" | base64 -w 0; fi
 echo

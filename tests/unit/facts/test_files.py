@@ -59,10 +59,6 @@ def test_files_of_which_not_all_is_told_are_unknown(lines: list[str]) -> None:
     assert read_files(lines, *PATHS) is UNKNOWN
 
 
-def test_a_folder_has_a_mode_and_an_owner() -> None:
-    assert read(Files(), "data\tdir\t700\t999:999\t\t1700000000\t") == {"data": SeenFile("dir", "0700", "999:999")}
-
-
 def test_no_path_asked_is_no_file_seen() -> None:
     assert read_files([]) == {}
 

@@ -23,6 +23,7 @@ from operations.facts.logs import Logs
 from operations.facts.machine import Literals, Machine
 from operations.facts.past import Backups, History
 from operations.facts.state import Containers, SeenState, State
+from operations.services.redis.credential import RedisAcl
 from operations.stack.lock import owner
 from operations.stack.probes import Probe as Declared
 from operations.stack.snapshot import UNKNOWN, Applied
@@ -190,7 +191,10 @@ def test_literals(host: StubHost, name: bytes, text: bytes) -> None:
     root = emptied(host)
     written(host, b"env/" + name + b".env", b"REDIS_PASSWORD=x\n")
     written(host, "compose.yml", text.replace(b"include", b"").replace(b"extends", b"") + b"\n--requirepass x\n")
-    found = asked(host, literals=(Literals, {"root": root, "paths": ["compose.yml"]}))["literals"]
+    found = asked(
+        host,
+        literals=(Literals, {"root": root, "paths": ["compose.yml"], "in_env": RedisAcl.in_env, "in_files": RedisAcl.in_files}),
+    )["literals"]
     assert (f"env/{name.decode(errors='replace')}.env", 1) in found
     assert ("compose.yml", text.count(b"\n") + 2) in found
     assert {path for path, _ in found} == {"compose.yml", f"env/{name.decode(errors='replace')}.env"}

@@ -9,12 +9,14 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from operations.facts.logs import Logs
 from operations.facts.machine import Literals, Machine, Metrics
+from operations.services.redis.credential import RedisAcl
 from operations.stack.snapshot import UNKNOWN, SeenLog, SeenMachine
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stubs import StubHost
@@ -68,7 +70,7 @@ def _bytes(text: str | bytes) -> bytes:
 
 def complaints(host: StubHost, window: int = 300, harmless: str = "") -> Mapping[str, SeenLog]:
     fact = Logs()
-    done = host.command(fact.command(str(host.root), "erni-ki", window, harmless))
+    done = host.command(fact.command(str(host.root), "erni-ki", window, RedisAcl.refused, harmless))
     assert done.stderr == ""
     assert PASSWORD not in done.stdout
     found = fact.process(done.stdout.splitlines())
@@ -211,12 +213,16 @@ def test_a_docker_that_does_not_answer_tells_no_logs(host: StubHost) -> None:
 
 # machine/literals
 
+OF_REDIS: dict[str, Any] = {
+    "passwords": ["secrets/redis/password"], "in_env": RedisAcl.in_env, "in_files": RedisAcl.in_files,
+}  # fmt: skip
+
 
 def literals(host: StubHost, **files: str) -> list[int]:
     """The lines of compose.yml on which a password is written out."""
     host.write("compose.yml", files["base"])
     fact = Literals()
-    done = host.command(fact.command(str(host.root), ["compose.yml", "compose.d/none.yml"]))
+    done = host.command(fact.command(str(host.root), ["compose.yml", "compose.d/none.yml"], **OF_REDIS))
     assert done.stderr == ""
     assert PASSWORD not in done.stdout
     found = fact.process(done.stdout.splitlines())
@@ -268,7 +274,7 @@ def test_files_that_are_included_or_extended_are_looked_through(host: StubHost, 
     for name in ("parts/redis.yml", "parts/web.yaml"):
         host.write(name, "services:\n  web:\n    command: --requirepass secret\n")
     fact = Literals()
-    done = host.command(fact.command(str(host.root), ["compose.yml"]))
+    done = host.command(fact.command(str(host.root), ["compose.yml"], **OF_REDIS))
     assert done.stderr == ""
     assert fact.process(done.stdout.splitlines()) == tuple((path, 3) for path in sorted(found))
 
@@ -277,7 +283,7 @@ def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) 
     host.write("compose/base.yml", "include: [redis.yml]\n")
     host.write("compose/redis.yml", f"x: {PASSWORD}\n")
     fact = Literals()
-    done = host.command(fact.command(str(host.root), ["compose/base.yml"]))
+    done = host.command(fact.command(str(host.root), ["compose/base.yml"], **OF_REDIS))
     assert fact.process(done.stdout.splitlines()) == (("compose/redis.yml", 1),)
 
 
