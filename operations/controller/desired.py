@@ -139,7 +139,7 @@ def _server_problems(service: str, secret: str, data: Mapping[str, Any], server:
             "reaches."
         )
     if server.get(secret) != data.get(secret):
-        yield f"{secret}: is another secret here than on {name}, whose {service} this host uses. Make them one."
+        yield f"{secret}: differs from the one on {name}, whose {service} this host uses. Make them the same."
 
 
 def secrets_of(hosts: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -154,7 +154,7 @@ def _observed_now(stack: Stack, patience: int) -> Snapshot:
     asked = questions(stack, patience)
     found = ask(asked)
     if found is UNKNOWN:
-        return Snapshot(met={"": "its answer did not come to its end"})
+        return Snapshot(met={"": "its answer was cut off"})
     why = dict(found.met)
     again = {name: one for each in credentials_of(stack) for name, one in each.asked_again(stack, found).items()}
     if again and (further := ask(Questions(again))) is not UNKNOWN:
@@ -171,7 +171,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     credentials, env = credentials_of(stack), (stack.dotenv, *stack.env_files)
     keys = {file.path: tuple(file.lines) for file in env}
     asked: dict[str, Asked] = {
-        "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it
+        "containers": (Containers, {"project": project}),  # runs first: later facts reuse its answer
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
         "env": (EnvKeys, {"root": root, "files": keys, "wanted": env, "known": [own_compose_file(settings)]}),

@@ -134,7 +134,8 @@ def test_a_service_that_cannot_be_stopped_fails_the_host_and_stays_known(stack_h
     done = up(stack_host, "redis", removed=["searxng"], removed_files=["env/searxng.env"])
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "searxng is no longer wanted, but its container could not be removed; nothing was started. Docker says: permission denied\n"
+        "searxng is no longer in the stack, but its container could not be removed; nothing was started. "
+        "Docker says: permission denied\n"
     )
     assert ups(stack_host) == []
     assert (stack_host.root / "env/searxng.env").exists()

@@ -178,7 +178,7 @@ from tests.unit.stack.settings_told import defaults, only_problem, problems
         (
             "redis_image",
             "registry.example/cache:1",
-            "redis_image: 'registry.example/cache:1' does not tell whether it starts like redis-stack or like the "
+            "redis_image: 'registry.example/cache:1' does not say whether it starts like redis-stack or like the "
             'official redis image. Set redis_flavour to "stack" or "official".',
         ),
     ],
