@@ -16,8 +16,7 @@ from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 from ..fleet import shard
 from ..report.key import key
 from ..stack.errors import FleetError
-from . import pyinfra_patches
-from . import shown
+from . import pyinfra_patches, shown
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
 
