@@ -87,7 +87,7 @@ def start(
     """Start what is due, and what Compose finds to be defined otherwise than when it was last started.
 
     + back: services of the project that the stack no longer has, and that are started all the same
-    + came: services that go without a trace of them in the project; an env file stays, for it may have been there before them
+    + came: services that go without a trace of them in the project; an env file stays: it may have been there before them
     + known: what Compose said of the project before this run, if that holds; else it is asked
     """
     found = known or host.get_fact(Project, root=stack.settings.stack_dir, _ignore_errors=True)

@@ -204,7 +204,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
             asked[_PROBE + probe.id] = (Probe, {"probe": probe, "project": project, "window": window, "patience": patience})
     for page, names in pages.items():
         asked[_PAGE + page] = (Metrics, {"url": page, "names": names, "patience": patience})
-    # the last, for what was asked before may have made a service complain
+    # runs last: what was asked before may have made a service complain
     harmless = "|".join(settings.log_allow)
     refused = _any(one.refused for one in registry.kinds().values())
     asked["logs"] = (Logs, {"root": root, "project": project, "window": window, "refused": refused, "harmless": harmless})

@@ -183,7 +183,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         env=env,
         credentials=tuple(one.plan(stack, seen, [service for service, _ in start]) for one in credentials_of(stack)),
         start=start,
-        # after a run that was killed, for it may have left another actor at rest
+        # after a run that was killed: it may have left another actor at rest
         recheck=rewritten or stack.settings.pull == "always" or bool(seen.left),
         remove=tuple(_removed(stack, seen)),
         adopt=tuple(adoption.sentences(stack, seen)),

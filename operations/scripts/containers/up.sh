@@ -135,7 +135,7 @@ health() {
     docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' "$1" 2>/dev/null
 }
 
-# An unhealthy container gets the time of one more check, for its files may just have been put right; then it is restarted.
+# An unhealthy container gets the time of one more check, because its files may just have been put right; then it is restarted.
 # Fails where none of the services has one.
 revive() {
     revived=

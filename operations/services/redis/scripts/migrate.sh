@@ -95,7 +95,7 @@ container() {
         --filter label=com.docker.compose.oneoff=False "$@" | head -n 1
 }
 
-# Whether this stack made the container: it has the folder of the ACL file. /data is no sign, for the project's own may have it too.
+# Whether this stack made the container: it has the folder of the ACL file. /data is no sign: the project's own may have it too.
 ours() {
     docker inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$1" | grep -q '/run/redis-auth '
 }
