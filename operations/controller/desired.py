@@ -110,7 +110,7 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
 
 
 def _unknown_checks(stack: Stack) -> Iterator[str]:
-    """Names in `skip_checks` that no check has: neither of this stack's nor of any other, because the setting may be the fleet's."""
+    """Names in `skip_checks` that no check has: of this stack or any other, because the setting may be the fleet's."""
     skipped = stack.settings.skip_checks
     if not skipped:
         return
