@@ -69,8 +69,8 @@ def roll_back(
     if name is None or not stack.settings.rollback_on_failure:
         now = observe(stack)
         run.checked(stack, now, checks(stack, now))
-        why = "rollback_on_failure is False" if name else "there is nothing to go back to: no file of an earlier state was changed"
-        yield fail(f"The host is left as it is, for {why}.")
+        why = "rollback_on_failure is False" if name else "there is nothing to roll back: no earlier file was changed"
+        yield fail(f"The host is left as it is, because {why}.")
         return
     yield _restored(stack, name)
     restored = observe(stack)
@@ -166,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"{COMMAND} backup", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     console.add_arguments(commands.add_parser("list", help="show the backups of each host"))
-    back = commands.add_parser("restore", help="bring the files of a backup back, and start the services with them")
+    back = commands.add_parser("restore", help="restore the files of a backup, and start the services with them")
     back.add_argument("kept", metavar="name", help="the backup, as `list` shows it")
     console.add_arguments(back)
     given = parser.parse_args(argv)

@@ -35,7 +35,7 @@ def project(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
     stack, seen = planned.stack, planned.seen
     changes = {change.path for change in planned.plan.project}
     if not changes:
-        host.noop("compose.yml, .env and fragments are as wanted")
+        host.noop("compose.yml, .env and fragments are as desired")
         return
     # the engine may have been installed since the snapshot
     engine = host.get_fact(Engine, _ignore_errors=True) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
@@ -87,7 +87,7 @@ def start(
     """Start what is due, and what Compose finds to be defined otherwise than when it was last started.
 
     + back: services of the project that the stack no longer has, and that are started all the same
-    + came: services that go without a trace of them in the project; an env file stays, for it may have been there before them
+    + came: services that go without a trace of them in the project; an env file stays: it may have been there before them
     + known: what Compose said of the project before this run, if that holds; else it is asked
     """
     found = known or host.get_fact(Project, root=stack.settings.stack_dir, _ignore_errors=True)
@@ -97,7 +97,7 @@ def start(
     if absent := [name for name in (*(service.name for service in stack.services), *due.readers) if name not in found.definitions]:
         yield fail(
             f"{stack.settings.stack_dir}: the merged project has no {' and no '.join(absent)}. Look for `profiles` in its files "
-            "that take it out, for another COMPOSE_FILE in the environment, or for a container that a former service left."
+            "that take it out, for another COMPOSE_FILE in the environment, or for a container that a previous service left."
         )
         return
     reasons = dict(due.start)

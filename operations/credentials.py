@@ -43,7 +43,9 @@ def retire(planned: HostPlan | None = None, sharing: Sequence[str] = ()) -> Gene
         host.noop("no other password is accepted")
         return
     if waiting := _not_verified(sharing):
-        host.log(f"The previous password stays accepted: {', '.join(waiting)} uses it and was not verified in this run.")
+        host.log(
+            f"The previous password stays accepted: {', '.join(waiting)} uses the same server and was not verified in this run."
+        )
         return
     for credential in credentials_of(planned.stack):
         if credential.name in due:

@@ -49,7 +49,7 @@ def env_file(path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600
         yield fail(f"{path} could not be observed; it is left as it is.")
         return
     if not any(env_changes(wanted, Snapshot(files=files, env=found))):
-        host.noop(f"{path} is as wanted")
+        host.noop(f"{path} is as desired")
         return
     yield put(root, [wanted])
 
@@ -64,7 +64,7 @@ def env_files(planned: HostPlan | None = None) -> Generator[StringCommand, None,
     stack, due = planned.stack, planned.plan
     paths = {change.path for change in (*due.env, *due.secrets)}
     if not paths:
-        host.noop("every env file is as wanted")
+        host.noop("every env file is as desired")
         return
     files: list[ManagedFile | Folder] = [*stack.folders(), *stack.env_files, *stack.secret_files()]
     yield put(stack.settings.stack_dir, [file for file in files if file.path in paths])

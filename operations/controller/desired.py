@@ -123,7 +123,7 @@ def _folders(data: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _unknown_checks(stack: Stack) -> Iterator[str]:
-    """Names in `skip_checks` that no check has: neither of this stack's nor of any other, for the setting may be the fleet's."""
+    """Names in `skip_checks` that no check has: of this stack or any other, because the setting may be the fleet's."""
     skipped = stack.settings.skip_checks
     if not skipped:
         return
@@ -152,7 +152,7 @@ def _server_problems(service: str, secret: str, data: Mapping[str, Any], server:
             "reaches."
         )
     if server.get(secret) != data.get(secret):
-        yield f"{secret}: is another secret here than on {name}, whose {service} this host uses. Make them one."
+        yield f"{secret}: differs from the one on {name}, whose {service} this host uses. Make them the same."
 
 
 def secrets_of(hosts: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -154,7 +154,7 @@ def _observed_now(stack: Stack, patience: int) -> Snapshot:
     asked = questions(stack, patience)
     found = ask(asked)
     if found is UNKNOWN:
-        return Snapshot(met={"": "its answer did not come to its end"})
+        return Snapshot(met={"": "its answer was cut off"})
     why = dict(found.met)
     again = {name: one for each in credentials_of(stack) for name, one in each.asked_again(stack, found).items()}
     if again and (further := ask(Questions(again))) is not UNKNOWN:
@@ -171,7 +171,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     credentials, env = credentials_of(stack), (stack.dotenv, *stack.env_files)
     keys = {file.path: tuple(file.lines) for file in env}
     asked: dict[str, Asked] = {
-        "containers": (Containers, {"project": project}),  # the first, for its answer serves the facts behind it
+        "containers": (Containers, {"project": project}),  # runs first: later facts reuse its answer
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
         "env": (EnvKeys, {"root": root, "files": keys, "wanted": env, "known": [own_compose_file(settings)]}),
@@ -204,7 +204,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
             asked[_PROBE + probe.id] = (Probe, {"probe": probe, "project": project, "window": window, "patience": patience})
     for page, names in pages.items():
         asked[_PAGE + page] = (Metrics, {"url": page, "names": names, "patience": patience})
-    # the last, for what was asked before may have made a service complain
+    # runs last: what was asked before may have made a service complain
     harmless = "|".join(settings.log_allow)
     refused = _any(one.refused for one in registry.kinds().values())
     asked["logs"] = (Logs, {"root": root, "project": project, "window": window, "refused": refused, "harmless": harmless})

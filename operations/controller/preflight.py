@@ -15,7 +15,6 @@ from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 from ..report.key import key
 from ..stack.errors import FleetError
-from . import pyinfra_patches as quicker
 from . import shard, shown
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
@@ -50,7 +49,7 @@ def arm(check: HostsCheck | None = None) -> None:
     state: State | None = ctx_state.get()
     if state is None:  # imported by a program of its own, not run by pyinfra's command line
         return
-    quicker.arm()
+    pyinfra_patches.arm()
     shown.arm()
     init = state.init
 

@@ -1,4 +1,4 @@
-"""What pyinfra 3.10 works out anew for every host and operation, and need not: half of the time that planning takes.
+"""What pyinfra 3.10 works out again for every host and operation, and need not: half of the time that planning takes.
 
 Only its own functions change, and none of them gives another answer. To be left out as soon as pyinfra does it itself.
 """
@@ -18,7 +18,7 @@ _Init = Callable[[Host, State], None]
 
 
 def _without_source(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Of a frame only file and line are wanted; to find its source `inspect` looks through every module that there is."""
+    """Of a frame only file and line are needed; to find its source `inspect` looks through every module that there is."""
     return partial(function, context=0)
 
 

@@ -133,7 +133,7 @@ class Sources:
         """The secret of this name, and the source that has it."""
         if not Secret(name).is_name:
             raise SecretError(
-                "Secret(...) holds something that is no name; it is not shown, for it may be the secret itself. "
+                "Secret(...) holds something that is no name; it is not shown because it may be the secret itself. "
                 'Write its name in capitals, Secret("SMTP_PASSWORD"), and its value into a source of secrets.'
             )
         looked = ["the environment"]

@@ -118,7 +118,7 @@ def _applied(written: str) -> Applied:
         project = seen_project(found["project"]) if found.get("project") else None
         return Applied(text(found["inputs"]), services, text(found.get("compose", "")), project)
     except (ValueError, KeyError, TypeError, AttributeError):
-        # missing, cut off by a crash or edited by hand: then every definition is compared anew
+        # missing, cut off by a crash or edited by hand: then every definition is compared again
         return Applied()
 
 

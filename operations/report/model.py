@@ -49,7 +49,7 @@ class HostReport:
 
     + steps: what was run on it, in order
     + services: as the checks saw them last
-    + files: those that were not as wanted when the run began
+    + files: those that were not as desired when the run began
     + password_changed: when what a server accepts was last changed, in seconds since 1970
     """
 

@@ -95,7 +95,7 @@ class Service:
 def client(name: str, path: str, env: Mapping[str, str]) -> Service:
     """A service that the project defines itself, with the env file `path`, in which the keys of `env` are set.
 
-    Its fragment has it read that file, and takes the keys out of its `environment`, which would beat it.
+    Its fragment has it read that file, and takes the keys out of its `environment`, which would override it.
     """
     keys = "".join(f"      {key}: !reset null\n" for key in env)
     text = f"""\

@@ -30,7 +30,7 @@ def line(key: str, value: str) -> str:
     if not KEY_RULE.fullmatch(key):
         raise EnvValueError(f"{key!r} is no name of an environment variable. Use letters, digits and _.")
     if found := [name for character, name in _REFUSED.items() if character in value]:
-        raise EnvValueError(f"the value holds {' and '.join(found)}, which no line of an env file can carry. Remove it.")
+        raise EnvValueError(f"the value holds {' and '.join(found)}, which no line of an env file can hold. Remove it.")
     try:
         value.encode()
     except UnicodeEncodeError:

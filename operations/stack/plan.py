@@ -102,7 +102,7 @@ class Plan:
         return frozenset(self._actions())
 
     def _actions(self) -> Iterator[Action]:
-        yield from (Action("see to it that it is no longer so:", need) for need in self.engine)
+        yield from (Action("put right:", need) for need in self.engine)
         for change in self.files:
             yield Action("write", change.path, "mode and owner")
             if change.content:
@@ -122,7 +122,7 @@ class Plan:
         """The plan for a person, a line each."""
         yield from self.problems
         if self.unlock:
-            yield f"remove the lock of run {self.unlock}, which did not come to its end"
+            yield f"remove the lock of run {self.unlock}, which did not end"
         for one in self.credentials:
             yield from self._credential(one)
         yield from (f"adopt {sentence}" for sentence in self.adopt)
@@ -140,7 +140,7 @@ class Plan:
         for service, reason in self.start:
             yield f"start {service}: {reason}"
         for service in self.readers:
-            yield f"start {service}: the file of its secret changes"
+            yield f"start {service}: its secret file changes"
         if self.recheck and not (self.start or self.readers):
             yield "ask Compose which definitions changed"
 
@@ -183,7 +183,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         env=env,
         credentials=tuple(one.plan(stack, seen, [service for service, _ in start]) for one in credentials_of(stack)),
         start=start,
-        # after a run that was killed, for it may have left another actor at rest
+        # after a run that was killed: it may have left another actor at rest
         recheck=rewritten or stack.settings.pull == "always" or bool(seen.left),
         remove=tuple(_removed(stack, seen)),
         adopt=tuple(adoption.sentences(stack, seen)),

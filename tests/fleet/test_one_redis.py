@@ -76,7 +76,7 @@ def test_no_client_on_any_host_is_refused(whole: Fleet) -> None:
 
 
 def test_no_wave_splits_them(whole: Fleet) -> None:
-    """Also where waves of one host are asked for: the former password is retired only after the last one was verified."""
+    """Also where waves of one host are asked for: the previous password is retired only after the last one was verified."""
     server, *users = whole.hosts
     whole.password = new()
     run = whole.deploy()
@@ -100,7 +100,7 @@ def test_the_former_password_stays_while_a_client_is_left_out(whole: Fleet) -> N
     assert accepted(server, whole.password) == on_disk(server) == {digest(former), digest(whole.password)}
     assert [refused(host, server) for host in whole.hosts] == [[], [], []]
     assert_overlap_is_told(run, server, former)
-    assert f"The former password stays accepted: {absent.name} uses this redis" in run.output
+    assert f"The previous password stays accepted: {absent.name} uses the same server" in run.output
 
     run = whole.deploy()
     assert run.ok, run.output
@@ -134,7 +134,7 @@ def test_what_goes_wrong_on_the_server_locks_nobody_out(whole: Fleet, health: st
     if health:
         # the clients were not switched, for their turn is after the server's
         assert [containers(host) for host in users] == before
-        assert "whose redis this host uses, failed" in run.host(users[0].name)["error"]
+        assert "whose server this host uses, failed" in run.host(users[0].name)["error"]
     del mine["picky_only"], mine["services"]
     run = whole.deploy()
     assert run.ok, run.output

@@ -138,7 +138,7 @@ def test_without_rollback_both_passwords_stay_accepted(picky: Fleet) -> None:
     assert not run.ok
     assert run.host(canary.name)["status"] == "failed"
     assert "rolled back from" not in run.output
-    assert "The host is left as it is, for rollback_on_failure is False." in run.host(canary.name)["error"]
+    assert "The host is left as it is, because rollback_on_failure is False." in run.host(canary.name)["error"]
     assert "picky" in run.host(canary.name)["error"]
     assert run.check(canary.name, "redis.single_password")["verdict"] == "failed"
     assert accepted(canary, former) == on_disk(canary) == {digest(former), digest(picky.password)}

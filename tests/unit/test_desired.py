@@ -156,7 +156,7 @@ def test_a_redis_host_without_a_redis_is_told(services: list[str]) -> None:
 
 def test_a_redis_host_with_another_secret_is_told() -> None:
     assert client_problems(server={**SERVER, "redis_password": Secret("ANOTHER")}) == (
-        "redis_password: is another secret here than on redis-1, whose redis this host uses. Make them one.",
+        "redis_password: differs from the one on redis-1, whose redis this host uses. Make them the same.",
     )
 
 

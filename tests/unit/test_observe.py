@@ -83,7 +83,7 @@ def test_whatever_a_host_brings_about_it_alone_is_unknown(monkeypatch: pytest.Mo
 
 def test_an_answer_that_was_cut_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observe, "ask", lambda _: UNKNOWN)
-    assert observe.observe(a_stack()).met == {"": "its answer did not come to its end"}
+    assert observe.observe(a_stack()).met == {"": "its answer was cut off"}
 
 
 def test_a_host_that_cannot_be_planned_is_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:

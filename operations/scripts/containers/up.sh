@@ -2,7 +2,7 @@
 # Starts services of the stack in folder $root, Compose project $project, tier by tier, and awaits each tier for $seconds.
 #   $removed           services that go first
 #   $removed_files     their env files, which the next change of a password would not reach, and which the backup has
-#   $tiers             a tier a line: services, parted by blanks
+#   $tiers             a tier a line: services, separated by blanks
 #   $rolling           of these, `<service>=<n>`: replaced by starting n new containers beside the old ones
 #   $recreate          of these: replaced whatever Compose thinks
 #   $restart           of these: the container is kept
@@ -85,13 +85,13 @@ save_applied() {
         sync "$next" && mv -fT "$next" .fleet/applied.json && sync .fleet
 }
 
-# services that are no longer wanted go before the others come; one that cannot be stopped stays known, so that the next run tries again
+# services that are no longer in the stack go before the others come; one that cannot be stopped stays known, so that the next run tries again
 for service in $removed; do
     for id in $(containers "$service"); do
         if ! said=$({ docker stop "$id" && docker rm "$id"; } 2>&1 >/dev/null); then
             { jq 'objects' .fleet/applied.json 2>/dev/null || echo '{}'; } |
                 jq -nc --arg service "$service" '{inputs: ""} + (first(inputs) // {}) | .services[$service] += {}' | save_applied
-            echo "$service is no longer wanted, but its container could not be removed; nothing was started. Docker says:" \
+            echo "$service is no longer in the stack, but its container could not be removed; nothing was started. Docker says:" \
                 "$(printf '%s\n' "$said" | masked | tail -n 3)" >&2
             exit 1
         fi
@@ -135,7 +135,7 @@ health() {
     docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' "$1" 2>/dev/null
 }
 
-# An unhealthy container gets the time of one more check, for its files may just have been put right; then it is restarted.
+# An unhealthy container gets the time of one more check, because its files may just have been put right; then it is restarted.
 # Fails where none of the services has one.
 revive() {
     revived=

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Installs what Docker lacks on this host and starts it; whatever is there already stays as it is.
-# $docker_packages, $compose_packages: words parted by blanks; $apt_source: a line, or nothing.
+# $docker_packages, $compose_packages: words separated by blanks; $apt_source: a line, or nothing.
 
 export DEBIAN_FRONTEND=noninteractive
 

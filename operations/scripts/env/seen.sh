@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Tells which keys are set in the env files $paths below the stack's folder $root, as digests: no line of a file leaves the host.
-# + names: the keys that are looked for: the file's number in the list, a slash, the key; parted by blanks
+# + names: the keys that are looked for: the file's number in the list, a slash, the key; separated by blanks
 # + secret: what each digest begins with, so that nobody can tell what was digested
 # + wanted: the digest of the whole answer where all is as wanted; then `=` stands for it
 # A line a key: the file's number, the key, how often it is set, its statement's digest; or `!` for a file that cannot be read:

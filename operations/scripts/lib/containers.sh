@@ -1,4 +1,4 @@
-# The containers of the Compose project $project: one line for scripts each: id, service, state, first address, parted by blanks.
+# The containers of the Compose project $project: one line for scripts each: id, service, state, first address, separated by blanks.
 # What is not made of the signs that such a thing has is `-`; one whose image pretends that Compose made it is left out.
 containers_of() {
     [ -n "$fleet_containers" ] || fleet_containers=$(ask_docker) || return 1

@@ -1,7 +1,7 @@
-# Sets `no_deps` for `docker compose up` of the services given: empty, or --no-deps where something else would be made anew with
+# Sets `no_deps` for `docker compose up` of the services given: empty, or --no-deps where something else would be recreated with
 # them, which an operator has changed and not yet applied. What a service depends on is part of what Compose compares with the next
-# time, but only where it may start that too: without, the next `docker compose up` by hand would make the service anew. Asked
-# for each tier by itself: whatever depends on a container that is made anew is made anew by the same command.
+# time, but only where it may start that too: without, the next `docker compose up` by hand would recreate the service. Asked
+# for each tier by itself: whatever depends on a container that is recreated is recreated by the same command.
 dependencies_of() {
     no_deps=
     others=$(docker ps --all --filter "label=com.docker.compose.project=$project" \

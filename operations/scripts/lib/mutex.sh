@@ -10,7 +10,7 @@ take_mutex() {
         IFS= read -r waited_for <"$root/.fleet/mutex"
         say "waiting until a script of ${waited_for:-another run} has ended on this host"
         if ! flock -w 600 9; then
-            echo "$root: a script of ${waited_for:-another run} is still at work there after ten minutes. Look what it waits for." >&2
+            echo "$root: a script of ${waited_for:-another run} is still at work there after ten minutes. Look at what it waits for." >&2
             exit 1
         fi
     fi

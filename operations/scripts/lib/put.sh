@@ -5,7 +5,7 @@
 #   path                               below the folder
 #   content                            base64; of a copy the other file's path, whose mode, owner and time it gets too
 # Files are made where nobody else can look or interfere, with their final mode and owner, and renamed once all of them are on the
-# disk. What is as wanted already is not touched.
+# disk. What is as desired already is not touched.
 
 #awk lib/env_edit.awk
 #awk lib/env_lines.awk

@@ -3,7 +3,7 @@
 
 found=$(head -c 4096 -- "$root/.fleet/lock/owner" 2>&1)
 if [ "$found" != "$owner" ]; then
-    echo "$root: the lock of this run was taken over meanwhile. It has now: ${found:-no owner}" >&2
+    echo "$root: the lock of this run was taken over meanwhile. It is now held by ${found:-nobody}" >&2
     exit 1
 fi
 eval "$then"

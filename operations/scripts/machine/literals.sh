@@ -2,7 +2,7 @@
 # The lines on which a password is written out, in the stack's folder $root, as base64 of line number, blank, path as in a URL.
 # + passwords: the files with the stack's own ones
 # + paths: Compose files; what they include or extend is looked through too
-# + managed: <env file>=<key>, parted by blanks, of what a rollout changes
+# + managed: <env file>=<key>, separated by blanks, of what a rollout changes
 # + in_env, in_files: regular expressions of what else is one, of a line and of its part from the first sign of a value
 # In an env file a password is where it belongs, but for one of a credential's that no rollout would change.
 

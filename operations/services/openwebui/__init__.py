@@ -82,7 +82,7 @@ def _refused(seen: Snapshot) -> Check:
     if not log.refused:
         return Check(name, Verdict.OK, "0 since its start")
     return Check(
-        name, Verdict.FAILED, f"{log.refused} lines since its start tell of a refused login",
+        name, Verdict.FAILED, f"{log.refused} lines since its start are about a refused login",
         "The password in Open WebUI's URLs is, or was, not one that redis accepts.",
         "Run the deploy again. If all else is well, this counts an error that is over: `docker compose restart openwebui`.",
     )  # fmt: skip

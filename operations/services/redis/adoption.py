@@ -52,7 +52,7 @@ def _server(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     if found is UNKNOWN:
         if not seen.fragments and not any(one.up for one in containers):
             yield (
-                f"{name}: its container is {containers[0].state}, so its password cannot be tried and its data not be saved. "
+                f"{name}: its container is {containers[0].state}, so its password cannot be tried and its data cannot be saved. "
                 f"Nothing was changed. Start it as it was (`docker compose up -d {name}` in {root}), then run again."
             )
         return

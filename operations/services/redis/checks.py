@@ -119,7 +119,7 @@ def _secret(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis
     """The same of a redis that the project defines itself, with several users that share the password."""
     if answered.denied:
         for name in RETIRED:
-            yield Check(name, Verdict.SKIPPED, f"redis does not tell ({answered.denied}); it accepts what it was started with")
+            yield Check(name, Verdict.SKIPPED, f"redis does not say ({answered.denied}); it accepts what it was started with")
         return
     others = redis.to_retire(seen)
     found = "; ".join(f"{user} also with {', '.join(map(fingerprint, hashes))}" for user, hashes in others.items())
@@ -164,7 +164,7 @@ def _retired(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedi
         cause = "The desired password is a new one that was not rolled out yet, or redis' was changed by hand."
         yield Check("redis.single_password", Verdict.FAILED, detail, cause, DEPLOY)
     if answered.denied:
-        detail = f"redis does not tell: {answered.denied}"
+        detail = f"redis does not say: {answered.denied}"
         yield Check("redis.old_password_refused", Verdict.UNKNOWN, detail, "Its default user lacks +@all.", DEPLOY)
         return
     yield expect(

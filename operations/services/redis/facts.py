@@ -132,7 +132,7 @@ def _count(value: Any) -> int:
 
 
 def _fields(line: str) -> dict[str, str]:
-    """A line of CLIENT LIST: name=value parted by blanks."""
+    """A line of CLIENT LIST: name=value separated by blanks."""
     return dict(word.split("=", 1) for word in line.split(" ") if "=" in word)
 
 

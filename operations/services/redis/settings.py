@@ -37,7 +37,7 @@ def problems(settings: Settings) -> Iterator[str]:
         yield f'redis_flavour: is {settings.redis_flavour!r}, expected one of "stack", "official" or None.'
     elif flavour(settings) is None and "redis" in settings.services:
         yield (
-            f"redis_image: {settings.redis_image!r} does not tell whether it starts like redis-stack or like the official redis "
+            f"redis_image: {settings.redis_image!r} does not say whether it starts like redis-stack or like the official redis "
             'image. Set redis_flavour to "stack" or "official".'
         )
     for name in ("redis_maxmemory_policy", "redis_loglevel"):

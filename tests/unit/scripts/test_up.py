@@ -77,9 +77,14 @@ def test_what_rests_goes_on_where_something_fails(stack_host: StubHost) -> None:
     assert stack_host.calls("docker")[-1] == ["kill", "--signal", "CONT", "id-of-running-watchtower"]
 
 
+def at_redis(command: str) -> str:
+    """What is run before redis is replaced, as the operation gives it."""
+    return f'case " $plain " in *" redis "*) {command} || exit 1 ;; esac'
+
+
 def test_what_redis_holds_is_brought_just_before_it_is_replaced(stack_host: StubHost) -> None:
-    carry = """docker carry "it's" && echo brought"""
-    done = up(stack_host, "watchtower", "redis", "web", carry=carry)
+    before = """docker carry "it's" && echo brought"""
+    done = up(stack_host, "watchtower", "redis", "web", before=at_redis(before))
     assert (done.returncode, done.stderr) == (0, "")
     calls = [call[-1] for call in stack_host.calls("docker") if call[:2] == ["compose", "up"] or call[0] == "carry"]
     assert calls == ["watchtower", "it's", "redis", "web"]
@@ -87,13 +92,13 @@ def test_what_redis_holds_is_brought_just_before_it_is_replaced(stack_host: Stub
 
 
 def test_redis_is_not_replaced_where_that_fails(stack_host: StubHost) -> None:
-    done = up(stack_host, "watchtower", "redis", "web", carry="echo 'it does not fit' >&2; false")
+    done = up(stack_host, "watchtower", "redis", "web", before=at_redis("{ echo 'it does not fit' >&2; false; }"))
     assert (done.returncode, done.stderr) == (1, "it does not fit\n")
     assert [call[-1] for call in ups(stack_host)] == ["watchtower"]
 
 
 def test_what_redis_holds_is_no_matter_where_it_is_not_replaced(stack_host: StubHost) -> None:
-    assert up(stack_host, "watchtower", "redis-exporter web", carry="false").returncode == 0
+    assert up(stack_host, "watchtower", "redis-exporter web", before=at_redis("false")).returncode == 0
 
 
 def test_images_are_pulled_as_it_is_set(stack_host: StubHost) -> None:
@@ -134,7 +139,8 @@ def test_a_service_that_cannot_be_stopped_fails_the_host_and_stays_known(stack_h
     done = up(stack_host, "redis", removed=["searxng"], removed_files=["env/searxng.env"])
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "searxng is no longer wanted, but its container could not be removed; nothing was started. Docker says: permission denied\n"
+        "searxng is no longer in the stack, but its container could not be removed; nothing was started. "
+        "Docker says: permission denied\n"
     )
     assert ups(stack_host) == []
     assert (stack_host.root / "env/searxng.env").exists()

@@ -78,7 +78,7 @@ def test_a_secret_that_is_part_of_the_mask_comes_to_an_end(failing: StubHost, se
 def test_secrets_that_hold_each_other_are_masked_whatever_their_order(failing: StubHost) -> None:
     for known in (("the-long-secret", "long-sec"), ("long-sec", "the-long-secret")):
         logs(failing, "the-long-secret long-sec\n")
-        done = up(failing, "redis", masks="".join(known) + "\n")
+        done = up(failing, "redis", masks="\n".join(known))
         assert "long-sec" not in done.stderr
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,8 @@ def test_a_service_of_the_base_file_may_depend_on_those_of_the_catalogue(project
 def test_the_documented_example_works(
     put: Put, folder: str, compose_bin: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    (example, *_) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "catalogue.md").read_text(), re.DOTALL)
-    put("n8n", example)
+    (example, *_) = re.findall(r" *```yaml\n(.*?)```", (ROOT / "docs" / "catalogue.md").read_text(), re.DOTALL)
+    put("n8n", textwrap.dedent(example))
     stack = a_stack(services=["watchtower", "redis", "n8n"], catalog_dirs=[folder])
     project = tmp_path_factory.mktemp("project")
     write_project(stack, project, start_interval=True)

@@ -38,7 +38,7 @@ def test_a_lock_that_a_dead_run_left_is_taken_away_and_what_may_be_at_rest_looke
     assert due == a_plan(unlock="20261124T150102Z-3f9a", recheck=True)
     assert due.due
     assert list(due.sentences()) == [
-        "remove the lock of run 20261124T150102Z-3f9a, which did not come to its end",
+        "remove the lock of run 20261124T150102Z-3f9a, which did not end",
         "ask Compose which definitions changed",
     ]
 

@@ -171,7 +171,9 @@ def test_everything_is_due_on_a_bare_host() -> None:
 def test_on_a_bare_host_redis_and_its_clients_get_the_password_together() -> None:
     # nothing runs that would have to accept it first
     due = plan(STACK, bare(STACK))
-    assert of_redis(due) == CredentialPlan("redis", files=(missing(ACL_PATH), missing(PASSWORD_PATH)))
+    assert of_redis(due) == CredentialPlan(
+        "redis", files=(missing(ACL_PATH), missing(PASSWORD_PATH), Change("data/redis", ("is missing",), content=False))
+    )
 
 
 @pytest.mark.parametrize(

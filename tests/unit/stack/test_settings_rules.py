@@ -95,17 +95,17 @@ from tests.unit.stack.settings_told import defaults, only_problem, problems
         (
             "openwebui_image",
             "",
-            "openwebui_image: '' is no image name. Expected one such as redis/redis-stack:latest.",
+            "openwebui_image: '' is no image name. Expected one such as ghcr.io/example/app:latest.",
         ),
         (
             "openwebui_image",
             "a b",
-            "openwebui_image: 'a b' is no image name. Expected one such as redis/redis-stack:latest.",
+            "openwebui_image: 'a b' is no image name. Expected one such as ghcr.io/example/app:latest.",
         ),
         (
             "watchtower_image",
             "x:${TAG}",
-            "watchtower_image: 'x:${TAG}' is no image name. Expected one such as redis/redis-stack:latest.",
+            "watchtower_image: 'x:${TAG}' is no image name. Expected one such as ghcr.io/example/app:latest.",
         ),
         (
             "redis_maxmemory_policy",
@@ -178,7 +178,7 @@ from tests.unit.stack.settings_told import defaults, only_problem, problems
         (
             "redis_image",
             "registry.example/cache:1",
-            "redis_image: 'registry.example/cache:1' does not tell whether it starts like redis-stack or like the "
+            "redis_image: 'registry.example/cache:1' does not say whether it starts like redis-stack or like the "
             'official redis image. Set redis_flavour to "stack" or "official".',
         ),
     ],

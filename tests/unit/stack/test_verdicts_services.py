@@ -111,7 +111,7 @@ def test_a_websocket_setting_that_is_otherwise_fails() -> None:
 def test_refused_logins_in_open_webuis_log_fail() -> None:
     check = the_bad_one(with_logs(openwebui=SeenLog(refused=3)))
     assert (check.id, check.verdict) == ("logs.auth_errors", Verdict.FAILED)
-    assert check.detail == "3 lines since its start tell of a refused login"
+    assert check.detail == "3 lines since its start are about a refused login"
 
 
 @pytest.mark.parametrize(

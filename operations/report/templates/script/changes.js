@@ -40,7 +40,7 @@ const changed = (host) => [
         ? make(
               "details",
               { class: "changed" },
-              make("summary", {}, `${counted(host.files.length, "file")} differed from what is wanted`),
+              make("summary", {}, `${counted(host.files.length, "file")} differed from what is desired`),
               make("ul", { class: "files" }, host.files.map(file)),
           )
         : "",

@@ -10,7 +10,7 @@ take_mutex
 password_file=$folder/password user=default
 # a Docker that does not answer does not say that redis does not run
 containers_of >/dev/null || {
-    echo "Docker did not answer, so redis was not told of its new ACL file. Look whether Docker runs, then run the deploy again." >&2
+    echo "Docker did not answer, so redis did not get its new ACL file. Look whether Docker runs, then run the deploy again." >&2
     exit 1
 }
 read -r container address < <(redis_container)

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Before redis, the service $server of the project $project in folder $root, is replaced: its data is brought onto the volume $volume
+# Before redis, the service $server of the project $project in folder $root, is replaced: its data is migrated to the volume $volume
 # where it lies in the container or elsewhere, and redis is replaced at once, so that no write is lost; where its image changes, a
 # server of the new one must be able to read the data. Nothing is done where neither is so.
 # $image: the new one, or empty for the project's own; $pull, $owner (uid:gid of the data), $seconds for a start, $doubt as up.sh has
 # it, $command and $args of the new one.
-# Where the project has been restored to what it was before its data was brought, the data goes back into the container.
+# Where the project has been restored to what it was before its data was migrated, the data goes back into the container.
 
 #include lib/mutex.sh
 #include lib/mask.sh
@@ -42,7 +42,7 @@ trap 'exit 1' HUP INT TERM
 pause_writes() {
     local said
     said=$(ask CLIENT PAUSE 20000 WRITE)
-    [ "$said" = +OK ] || fail "redis does not let its writes be paused: $said. Nothing was brought; it runs as before."
+    [ "$said" = +OK ] || fail "redis does not let its writes be paused: $said. Its data was not migrated; it runs as before."
     while sleep 5; do ask CLIENT PAUSE 20000 WRITE; done >/dev/null 2>&1 9>&- &
     keeper=$!
 }
@@ -67,7 +67,7 @@ copy_of() {
     local file
     rm -rf "$copy" && mkdir -p "$copy" || exit 1
     for file in appendonlydir appendonly.aof dump.rdb; do docker cp "$1:$2/$file" "$copy/" >/dev/null 2>&1; done
-    [ -n "$(ls -A "$copy")" ] || fail "No file of redis' data was found in $2 of its container. Nothing was brought; it runs as before."
+    [ -n "$(ls -A "$copy")" ] || fail "No file of redis' data was found in $2 of its container. Its data was not migrated; it runs as before."
     chown -R "$owner" "$copy" || exit 1
 }
 
@@ -95,7 +95,7 @@ container() {
         --filter label=com.docker.compose.oneoff=False "$@" | head -n 1
 }
 
-# Whether this stack made the container: it has the folder of the ACL file. /data is no sign, for the project's own may have it too.
+# Whether this stack made the container: it has the folder of the ACL file. /data is no sign: the project's own may have it too.
 ours() {
     docker inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' "$1" | grep -q '/run/redis-auth '
 }
@@ -122,13 +122,13 @@ if [ ! -f "compose.d/$server.yml" ]; then
     dir=$(head -n 1 $note)
     [ -z "$doubt" ] || dependencies_of "$server"
     # shellcheck disable=SC2086 # a flag or nothing
-    said=$(docker compose up --no-start $no_deps "$server" 2>&1) || fail "redis was not made anew: $said"
+    said=$(docker compose up --no-start $no_deps "$server" 2>&1) || fail "redis was not recreated: $said"
     id=$(container --all)
     if ! docker cp "$volume/." "$id:$dir/" >/dev/null || ! docker start "$id" >/dev/null; then
-        fail "$volume could not be brought to $dir in redis' container; the data is still in $volume."
+        fail "$volume could not be copied to $dir in redis' container; the data is still in $volume."
     fi
     [ $note = .fleet/carrying ] || mv $note .fleet/carrying
-    say "brought redis' data from $volume back to $dir in its container"
+    say "migrated redis' data from $volume back to $dir in its container"
     exit 0
 fi
 
@@ -136,9 +136,9 @@ id=$(container)
 if [ -z "$id" ]; then
     stopped=$(container --all)
     if [ -z "$stopped" ] || ours "$stopped"; then exit 0; fi
-    # a run that was killed after the old one had ended brought all that it held
+    # a run that was killed after the old one had ended migrated all that it held
     [ "$(sed -n 2p .fleet/carrying 2>/dev/null)" != "$stopped" ] || exit 0
-    fail "redis does not run, so what it holds cannot be brought to $volume. Nothing was changed. Start it as it was" \
+    fail "redis does not run, so its data cannot be migrated to $volume. Nothing was changed. Start it as it was" \
         "(\`docker start ${stopped:0:12}\`), then run again."
 fi
 read -r _ address < <(redis_container)
@@ -152,10 +152,10 @@ same=$([ "$(docker inspect --format '{{.Image}}' "$id")" = "$(docker image inspe
 if ! redis_login "$id" "$address"; then
     # one that an earlier run started has its data on the volume, and may be replaced because it lets nobody in
     if jq --exit-status --arg name "$server" '.services[$name]' .fleet/applied.json >/dev/null 2>&1; then exit 0; fi
-    fail "redis lets nobody in with a password that is on this host. Nothing was brought; it runs as before."
+    fail "redis rejects every password found on this host. Its data was not migrated; it runs as before."
 fi
 dir=$(ask CONFIG GET dir | tail -n 1)
-case $dir in /*) ;; *) fail "redis does not tell where it keeps its data: $dir. Nothing was changed." ;; esac
+case $dir in /*) ;; *) fail "redis does not say where it keeps its data: $dir. Nothing was changed." ;; esac
 
 here=
 if [ "$dir" = /data ] && [ "$source" = "$(readlink -f "$volume")" ]; then here=yes; fi
@@ -170,18 +170,18 @@ if [ -n "$here" ] && [ "$(ask CONFIG GET appendonly | tail -n 1)" = $kept ]; the
 fi
 
 if [ -z "$here" ] && [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/null)" ]; then
-    fail "$root/$volume holds data already, but redis keeps its data in $dir. Nothing was brought. Move the folder away if what is in it" \
-        "is not wanted (\`mv $volume $volume.old\`), then run again."
+    fail "$root/$volume holds data already, but redis keeps its data in $dir. Its data was not migrated. Move the folder away if what is in it" \
+        "is not needed (\`mv $volume $volume.old\`), then run again."
 fi
 [ -z "$doubt" ] || dependencies_of "$server"
 began=$(now)
 pause_writes
 save
-before=$(redis_digest) || fail "redis' keys could not be read. Nothing was brought; it runs as before."
+before=$(redis_digest) || fail "redis' keys could not be read. Its data was not migrated; it runs as before."
 copy_of "$id" "$dir"
 try_copy
 after=$(login=$new address=$tried:6379 && redis_digest)
-[ "$before" = "$after" ] || fail "The copy of redis' data is not the same: $before, and $after in the copy. Nothing was brought; it runs as before."
+[ "$before" = "$after" ] || fail "The copy of redis' data differs: $before, but $after in the copy. Its data was not migrated; it runs as before."
 docker stop --time 30 "$trial" >/dev/null && docker rm "$trial" >/dev/null
 
 if [ -z "$here" ]; then
@@ -204,8 +204,8 @@ said=$(docker compose up --detach $no_deps --pull never --wait --wait-timeout "$
     fail "redis did not start with its data in $volume." "$(echo "$said" | tail -n 5)"
 told="$before; writes waited $((gone - began)) ms, redis was away $(($(now) - gone)) ms"
 if [ -n "$here" ]; then
-    say "redis wrote its data to $volume in another form: $told"
+    say "redis wrote its data to $volume in another format: $told"
 else
     mv .fleet/carrying .fleet/carried
-    say "brought redis' data from $dir in its container to $volume: $told"
+    say "migrated redis' data from $dir in its container to $volume: $told"
 fi

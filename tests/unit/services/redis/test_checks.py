@@ -200,7 +200,7 @@ def test_a_redis_that_does_not_accept_the_wanted_password_is_not_said_to_accept_
 def test_a_redis_that_does_not_tell_what_it_accepts_is_unknown() -> None:
     check = the_bad_one(with_redis(hashes=(), denied="NOPERM User default has no permissions"))
     assert (check.id, check.verdict) == ("redis.old_password_refused", Verdict.UNKNOWN)
-    assert check.detail == "redis does not tell: NOPERM User default has no permissions"
+    assert check.detail == "redis does not say: NOPERM User default has no permissions"
     assert check.remedy
 
 

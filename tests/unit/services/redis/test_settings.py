@@ -43,7 +43,7 @@ def test_an_image_of_the_projects_own_is_taken_for_the_guides_unless_set() -> No
 
 @pytest.mark.parametrize("image", ["cache", "registry.example/redis-stack/cache:redis", "my-redis:7"])
 def test_an_image_that_does_not_tell_its_flavour_is_refused(image: str) -> None:
-    assert only_problem(redis_image=image).startswith(f"redis_image: {image!r} does not tell")
+    assert only_problem(redis_image=image).startswith(f"redis_image: {image!r} does not say")
 
 
 def test_the_image_of_a_redis_that_is_not_in_the_stack_need_not_tell_its_flavour() -> None:
