@@ -15,7 +15,7 @@ from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 from ..report.key import key
 from ..stack.errors import FleetError
-from . import shard, shown
+from . import pyinfra_patches, shard, shown
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
 

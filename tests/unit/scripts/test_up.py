@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from operations.facts.base import END
 from operations.facts.state import State
 from operations.stack.snapshot import UNKNOWN
 from tests.unit.scripts.up_sh import DOCKER_UP, INPUTS, applied, up, ups
@@ -145,14 +144,8 @@ def test_a_service_that_cannot_be_stopped_fails_the_host_and_stays_known(stack_h
     assert ups(stack_host) == []
     assert (stack_host.root / "env/searxng.env").exists()
     known = {"searxng", "redis"} if before and "redis" in before else {"searxng"}
-    seen = State().process(
-        [
-            *stack_host.script(
-                "state/seen", root=str(stack_host.root), project="erni-ki", filters="{}", texts="", folders=""
-            ).stdout.splitlines(),
-            END,
-        ]
-    )
+    fact = State()
+    seen = fact.process(stack_host.command(fact.command(str(stack_host.root), "erni-ki")).stdout.splitlines())
     assert seen is not UNKNOWN
     assert seen.applied.services.keys() == known
 
