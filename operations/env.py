@@ -44,7 +44,7 @@ def env_file(path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600
     plain = {key: value.unmask() if isinstance(value, HiddenValue) else value for key, value in keys.items()}
     wanted = EnvFile(name, mode, {key: line(key, value) for key, value in plain.items()})
     files = host.get_fact(Files, root=root, paths=[name])
-    found = host.get_fact(EnvKeys, root=root, files={name: list(wanted.lines)})
+    found = host.get_fact(EnvKeys, root=root, files={name: list(wanted.lines)}, wanted=[wanted])
     if files is UNKNOWN or found is UNKNOWN:
         yield fail(f"{path} could not be observed; it is left as it is.")
         return

@@ -29,6 +29,7 @@ from .report.model import PART_OF
 from .stack.credential import credentials_of
 from .stack.fingerprint import fingerprint
 from .stack.lock import TIME, Owner
+from .stack.plan import Action
 from .stack.snapshot import UNKNOWN, Snapshot
 
 LISTED = 5
@@ -105,7 +106,7 @@ def _in_the_way(planned: HostPlan) -> Iterator[str]:
         yield from now.problems
     elif not is_ours(planned.seen):
         yield f"{root}: the lock of this run was taken over by {planned.seen.lock or 'another'}. Nothing was changed. Run again."
-    elif more := sorted(map(str, now.actions - preview.actions)):
+    elif more := sorted(str(one) for one in now.actions - preview.actions if not _has_fallen(planned, one)):
         needed = f"{'; '.join(more[:LISTED])}{f' and {len(more) - LISTED} more' if len(more) > LISTED else ''}"
         who = _who_changed_it(planned)
         if preview.engine and not who:
@@ -117,6 +118,11 @@ def _in_the_way(planned: HostPlan) -> Iterator[str]:
                 f"{root}: was changed {who} since this run looked at it. Nothing was changed here by this run. "
                 f"Now it also takes what was not shown: {needed}. Run again."
             )
+
+
+def _has_fallen(planned: HostPlan, action: Action) -> bool:
+    """Whether it only brings up a service whose container has ended or become unhealthy since the preview: nobody changed that."""
+    return action.verb == "start" and any(not one.up for one in planned.seen.of(action.to))
 
 
 def _who_changed_it(planned: HostPlan) -> str:

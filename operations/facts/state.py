@@ -76,7 +76,8 @@ class State(ScriptFact[SeenState]):
                 raise ValueError("a line of no known kind")
         return SeenState(
             applied=_applied(files.get(_APPLIED, "")),
-            fragments=tuple(map(_fragment, files.get(_FRAGMENTS, "").split())),
+            # what is no name of a service is not ours
+            fragments=tuple(name for name in files.get(_FRAGMENTS, "").split() if _SERVICE.fullmatch(name)),
             lock=owner(files.get(_LOCK, "")),
             bases=tuple(bases),
             projects=projects,
@@ -85,6 +86,7 @@ class State(ScriptFact[SeenState]):
         )
 
 
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _APPLIED, _FRAGMENTS, _LOCK = ".fleet/applied.json", ".fleet/fragments", ".fleet/lock/owner"
 
 
@@ -103,12 +105,6 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
     def parse(self, lines: list[str]) -> tuple[SeenContainer, ...]:
         _version, listed = lines
         return tuple(_container(one) for one in json.loads(listed))
-
-
-def _fragment(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise ValueError("no name of a service")
-    return name
 
 
 def _applied(written: str) -> Applied:
