@@ -100,7 +100,7 @@ def test_any_other_is_stopped_before_a_change_and_its_lock_given_back(looked: Ou
 def test_who_changed_it_and_when_is_told(looked: Outcome, name: str) -> None:
     who = "by run 20300101T000000Z-abcd (eve from elsewhere, 2030-01-01T00:00:00Z)"
     assert looked.error(name).startswith(f"/opt/erni-ki: was changed {who} since this run looked at it. Nothing was changed here")
-    assert "accept the password (" in looked.error(name)
+    assert "accept redis's password (" in looked.error(name)
     assert looked.error(name).endswith("Run again.")
 
 
