@@ -16,8 +16,8 @@ NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 # modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations; in the order in which they are
 # run, since the time may not do for all of them
 LONG = [
-    *("test_rollout", "test_rollback", "test_rollout_faults", "test_lock", "test_two_operators", "test_one_redis", "test_rolling"),
-    *("test_shards", "test_failures", "test_diagnosis", "test_engine", "test_killed"),
+    *("test_rollout", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis", "test_rolling"),
+    *("test_shards", "test_failures", "test_diagnosis", "test_engine", "test_killed", "test_two_operators"),
 ]
 
 # stacks of 27 services that are started by hand first: longer still, and run by themselves
