@@ -27,12 +27,15 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LOADER = 'eval "$(cat)"'
 
 # What a program says goes to a terminal and through pyinfra, which ends in a UnicodeDecodeError on what is no UTF-8.
+# In braces, for a program that is cut off must do nothing.
 _FRAME = """\
 fleet_main() {
 @BODY@}
+{
 exec 3>&1
 fleet_status=$({ { fleet_main >&3 3>&- 4>&-; echo $? >&4; } 2>&1 | LC_ALL=C tr -c '\\11\\12\\40-\\176' '?' >&2; } 4>&1)
 exit "$fleet_status"
+}
 """
 
 Parameter = str | int | bool | Sequence[str]
