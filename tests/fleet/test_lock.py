@@ -101,7 +101,7 @@ def test_a_lock_is_taken_over(one: Fleet, age: timedelta, words: tuple[str, ...]
     run = one.deploy(*words)
     assert run.ok, run.output
     assert any(line.startswith(f"took over the lock of run {OTHERS}") for line in run.changes(host.name))
-    assert f'"run": "{OTHERS}"' in host.run(f"grep interrupted {STACK}/.fleet/history.jsonl")
+    assert f'"run":"{OTHERS}"' in host.run(f"grep interrupted {STACK}/.fleet/history.jsonl")
     assert lock(host) == ""
     assert accepted(host, one.password) == {digest(one.password)}
 

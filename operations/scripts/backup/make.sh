@@ -49,7 +49,8 @@ while [ -e "backups/$name" ] || [ -L "backups/$name" ]; do
     name=$now-$(printf %02d $number)
 done
 printf '%s\n' "$name" | cat >"$new/.fleet-backup" || exit 1
-find "$new" -exec sync -- {} + && mv -T -- "$new" "backups/$name" && sync -- backups . || exit 1
+# cp gives folders the mode of those that it copies
+find "$new" -type d -exec chmod 700 {} + && find "$new" -exec sync -- {} + && mv -T -- "$new" "backups/$name" && sync -- backups . || exit 1
 echo "kept backups/$name" || :
 
 # the newest one always stays, and so does this one, whatever the clock said

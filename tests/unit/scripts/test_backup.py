@@ -59,6 +59,14 @@ def test_nobody_else_can_look_into_a_backup(host: StubHost) -> None:
     assert (mode(host.root / "backups"), mode(copy)) == ("0700", "0700")
 
 
+def test_no_folder_of_a_backup_is_open_whatever_it_was_in_the_stack(host: StubHost) -> None:
+    host.write("env/redis.env", "A=b\n")
+    (host.root / "env").chmod(0o755)
+    assert back_up(host, "env/redis.env").returncode == 0
+    (backup,) = backups(host)
+    assert {mode(path) for path in (backup, backup / "env")} == {"0700"}
+
+
 def test_a_backup_is_named_by_the_time_in_utc(host: StubHost) -> None:
     host.write("compose.yml", "x")
     host.stub("date", 'TZ=America/New_York exec /bin/date "$@" --date "2026-03-04 05:06:07 UTC"')
