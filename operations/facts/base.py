@@ -18,7 +18,7 @@ from ..stack.snapshot import UNKNOWN, Unknown
 T = TypeVar("T")
 
 # Nothing that lies on a host can hold it: it is made when this process starts.
-NONCE = secrets.token_hex(16)
+NONCE = secrets.token_hex(8)
 END = f"{NONCE} end"
 
 
