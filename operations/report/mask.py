@@ -83,7 +83,7 @@ def _forms(secret: str) -> Iterator[str]:
     for line in (secret, *(line for line in secret.splitlines() if len(line) >= _SHORTEST_PART)):
         for form in _quoted(line):
             # what a host said is clean already
-            yield from (re.escape(one) for one in {form, clean(form)} if len(one) >= _SHORTEST)
+            yield from (re.escape(one) for one in {form, clean(form), clean(form, lines=True)} if len(one) >= _SHORTEST)
     data = secret.encode("utf-8", "surrogateescape")
     for quoted in (quote(data), quote(data, safe=""), quote_plus(data)):
         yield _PERCENT.sub(lambda found: f"(?i:{found[0]})", re.escape(quoted))

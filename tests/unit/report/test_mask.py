@@ -114,6 +114,7 @@ FORMS: list[Callable[[str], str]] = [
 @given(st.text(min_size=12, max_size=30), st.sampled_from(FORMS))
 @example("a+b/c=$(x).*[ 'q\"\\", FORMS[6])
 @example("ends with a break\n", FORMS[0])
+@example("0000000\n000\x1f", FORMS[0])
 def test_a_secret_is_masked_in_every_form(secret: str, form: Callable[[str], str]) -> None:
     assume(len(clean(secret).strip("\ufffd ")) > 8)
     told = masked(run(HostReport("erni-1", "failed", error=f"it said {form(secret)} and more")), {secret}).hosts[0].error
