@@ -245,8 +245,15 @@ def test_what_was_wrong_with_a_host_before_does_not_keep_its_password_from_being
 
 def test_a_backup_that_is_not_there_is_not_restored(running: Fleet) -> None:
     host = running.hosts[0]
-    before = files(host), containers(host)
+    before = but_notes(host), containers(host)
     restored = running.module("operations", "backup", "restore", "20200101T000000Z", "--limit", host.name)
     assert not restored.ok
     assert f"{STACK}/backups/20200101T000000Z: there is no such backup." in restored.output
-    assert (files(host), containers(host)) == before
+    assert (but_notes(host), containers(host)) == before
+    # what was tried is told, and the lock given back
+    assert "there is no such backup" in host.run(f"tail -n 1 {STACK}/.fleet/history.jsonl")
+    assert not host.succeeds(f"test -e {STACK}/.fleet/lock")
+
+
+def but_notes(host: Host) -> dict[str, str]:
+    return {path: what for path, what in files(host).items() if not path.startswith("./.fleet/")}
