@@ -382,9 +382,9 @@ def test_a_worker_that_comes_after_an_interruption_runs_nothing(tmp_path: Path) 
         with cluster.cluster(1, address) as client:
             stopping = cluster.Workers(client, "run", [], "")
             stopping._stop(signal.SIGINT)
-            assert client.submit(worker.run, ("a",), [], "run").result().stopped
+            assert client.submit(worker.run, ("a",), [], "run", "").result().stopped
             client.run(worker._stopped.clear)  # as in a worker that was not there
-            assert client.submit(worker.run, ("a",), [], "run", pure=False).result().stopped
+            assert client.submit(worker.run, ("a",), [], "run", "", pure=False).result().stopped
 
 
 def test_an_interruption_ends_where_no_worker_is_left(tmp_path: Path) -> None:
