@@ -32,6 +32,7 @@ from ..report.key import key
 from ..stack.errors import FleetError, SecretError
 from ..stack.fingerprint import fingerprint, keyed_with
 from ..stack.password import ALPHABET, MIN_LENGTH
+from ..stack.text import count
 
 DEFAULT_FILE = Path(".env")
 COMMAND_TIMEOUT = 60
@@ -152,7 +153,7 @@ class Sources:
                 raise SecretError(printed.problems) from None
             if value := printed.get(name):
                 return SecretValue(value), "secrets_command"
-            looked.append(f"what secrets_command prints ({_count(len(printed), 'NAME=value line')})")
+            looked.append(f"what secrets_command prints ({count(len(printed), 'NAME=value line')})")
         raise SecretError(
             f"{name}: there is no such secret, or it is empty. Looked in {', '.join(looked[:-1])} and {looked[-1]}. "
             f'Make one with: (umask 077; echo "{name}=$({NEW})" >> {file})'
@@ -234,7 +235,7 @@ def _run(command: str) -> Mapping[str, str] | SecretError:
             raise
         return SecretError(f"secrets_command: did not end within {COMMAND_TIMEOUT} s; it cannot ask for input. {by_hand}")
     if process.returncode:
-        lines = _count(len(errors.splitlines()), "line")
+        lines = count(len(errors.splitlines()), "line")
         return SecretError(
             f"secrets_command: ended with exit status {process.returncode} and {lines} on standard error, "
             f"which may hold secrets and so is not shown. {by_hand}"
@@ -247,7 +248,3 @@ def _run(command: str) -> Mapping[str, str] | SecretError:
 
 def _parse(text: TextIO) -> Mapping[str, str]:
     return {name: value for name, value in dotenv_values(stream=text, interpolate=False).items() if value}
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..stack.check import Check, Verdict
+from ..stack.text import count
 from .model import HostReport, RunReport, Status
 
 T = TypeVar("T")
@@ -62,8 +63,8 @@ def summary(report: RunReport) -> str:
     verdicts = Counter(check.verdict for host in report.hosts for check in host.checks)
     hosts = ", ".join(f"{statuses[status]} {status}" for status in _STATUSES)
     bad = "".join(f", {verdicts[v]} {v}" for v in (Verdict.FAILED, Verdict.UNKNOWN, Verdict.SKIPPED) if verdicts[v])
-    checks = f"; {_count(verdicts[Verdict.OK], 'check')} ok{bad}" if verdicts else ""
-    return f"{_count(len(report.hosts), 'host')}: {hosts}{checks}{' (dry run: nothing was changed)' if report.dry else ''}"
+    checks = f"; {count(verdicts[Verdict.OK], 'check')} ok{bad}" if verdicts else ""
+    return f"{count(len(report.hosts), 'host')}: {hosts}{checks}{' (dry run: nothing was changed)' if report.dry else ''}"
 
 
 def folded(names: Iterable[str]) -> str:
@@ -207,7 +208,3 @@ def _follows(one: str, other: str) -> bool:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

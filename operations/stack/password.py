@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 
 from .. import COMMAND
+from .text import count
 
 MIN_LENGTH = 20
 ALPHABET = string.ascii_letters + string.digits + "-_"  # the one form that every reader of a URL takes as it stands
@@ -21,13 +22,13 @@ def plain(password: str, setting: str, why: str) -> tuple[str, ...]:
     """
     problems, wrong = [], [character for character in password if character not in ALPHABET]
     if wrong:
-        kinds = ", ".join(_count(n, kind) for kind, n in sorted(Counter(map(_kind, wrong)).items()))
+        kinds = ", ".join(count(n, kind) for kind, n in sorted(Counter(map(_kind, wrong)).items()))
         are = "is not a letter, digit" if len(wrong) == 1 else "are not letters, digits"
         problems.append(
-            f'{setting}: {_count(len(password), "character")}, but {len(wrong)} of them {are}, "-" or "_" ({kinds}). {why} {_NEW}'
+            f'{setting}: {count(len(password), "character")}, but {len(wrong)} of them {are}, "-" or "_" ({kinds}). {why} {_NEW}'
         )
     if len(password) < MIN_LENGTH:
-        problems.append(f"{setting}: {_count(len(password), 'character')}, expected at least {MIN_LENGTH}. {_NEW}")
+        problems.append(f"{setting}: {count(len(password), 'character')}, expected at least {MIN_LENGTH}. {_NEW}")
     return tuple(problems)
 
 
@@ -41,7 +42,3 @@ def _kind(character: str) -> str:
     if character.isascii():
         return "punctuation character"
     return {"L": "non-ASCII letter", "N": "non-ASCII digit"}.get(category[0], "other non-ASCII character")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

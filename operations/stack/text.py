@@ -1,4 +1,4 @@
-"""What may be shown of a text that somebody else wrote. Pure."""
+"""Words for a person, and what may be shown of a text that somebody else wrote. Pure."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def clean(text: str, lines: bool = False) -> str:
         return "\n".join(clean(line.removesuffix("\r")) for line in text.split("\n"))
     # what is left of a sequence in a sequence has no escape character any more, for those go last
     return "".join(c if c.isprintable() else " " if c.isspace() else _UNREADABLE for c in _COLOUR.sub("", text))
+
+
+def count(number: int, noun: str) -> str:
+    """`1 host`, `2 hosts`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def clean_log(text: str) -> str:
