@@ -16,10 +16,10 @@ from .controller.failure import fail, operation, refuse
 from .controller.host_plan import HostPlan
 from .controller.observe import observe, plan_host
 from .controller.progress import waiting
-from .stack.check import Check, Verdict
+from .stack.check import Check
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
-from .stack.verdicts import ABOUT_HOST, about_retired, checks, is_among
+from .stack.verdicts import ABOUT_HOST, about_retired, checks, is_among, standing
 
 PATIENCE = 10  # seconds in which what was just started answers; asked on the host itself, which saves round trips
 
@@ -71,10 +71,10 @@ def concluded(planned: HostPlan) -> Generator[PyinfraCommand, None, None]:
     if not _later(planned):
         host.noop("every check was asked")
     elif host.state.is_executing:
-        standing = _standing(stack, planned.seen)
-        now = settled(stack, observe(stack, patience=PATIENCE), standing)
+        before = standing(checks(stack, planned.seen))
+        now = settled(stack, observe(stack, patience=PATIENCE), before)
         # an error in a log may be another one than before
-        yield from _judge(stack, now, before=set(standing) - {"logs.errors"})
+        yield from _judge(stack, now, before=before - {"logs.errors"})
 
 
 def _later(planned: HostPlan) -> tuple[str, ...]:
@@ -83,11 +83,7 @@ def _later(planned: HostPlan) -> tuple[str, ...]:
     While a password is being rolled out two are accepted, and meant to be. And what was wrong with the host itself before the
     change, such as a full disk, would be wrong without it too.
     """
-    return (*(about_retired() if planned.plan.retire else ()), *_standing(planned.stack, planned.seen))
-
-
-def _standing(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
-    return tuple(check.id for check in checks(stack, seen) if check.id in ABOUT_HOST and check.verdict is Verdict.FAILED)
+    return (*(about_retired() if planned.plan.retire else ()), *standing(checks(planned.stack, planned.seen)))
 
 
 def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> Snapshot:

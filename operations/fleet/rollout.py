@@ -13,10 +13,9 @@ from typing import Any
 from ..report.model import HostReport, RunReport
 from ..report.terminal import folded
 from ..stack.catalogue import server_settings
-from ..stack.check import Verdict
 from ..stack.settings import Settings
 from ..stack.shards import chosen, split, units
-from ..stack.verdicts import ABOUT_HOST
+from ..stack.verdicts import standing
 from ..stack.waves import CANARY, Hosts, stopped, waves
 from .worker import Outcome
 
@@ -165,5 +164,5 @@ def _worse(host: HostReport, before: HostReport) -> bool:
     """
     if host.status == "unreachable":
         return before.status != "unreachable"
-    standing = {check.id for check in before.checks if check.id in ABOUT_HOST and check.verdict is Verdict.FAILED} - {"logs.errors"}
-    return host.status == "failed" and (host.error is not None or any(check.id not in standing for check in host.bad_checks))
+    known = standing(before.checks) - {"logs.errors"}
+    return host.status == "failed" and (host.error is not None or any(check.id not in known for check in host.bad_checks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from .. import registry
@@ -31,6 +31,11 @@ def about_desired() -> tuple[str, ...]:
 def about_adopted() -> tuple[str, ...]:
     """What a server need not be that somebody else started."""
     return tuple(name for kind in registry.kinds().values() for name in kind.about_adopted)
+
+
+def standing(found: Iterable[Check]) -> frozenset[str]:
+    """What was wrong with the host itself before a change, such as a full disk: it would be wrong without the change too."""
+    return frozenset(check.id for check in found if check.id in ABOUT_HOST and check.verdict is Verdict.FAILED)
 
 
 def is_among(check: Check, ids: Collection[str]) -> bool:
