@@ -12,6 +12,7 @@ from pyinfra.api import StringCommand
 
 from ..stack.lock import Owner, owner
 from ..stack.snapshot import Applied, Seen, SeenContainer
+from ..stack.stack import APPLIED, FRAGMENTS
 from .base import ScriptFact, decoded, document, text, texts
 from .project import seen_project
 
@@ -53,7 +54,7 @@ class State(ScriptFact[SeenState]):
     def command(
         self, root: str, project: str = "", folder: str = "", texts: Sequence[str] = (), folders: Sequence[str] = ()
     ) -> StringCommand:
-        self.known = (_APPLIED, _FRAGMENTS, _LOCK, *texts)
+        self.known = (APPLIED, FRAGMENTS, _LOCK, *texts)
         label = f"com.docker.compose.project.working_dir={folder or root}"
         return self.ask(root=root, project=project, texts=texts, folders=folders, filters=json.dumps({"label": [label]}))
 
@@ -75,19 +76,19 @@ class State(ScriptFact[SeenState]):
             else:
                 raise ValueError("a line of no known kind")
         return SeenState(
-            applied=_applied(files.get(_APPLIED, "")),
+            applied=_applied(files.get(APPLIED, "")),
             # what is no name of a service is not ours
-            fragments=tuple(name for name in files.get(_FRAGMENTS, "").split() if _SERVICE.fullmatch(name)),
+            fragments=tuple(name for name in files.get(FRAGMENTS, "").split() if _SERVICE.fullmatch(name)),
             lock=owner(files.get(_LOCK, "")),
             bases=tuple(bases),
             projects=projects,
-            texts={path: content for path, content in files.items() if path not in (_APPLIED, _FRAGMENTS, _LOCK)},
+            texts={path: content for path, content in files.items() if path not in (APPLIED, FRAGMENTS, _LOCK)},
             entries=entries,
         )
 
 
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_APPLIED, _FRAGMENTS, _LOCK = ".fleet/applied.json", ".fleet/fragments", ".fleet/lock/owner"
+_LOCK = ".fleet/lock/owner"
 
 
 class Containers(ScriptFact[tuple[SeenContainer, ...]]):

@@ -29,7 +29,7 @@ class Probe:
 
     + kind: http (status of a URL), metric (value on a page of metrics), websocket (Socket.IO lets a client in), tcp (a port is
       open), command (exit status in the service's container), log (how many lines of the service's log match)
-    + target: what is asked, as `scripts/probe.sh` takes it
+    + target: what is asked, as scripts/probe/ask.sh takes it
     + expected, compare: the answer that is wanted
     """
 
