@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .credential import credentials_of
 from .env_file import line
 from .settings import Settings
-from .snapshot import MISSING, UNKNOWN, SeenContainer, Snapshot
+from .snapshot import UNKNOWN, SeenContainer, Snapshot
 from .stack import BASE, Stack
 
 OTHER_BASES = ("docker-compose.yml", "docker-compose.yaml", "compose.yaml")  # what Compose looks for where there is no compose.yml
@@ -38,12 +38,12 @@ def own_compose_file(settings: Settings) -> str:
 
 
 def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
-    settings, files = stack.settings, {} if seen.files is UNKNOWN else seen.files
+    settings = stack.settings
     for path in settings.compose_files:
-        if path != BASE and files.get(path, MISSING).kind == "missing":
+        if path != BASE and seen.file(path).kind == "missing":
             yield f"compose_files: {settings.stack_dir}/{path} is missing. Correct the setting, or stack_dir."
     for other in seen.bases:
-        if settings.compose_files == (BASE,) and files.get(BASE, MISSING).kind == "missing":
+        if settings.compose_files == (BASE,) and seen.file(BASE).kind == "missing":
             yield (
                 f"{settings.stack_dir}: there is a {other} and no compose.yml. Nothing was changed. "
                 f'Name it: compose_files = ("{other}",).'

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .files import EnvFile, File, Folder
 from .fingerprint import fingerprint
-from .snapshot import MISSING, UNKNOWN, SeenFile, Snapshot
+from .snapshot import UNKNOWN, SeenFile, Snapshot
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def env_changes(file: EnvFile, seen: Snapshot) -> Iterator[Change]:
     """The managed keys of an env file that are not as desired, and its mode; nothing when all is well."""
     if seen.files is UNKNOWN or seen.env is UNKNOWN:
         return
-    found = seen.files.get(file.path, MISSING)
+    found = seen.file(file.path)
     keys = seen.env.get(file.path) or {}
     differences = tuple(one for key, desired in file.hashes.items() for one in _difference(key, keys.get(key), desired))
     if found.kind == "missing":

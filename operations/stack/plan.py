@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from .credential import CredentialPlan, credentials_of
 from .files import File
 from .fingerprint import fingerprint
 from .settings import SERVICE_NAME
-from .snapshot import MISSING, UNKNOWN, SeenEngine, SeenFile, Snapshot, version
+from .snapshot import UNKNOWN, SeenEngine, Snapshot, version
 from .stack import OWN_ENVIRONMENT, Stack, fragment_path
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
@@ -165,13 +165,12 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
     problems = tuple(_problems(stack, seen))
     if problems or seen.files is UNKNOWN or seen.engine is UNKNOWN or seen.applied is UNKNOWN or seen.texts is UNKNOWN:
         return Plan(problems=problems)
-    files = seen.files
     project = tuple(
         change
-        for file in (*_base(stack, files), *stack.fragments(_start_interval(seen)), stack.manifest())
-        if (change := file_change(file, files.get(file.path, MISSING)))
+        for file in (*_base(stack, seen), *stack.fragments(_start_interval(seen)), stack.manifest())
+        if (change := file_change(file, seen.file(file.path)))
     )
-    project += tuple(env_changes(stack.dotenv, seen)) + tuple(_own_environment(stack, files))
+    project += tuple(env_changes(stack.dotenv, seen)) + tuple(_own_environment(stack, seen))
     project += tuple(Change(fragment_path(name), ("is no longer in the stack",)) for name in _stale_fragments(stack, seen))
     env = tuple(change for file in stack.env_files for change in env_changes(file, seen))
     written = {change.path for change in (*project, *env) if change.content}
@@ -226,9 +225,8 @@ def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
 
 
 def inputs_digest(stack: Stack, seen: Snapshot) -> str:
-    """One digest over all files that Compose reads, as `scripts/services/up.sh` computes it on the host."""
-    files = {} if seen.files is UNKNOWN else seen.files
-    lines = [f"{files.get(path, MISSING).sha256}  {path}\n" for path in stack.inputs()]
+    """One digest over all files that Compose reads, as scripts/containers/up.sh computes it on the host."""
+    lines = [f"{seen.file(path).sha256}  {path}\n" for path in stack.inputs()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -265,17 +263,17 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
 _KINDS = {"dir": "folder", "symlink": "symbolic link (or lies behind one)", "denied": "path that may not be read"}
 
 
-def _base(stack: Stack, files: Mapping[str, SeenFile]) -> tuple[File, ...]:
+def _base(stack: Stack, seen: Snapshot) -> tuple[File, ...]:
     # an existing one is somebody else's
-    return tuple(file for file in stack.base() if files.get(file.path, MISSING).kind != "file")
+    return tuple(file for file in stack.base() if not seen.exists(file.path))
 
 
-def _own_environment(stack: Stack, files: Mapping[str, SeenFile]) -> Iterator[Change]:
+def _own_environment(stack: Stack, seen: Snapshot) -> Iterator[Change]:
     """It is made from the project's own files, so it must not be older than they are."""
-    made = files.get(OWN_ENVIRONMENT, MISSING)
+    made = seen.file(OWN_ENVIRONMENT)
     if made.kind == "missing":
         yield Change(OWN_ENVIRONMENT, ("is missing",))
-    elif newer := [path for path in stack.settings.compose_files if files.get(path, MISSING).changed > made.changed]:
+    elif newer := [path for path in stack.settings.compose_files if seen.file(path).changed > made.changed]:
         yield Change(OWN_ENVIRONMENT, (f"{newer[0]} was changed after it was made",))
 
 
@@ -285,7 +283,7 @@ def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[s
     for service in stack.services:
         containers = seen.of(service.name)
         applied = seen.applied.services.get(service.name, {})
-        env = seen.files.get(service.env_path, MISSING).sha256
+        env = seen.file(service.env_path).sha256
         down = next((c for c in containers if not c.up), None)
         if not containers:
             yield service.name, "it has no container"

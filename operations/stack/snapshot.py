@@ -190,7 +190,11 @@ class Snapshot:
 
     def exists(self, path: str) -> bool:
         """Whether a file lies at this path below the stack's folder."""
-        return self.files is not UNKNOWN and self.files.get(path, MISSING).kind == "file"
+        return self.file(path).kind == "file"
+
+    def file(self, path: str) -> SeenFile:
+        """What lies at this path; MISSING also where that was not observed."""
+        return MISSING if self.files is UNKNOWN else self.files.get(path, MISSING)
 
     def of(self, service: str) -> tuple[SeenContainer, ...]:
         """The containers of a service."""

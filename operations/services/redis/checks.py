@@ -9,7 +9,7 @@ from ... import COMMAND
 from ...stack.check import Check, Verdict
 from ...stack.fingerprint import fingerprint
 from ...stack.lock import TIME
-from ...stack.snapshot import MISSING, UNKNOWN, Snapshot
+from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from ...stack.verdicts.expect import DEPLOY, everywhere, expect
 from . import adoption
@@ -145,7 +145,7 @@ def _waiting(redis: RedisLogin, stack: Stack, seen: Snapshot, accepted: str) -> 
 def _retired(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Iterator[Check]:
     """That one password is accepted, and no other: redis tells the SHA-256 of each, which is exact and needs no login."""
     others = redis.others(seen)
-    file = MISSING if seen.files is UNKNOWN else seen.files.get(redis.acl_path, MISSING)
+    file = seen.file(redis.acl_path)
     since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f" since {TIME}") if file.changed else ""
     shown = ", ".join(map(fingerprint, others))
     if others and stack.settings.retire == "when_unused":

@@ -13,7 +13,7 @@ from ...scripts import Script
 from ...stack.changes import file_change, folder_change
 from ...stack.check import Check
 from ...stack.credential import CredentialPlan
-from ...stack.snapshot import MISSING, UNKNOWN, Snapshot
+from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from . import acl, adoption, checks
 from .login import RedisLogin
@@ -32,15 +32,12 @@ class RedisAcl(RedisLogin):
         return adoption.sentences(self, stack, seen)
 
     def plan(self, stack: Stack, seen: Snapshot, starting: Collection[str]) -> CredentialPlan:
-        files = {} if seen.files is UNKNOWN else seen.files
         redis = self.redis(seen)
-        first = redis is UNKNOWN and files.get(self.acl_path, MISSING).kind == "missing"
+        first = redis is UNKNOWN and seen.file(self.acl_path).kind == "missing"
         others = self.others(seen)
         waiting = adoption.unmanaged(self, stack, seen) if stack.settings.retire == "when_unused" and others else ()
-        changes = (
-            file_change(file, files.get(file.path, MISSING)) for file in self.files() if file.path == self.password_file or first
-        )
-        folders = (folder_change(folder, files.get(folder.path, MISSING)) for folder in self.folders())
+        changes = (file_change(file, seen.file(file.path)) for file in self.files() if file.path == self.password_file or first)
+        folders = (folder_change(folder, seen.file(folder.path)) for folder in self.folders())
         return CredentialPlan(
             name=self.name,
             accept=() if first else self._accept(seen),
@@ -62,7 +59,7 @@ class RedisAcl(RedisLogin):
             return ()
         on_disk, loaded = self.on_disk(seen), () if redis is UNKNOWN else redis.hashes
         due = (self.digest, *self.others(seen))
-        intact = file_change(self.acl(on_disk or due), seen.files.get(self.acl_path, MISSING)) is None
+        intact = file_change(self.acl(on_disk or due), seen.file(self.acl_path)) is None
         unloaded = bool(loaded) and self.digest not in loaded
         return () if intact and self.digest in on_disk and not unloaded else due
 
@@ -133,5 +130,4 @@ class RedisAcl(RedisLogin):
         )
 
     def changed(self, seen: Snapshot) -> float | None:
-        file = MISSING if seen.files is UNKNOWN else seen.files.get(self.acl_path, MISSING)
-        return float(file.changed) or None
+        return float(seen.file(self.acl_path).changed) or None

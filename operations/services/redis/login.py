@@ -13,7 +13,7 @@ from ...stack.credential import Asked, Credential
 from ...stack.files import File, Folder
 from ...stack.password import plain
 from ...stack.settings import Settings
-from ...stack.snapshot import MISSING, UNKNOWN, Snapshot
+from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from . import acl
 from .facts import Overrides, Redis, TriedRedis
@@ -163,7 +163,7 @@ class RedisLogin(Credential):
 
     def in_place(self, seen: Snapshot) -> bool:
         """Whether the password's file is as desired."""
-        return seen.files is not UNKNOWN and seen.files.get(self.password_file, MISSING).sha256 == self.password().sha256
+        return seen.file(self.password_file).sha256 == self.password().sha256
 
     def readers(self, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         """The services that have the secret's file, told by their mounts."""
@@ -178,6 +178,6 @@ class RedisLogin(Credential):
         The file is mounted by itself, so a reader sees another one only when its container is started again, unnoticed by Compose.
         """
         if self.in_place(seen):
-            changed = 0 if seen.files is UNKNOWN else seen.files.get(self.password_file, MISSING).changed
+            changed = seen.file(self.password_file).changed
             return tuple(name for name in self.readers(stack, seen) if any(one.created < changed for one in seen.of(name)))
         return self.readers(stack, seen)
