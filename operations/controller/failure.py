@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
@@ -58,8 +58,7 @@ def fail(*sentences: str) -> FunctionCommand:
 
 def refuse(*sentences: str) -> None:
     """In a preview: say why the host in context could not be changed; pyinfra ends with status 1 then."""
-    for sentence in map(shown, sentences):
-        host.log_styled(sentence, fg="red", log_func=logger.error)
+    _say(host, sentences)
     host.state.failed_hosts.add(host.state.inventory.get_host(host.name))
 
 
@@ -70,9 +69,14 @@ def _fail(state: State, host: Host, *sentences: str) -> bool:
 
 def note(host: Host, *sentences: str) -> None:
     """Say what went wrong on a host, and keep it for the report and the history; the host fails for something else."""
-    for sentence in map(shown, sentences):
+    failures.setdefault(host.name, []).extend(_say(host, sentences))
+
+
+def _say(host: Host, sentences: Iterable[str]) -> list[str]:
+    said = list(map(shown, sentences))
+    for sentence in said:
         host.log_styled(sentence, fg="red", log_func=logger.error)
-        failures.setdefault(host.name, []).append(sentence)
+    return said
 
 
 # host → what was said there, for the report
