@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..facts.files import EnvKeys, Files
 from ..facts.logs import Logs
 from ..facts.machine import Literals, Machine, Metrics
 from ..facts.probe import Probe
-from ..facts.state import Containers, State
+from ..facts.state import Containers, SeenState, State
 from ..stack import registry
 from ..stack.adoption import own_compose_file
 from ..stack.catalogue import folders_of, server_settings
@@ -217,20 +217,16 @@ def _any(patterns: Iterable[str]) -> str:
 
 def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
     """The answers to the questions of a stack as one value."""
-    past = found["state"]
-    lock = None if past is UNKNOWN else past.lock
+    past: SeenState | Unknown = found["state"]
+    # what is not there keeps the snapshot's own default
+    told = {} if past is UNKNOWN else {one.name: getattr(past, one.name) for one in fields(past)}
+    lock = told.get("lock")
     return Snapshot(
         engine=found["engine"],
         files=found["files"],
         env=found["env"],
         containers=found["containers"],
-        applied=UNKNOWN if past is UNKNOWN else past.applied,
-        texts=UNKNOWN if past is UNKNOWN else past.texts,
-        fragments=UNKNOWN if past is UNKNOWN else past.fragments,
-        lock=lock,
-        bases=() if past is UNKNOWN else past.bases,
-        projects=() if past is UNKNOWN else past.projects,
-        entries={} if past is UNKNOWN else past.entries,
+        **told,
         left=lock.run if lock and may_be_taken(lock, stack.settings) else "",
         logs=found.get("logs", UNKNOWN),
         machine=found.get("machine", UNKNOWN),
