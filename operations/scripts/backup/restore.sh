@@ -19,7 +19,11 @@ named_by_time() {
     return 1
 }
 
-case $name in "" | .* | */*) false ;; *) [ -d "$backup" ] && [ ! -L backups ] && [ ! -L "$backup" ] && { is_backup "$name" || named_by_time "$name"; } ;; esac || {
+may_be_restored() {
+    case $name in "" | .* | */*) return 1 ;; esac
+    [ -d "$backup" ] && [ ! -L backups ] && [ ! -L "$backup" ] && { is_backup "$name" || named_by_time "$name"; }
+}
+may_be_restored || {
     echo "$root/$backup: there is no such backup. The others: $(backups | paste -s -d , | sed 's/,/, /g')" >&2
     exit 1
 }
