@@ -1,5 +1,5 @@
 # from=secrets: each line is a secret; from=env: the lines of an env file, some of which hold one; from=text: goes on to what follows
-# this program, where mask(text) is the text without them.
+# this program, where mask(text) is the text without them. Needs percent.awk.
 
 BEGIN {
     digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -31,7 +31,7 @@ from == "env" {
 }
 
 # a secret, and what becomes of it in a URL and in base64
-function secret(text,   i, c, coded, plain) {
+function secret(text,   i, c, coded) {
     sub(/[ \t\r]+$/, "", text)
     if (length(text) < 4 || length(text) > 4096 || tolower(text) ~ /^(true|false|none|null)$/) return
     known(text)
@@ -40,9 +40,7 @@ function secret(text,   i, c, coded, plain) {
         coded = coded (c ~ /[A-Za-z0-9_.~-]/ ? c : sprintf("%%%02X", code[c]))
     }
     known(coded)
-    for (plain = ""; match(text, /%[0-9A-Fa-f][0-9A-Fa-f]/); text = substr(text, RSTART + 3))
-        plain = plain substr(text, 1, RSTART - 1) sprintf("%c", hex(substr(text, RSTART + 1, 1)) * 16 + hex(substr(text, RSTART + 2, 1)))
-    text = plain text
+    text = decoded(text)
     known(text)
     if (length(text) > 7) for (i = 0; i < 3; i++) {
         coded = base64(text, i)
@@ -52,8 +50,6 @@ function secret(text,   i, c, coded, plain) {
         known(coded)
     }
 }
-
-function hex(digit) { return index("0123456789abcdef", tolower(digit)) - 1 }
 
 # the part of the encoding that is the same whatever stands around the text, of which `before` bytes before it
 function base64(text, before,   i, bits, held, out, lost) {

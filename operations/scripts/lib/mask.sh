@@ -3,6 +3,7 @@
 # + 1: what awk does with each line, which is there as mask($0); prints it when left out
 
 #awk lib/mask.awk
+#awk lib/percent.awk
 
 masked() {
     action=${1:-'{ print mask($0) }'}
@@ -11,5 +12,5 @@ masked() {
     for file in "$root"/secrets/* "$root"/secrets/*/*; do [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"; done
     set -- "$@" from=env
     for file in "$root"/.env "$root"/env/*.env; do [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"; done
-    printf '%s\n' "$masks" | LC_ALL=C awk "$mask_awk$action" from=secrets - "$@" from=text /dev/fd/3
+    printf '%s\n' "$masks" | LC_ALL=C awk "$mask_awk$percent_awk$action" from=secrets - "$@" from=text /dev/fd/3
 } 3<&0

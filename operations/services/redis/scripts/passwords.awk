@@ -1,5 +1,5 @@
 # Passwords of redis as they are written in Compose files, env files, redis' own configuration and command lines: place, tab,
-# password, each in the spellings that it may stand for: `$$` is Compose's `$`, and a URL has signs encoded.
+# password, each in the spellings that it may stand for: `$$` is Compose's `$`, and a URL has signs encoded. Needs lib/percent.awk.
 
 FNR == 1 && FILENAME != "" && FILENAME != "-" { place = FILENAME; sub(/^\.\//, "", place); gsub(/[\t\n]/, "?", place) }
 /^[ \t]*#/ { next }
@@ -53,14 +53,3 @@ function tell(value,   plain) {
     if (gsub(/\$\$/, "$", plain)) print place "\t" plain
     if (value ~ /%[0-9A-Fa-f][0-9A-Fa-f]/) print place "\t" decoded(value)
 }
-
-function decoded(text,   out, code) {
-    while (match(text, /%[0-9A-Fa-f][0-9A-Fa-f]/)) {
-        code = 16 * hex(substr(text, RSTART + 1, 1)) + hex(substr(text, RSTART + 2, 1))
-        out = out substr(text, 1, RSTART - 1) sprintf("%c", code)
-        text = substr(text, RSTART + 3)
-    }
-    return out text
-}
-
-function hex(digit) { return index("0123456789abcdef", tolower(digit)) - 1 }
