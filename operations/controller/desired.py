@@ -16,7 +16,7 @@ from pyinfra.connectors.ssh import ConnectorData
 
 from ..report.mask import known as known_secrets
 from ..stack import registry
-from ..stack.catalogue import catalogue, folders_of, server_settings
+from ..stack.catalogue import catalogue, folders_of, server_settings, setting_of
 from ..stack.credential import credentials_of
 from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsError
 from ..stack.settings import Settings, before_port
@@ -71,11 +71,10 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
     problems: list[str] = []
     values: dict[str, str] = {}
     of_secret: dict[str, list[str]] = {}  # problems of secrets matter where something uses them
-    provided = {
-        one.secret: registry.kinds()[one.kind]
-        for service in catalogue(_folders(data)).values()
-        for one in service.provides.values()
-    }
+    provides = [
+        (service.name, name, one) for service in catalogue(_folders(data)).values() for name, one in service.provides.items()
+    ]
+    provided = {one.secret: registry.kinds()[one.kind] for _, _, one in provides}
     for name, reference in data.items():
         if isinstance(reference, Secret):
             found = of_secret.setdefault(name, []) if name in provided else problems
@@ -92,12 +91,11 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
         if name in data and not isinstance(data[name], Secret)
     ]
     at = {}
-    for service in catalogue(_folders(data)).values():
-        for name, one in service.provides.items():
-            prefix = service.name.replace("-", "_")
-            if (server := (servers or {}).get(f"{prefix}_host")) is not None:
-                at[name] = f"{before_port(str(server.get(f'{prefix}_publish')))}:{server.get(f'{prefix}_port', one.port)}"
-                problems += _server_problems(service.name, one.secret, data, server)
+    for service, name, one in provides:
+        if (server := (servers or {}).get(setting_of(service, "host"))) is not None:
+            address, port = server.get(setting_of(service, "publish")), server.get(setting_of(service, "port"), one.port)
+            at[name] = f"{before_port(str(address))}:{port}"
+            problems += _server_problems(service, one.secret, data, server)
     try:
         stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at)
     except FleetError as error:
@@ -142,15 +140,12 @@ def _usual_checks() -> frozenset[str]:
 
 def _server_problems(service: str, secret: str, data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[str]:
     """What keeps the server of another host from being used."""
-    prefix = service.replace("-", "_")
-    name = data[f"{prefix}_host"]
+    setting, publish = setting_of(service, "host"), setting_of(service, "publish")
+    name = data[setting]
     if service not in server.get("services", Settings().services):
-        yield f"{prefix}_host: {name} has no {service} in its `services`. Add it there, or name another host."
-    if not server.get(f"{prefix}_publish"):
-        yield (
-            f"{prefix}_host: {name} does not publish its {service}. Set {prefix}_publish there to an address that this host "
-            "reaches."
-        )
+        yield f"{setting}: {name} has no {service} in its `services`. Add it there, or name another host."
+    if not server.get(publish):
+        yield (f"{setting}: {name} does not publish its {service}. Set {publish} there to an address that this host reaches.")
     if server.get(secret) != data.get(secret):
         yield f"{secret}: differs from the one on {name}, whose {service} this host uses. Make them the same."
 

@@ -131,10 +131,15 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
     return services
 
 
+def setting_of(service: str, name: str) -> str:
+    """The setting of a service: `my_app_port` for `port` of my-app."""
+    return f"{service.replace('-', '_')}_{name}"
+
+
 @cache
 def server_settings(dirs: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The settings that name the host of the inventory whose server is used."""
-    return tuple(f"{name.replace('-', '_')}_host" for name, service in catalogue(dirs).items() if service.provides)
+    return tuple(setting_of(name, "host") for name, service in catalogue(dirs).items() if service.provides)
 
 
 def folders_of(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ class Credential(ABC):
     @staticmethod
     def host_of(settings: Settings, server: str) -> str | None:
         """The host of the inventory whose server this one uses; None for its own."""
-        host: str | None = settings.more.get(f"{server.replace('-', '_')}_host")
+        host: str | None = settings.of(server, "host")
         return host
 
     @property

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from . import registry
-from .catalogue import Service, catalogue
+from .catalogue import Service, catalogue, setting_of
 from .errors import SettingsError
 from .waves import SHARE
 
@@ -97,6 +97,10 @@ class Settings:
             return vars(self)["more"][name]
         except KeyError:
             raise AttributeError(name) from None
+
+    def of(self, service: str, name: str) -> Any:
+        """A setting of a service, such as its `host`; None where its file declares none of that name."""
+        return self.more.get(setting_of(service, name))
 
     def _rule_problems(self) -> Iterator[str]:
         yield from _path_problems("stack_dir", self.stack_dir)

@@ -29,11 +29,11 @@ class RedisLogin(Credential):
 
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
-        return super().in_use(settings, server) or bool(settings.more.get(f"{server.replace('-', '_')}_password_file"))
+        return super().in_use(settings, server) or bool(settings.of(server, "password_file"))
 
     def setting(self, name: str) -> Any:
         """A setting of its server, such as `host` for redis_host."""
-        return self.settings.more.get(f"{self.server.replace('-', '_')}_{name}")
+        return self.settings.of(self.server, name)
 
     @property
     def own(self) -> bool:

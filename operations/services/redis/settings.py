@@ -13,9 +13,8 @@ FLAVOURS = ("stack", "official")
 
 def flavour(settings: Settings, server: str = "redis") -> str | None:
     """How the image of a service is started: as set, else told from its name; the guide's, where the project names it."""
-    prefix = server.replace("-", "_")
-    image = settings.more.get(f"{prefix}_image")
-    found: str | None = settings.more.get(f"{prefix}_flavour") or ("stack" if image is None else flavour_of(image))
+    image = settings.of(server, "image")
+    found: str | None = settings.of(server, "flavour") or ("stack" if image is None else flavour_of(image))
     return found
 
 
