@@ -45,8 +45,8 @@ def stack(data: dict[str, Any], password: str) -> Stack:
 
 
 def snapshot(wanted: Stack) -> str:
-    """The one command that a converged run sends, as shell text."""
-    return Bundle().command(questions(wanted)).get_raw_value()
+    """The one program that a converged run sends, shell text."""
+    return str(Bundle().command(questions(wanted)).connector_arguments["_stdin"])
 
 
 def templates(wanted: Stack, folder: Path) -> Path:

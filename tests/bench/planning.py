@@ -12,7 +12,7 @@ from tests.lab import Lab
 from tests.lab.machine import say
 
 from .measure import Command, run
-from .recording import Recording, fake, record, yardstick
+from .recording import INSTANT, Recording, fake, record, yardstick
 from .results import Measured
 
 
@@ -22,7 +22,7 @@ def measure(hosts: int, times: int, scenes: Sequence[str]) -> Iterator[Measured]
         folder = Path(name)
         recording = record(Lab.here().up(1)[0], folder / "recorded")
         commands = {
-            ("converged", "yardstick"): yardstick(hosts, recording, folder),
+            ("converged", "yardstick"): yardstick(hosts, folder),
             ("converged", "ours"): planned(hosts, recording, folder / "converged"),
             ("rollout", "ours"): planned(hosts, recording, folder / "rollout", new()),
         }
@@ -37,5 +37,5 @@ def measure(hosts: int, times: int, scenes: Sequence[str]) -> Iterator[Measured]
 
 def planned(hosts: int, recording: Recording, folder: Path, password: str | None = None) -> Command:
     """The plan for so many hosts that are as wanted with the recording's password."""
-    names, common = fake(hosts, recording)
-    return replace(recording, data={**recording.data, **common}).command(folder, names, "--dry", password=password)
+    instant = replace(recording, data={**recording.data, **INSTANT})
+    return instant.command(folder, fake(hosts), "--dry", password=password)

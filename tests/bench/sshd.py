@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from operations.facts.base import NONCE
 from tests.fleet.fleet import PYINFRA
 from tests.lab import Host, Lab
 from tests.lab.machine import say
 
 from .measure import Command, counted, of_a_host, run
-from .recording import END, Recording, record
+from .recording import Recording, record
 from .results import Measured
 
 FIRST = 30000  # the first host's port
@@ -25,7 +26,10 @@ START = r"""
 mkdir -p /srv/bench && cd /srv/bench && cat >answer
 cat >answering <<'END'
 #!/bin/sh
-case $SSH_ORIGINAL_COMMAND in *@END@*) exec cat /srv/bench/answer ;; esac
+case $SSH_ORIGINAL_COMMAND in *bash*)
+    theirs=$(sed -n "s/.*'\([0-9a-f]*\) bundle-end'.*/\1/p")
+    exec sed "s/@NONCE@/$theirs/" /srv/bench/answer ;;
+esac
 exec sh -c "$SSH_ORIGINAL_COMMAND"
 END
 chmod 755 answering
@@ -54,7 +58,7 @@ def measure(hosts: int, times: int, ways: Sequence[str]) -> Iterator[Measured]:
 
 
 def _commands(folder: Path, carrier: Host, recording: Recording, hosts: int) -> dict[str, Command]:
-    start = START.replace("@END@", END).replace("@FIRST@", str(FIRST)).replace("@LAST@", str(FIRST + hosts - 1))
+    start = START.replace("@NONCE@", NONCE).replace("@FIRST@", str(FIRST)).replace("@LAST@", str(FIRST + hosts - 1))
     key = " ".join(carrier.run(start, stdin=recording.answer).split()[:2])
     known = folder / "known_hosts"
     known.write_text("".join(f"[{carrier.address}]:{port} {key}\n" for port in range(FIRST, FIRST + hosts)))
@@ -76,6 +80,6 @@ def _floor(folder: Path, carrier: Host, recording: Recording, known: Path, hosts
     words += ["-i", str(carrier.checkout.lab / "ssh/key"), f"root@{carrier.address}"]
     # forty at a time, as pyinfra does on two cores
     answer = f'{folder}/answer-"$0"'
-    each = f'{shlex.join(words)} -p "$0" "$(cat {question})" >{answer} && grep -q {shlex.quote(END)} {answer}'
+    each = f'{shlex.join(words)} -p "$0" "bash -s" <{question} >{answer} && grep -q bundle-end {answer}'
     ports = f"seq {FIRST} {FIRST + hosts - 1}"
     return Command(["sh", "-c", f"{ports} | xargs -P 40 -n 1 sh -c {shlex.quote(each)}"])

@@ -170,7 +170,7 @@ class Floor(Way):
         for host in self.fleet.hosts:
             text = self.folder / f"{host.name}.sh"
             text.write_text(self._text(scene, host, former))
-            shell = ("sh",) if host.user == "root" else ("sudo", "sh")
+            shell = ("bash",) if host.user == "root" else ("sudo", "bash")
             words = shlex.join(host.ssh_command(*shell, "-s"))
             lines.append(f'{words} <{shlex.quote(str(text))} >{shlex.quote(str(text.with_suffix(".out")))} & pids="$pids $!"\n')
         return Command(["sh", "-c", f"{''.join(lines)}status=0\nfor pid in $pids; do wait $pid || status=1; done\nexit $status"])
@@ -178,7 +178,7 @@ class Floor(Way):
     def confirm(self) -> None:
         super().confirm()
         for host in self.fleet.hosts:
-            if not (self.folder / f"{host.name}.out").read_text().endswith("##fleet:bundle-end\n"):
+            if not (self.folder / f"{host.name}.out").read_text().endswith(" bundle-end\n"):
                 raise BenchError(f"floor: the snapshot of {host.name} did not come to its end")
         # so that the next snapshot does not ask Compose for its version, as one of ours does not
         note = "f=/usr/libexec/docker/cli-plugins/docker-compose; echo \"$(stat -L -c '%n %i %s %Y' $f) $($f version --short)\""
