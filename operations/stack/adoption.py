@@ -66,7 +66,7 @@ def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
 def _differences(stack: Stack, service: str, container: SeenContainer) -> Iterator[str]:
     """What the fragment changes of a running service that its users might notice."""
     variable = service.upper().replace("-", "_")
-    values = {key: line.partition("=")[2] for key, line in stack.dotenv.lines.items()}
+    values = stack.variables.get(service, {})
     image = values.get(f"{variable}_IMAGE")
     if image and container.image and container.image != image:
         yield f"{service}: image {container.image} becomes {image} ({variable.lower()}_image)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ CAUSES = "causes.yml"  # of a service, beside its own file: see diagnosis.py
 _OWN = Path(__file__).parent.parent / "services"
 _OPTIONAL = re.compile(r"^.*#\? ([\w|-]+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
+_VARIABLE = re.compile(r"(?<=[ \t])\$\{(?P<alone>\w+)\}(?=[ \t]*(?:#|\n|\Z))|\$\{(?P<part>\w+)\}")
+_WORD = re.compile(r"[A-Za-z0-9_./][\w./:@%+=-]*(?<!:)")
 _FLEET_KEYS = {"provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update"}
 _UPDATES = ("recreate", "rolling")
 
@@ -51,7 +54,7 @@ class Service:
     + reads_env: whether its container reads its env file
     + env_path: that file, relative to the stack's folder
     + settings: settings that this file adds, with their defaults
-    + variables, env: name → template; written to .env and to the env file
+    + variables, env: name → template; what `${name}` in the file stands for, and keys of the env file
     + env_from: the setting that holds further keys of the env file
     + provides: name → the credential that it provides
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere
@@ -81,15 +84,28 @@ class Service:
         """The names after `#?`: see `fragment`."""
         return frozenset(name for names in _OPTIONAL.findall(self.text) for name in names.split("|"))
 
-    def fragment(self, start_interval: bool, given: Collection[str] = ()) -> str:
+    def fragment(self, start_interval: bool, given: Collection[str] = (), values: Mapping[str, str] | None = None) -> str:
         """The file as it lies on a host.
 
         + start_interval: engines before 25 do not know it, and Compose refuses it there
+        + values: what its variables stand for; any other `${name}` is for Compose
         + given: the services of the host, and the settings that have a value; a line that ends in `#? <name>` stands only where
           its name is among them, one that ends in `#? <name>|<name>` where one of them is
         """
         text = _OPTIONAL.sub(lambda line: line[0] if set(line[1].split("|")) & set(given) else "", self.text)
+        text = _VARIABLE.sub(lambda found: _filled(found, values or {}), text)
         return text if start_interval else _START_INTERVAL.sub("", text)
+
+
+def _filled(found: re.Match[str], values: Mapping[str, str]) -> str:
+    """A variable's value as YAML has it; Compose takes `$$` for `$`."""
+    name = found["alone"] or found["part"]
+    if name not in values:
+        return found[0]
+    value = values[name].replace("$", "$$")
+    if found["alone"]:
+        return value if _WORD.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 def client(name: str, path: str, env: Mapping[str, str]) -> Service:

@@ -33,6 +33,7 @@ class Stack:
 
     + credentials: those that its services take or use; credential.py, which knows stacks, says what they are
     + resting: the services that rest while others change
+    + variables: service → what `${…}` in its fragment stands for
     + secrets: the values of all secrets
     """
 
@@ -44,6 +45,7 @@ class Stack:
     given: frozenset[str] = frozenset()
     credentials: tuple[Any, ...] = ()
     resting: tuple[str, ...] = ()
+    variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -78,6 +80,7 @@ class Stack:
             settings=settings,
             services=services,
             dotenv=builder.dotenv(services),
+            variables={service.name: builder.variables(service) for service in services},
             env_files=builder.env_files([s for s in services if s.env or s.env_from or s.reads_env]),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
             given=frozenset(service.name for service in services) | {name for name, value in values.items() if value},
@@ -145,11 +148,15 @@ class Stack:
 
     @cached_property
     def _new_fragments(self) -> tuple[File, ...]:
-        return tuple(File(fragment_path(s.name), "0644", s.fragment(True, self.given)) for s in self.services)
+        return tuple(self._fragment(service, True) for service in self.services)
 
     @cached_property
     def _old_fragments(self) -> tuple[File, ...]:
-        return tuple(File(fragment_path(s.name), "0644", s.fragment(False, self.given)) for s in self.services)
+        return tuple(self._fragment(service, False) for service in self.services)
+
+    def _fragment(self, service: Service, start_interval: bool) -> File:
+        values = self.variables.get(service.name, {})
+        return File(fragment_path(service.name), "0644", service.fragment(start_interval, self.given, values))
 
     def manifest(self) -> File:
         """The names of the fragments that are ours, so that only those are ever removed."""
@@ -220,21 +227,18 @@ class _Builder:
             "COMPOSE_FILE": line("COMPOSE_FILE", compose_file),
             "COMPOSE_PATH_SEPARATOR": line("COMPOSE_PATH_SEPARATOR", ":"),
             "COMPOSE_PROJECT_NAME": line("COMPOSE_PROJECT_NAME", self.values["stack_name"]),
-            "STACK_ROOT": line("STACK_ROOT", self.values["STACK_ROOT"]),
         }
-        for service in services:
-            for key, template in service.variables.items():
-                where = f"{service.name}: x-fleet: variables: {key}"
-                told = sorted(name for name in template_names(template) if self.is_secret(name))
-                self.problems += [f"{where}: {name} is a secret and would land in .env. Put it under `env`." for name in told]
-                if told:
-                    continue
-                if template[1:-1].endswith("_image") and self.values.get(template[1:-1], "") is None:
-                    continue  # the image stays as the project's own file has it, and so does a variable that names it there
-                rendered = self.line(where, key, template, self.logins(service.name))
-                if lines.setdefault(key, rendered) != rendered:
-                    self.problems.append(f"{where}: another service gives the variable another value. Rename one.")
         return EnvFile(".env", "keep0644", lines)
+
+    def variables(self, service: Service) -> dict[str, str]:
+        values = {"STACK_ROOT": str(self.values["STACK_ROOT"])}
+        for key, template in service.variables.items():
+            where = f"{service.name}: x-fleet: variables: {key}"
+            told = sorted(name for name in template_names(template) if self.is_secret(name))
+            self.problems += [f"{where}: {name} is a secret and would land in its fragment. Put it under `env`." for name in told]
+            if not told:
+                values[key] = self.text(where, template, self.logins(service.name))
+        return values
 
     def env_files(self, services: Sequence[Service]) -> tuple[EnvFile, ...]:
         """One for each path, which several services may share."""

@@ -199,7 +199,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Proxy).serve_forever()
 
 def test_a_proxy_that_does_not_pass_upgrades_on_is_told(broken: Fleet) -> None:
     host = broken.hosts[0]
-    host.run(f"sed -i 's/^OPENWEBUI_PORT=.*/OPENWEBUI_PORT=8081/' {STACK}/.env && {OPENWEBUI} --wait")
+    host.run(f"sed -i 's/:8080:8080/:8081:8080/' {STACK}/compose.d/openwebui.yml && {OPENWEBUI} --wait")
     image = "lab/openwebui-standin:1"
     host.run(
         f'script=$(cat) && docker run --detach --name proxy --network host --entrypoint python3 {image} -c "$script"', stdin=PROXY

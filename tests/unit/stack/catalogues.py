@@ -72,10 +72,10 @@ def values(file: EnvFile) -> Mapping[str, str | None]:
 
 
 def definition(stack: Stack, service: str) -> Definition:
-    """A service's definition with the variables of .env put in, as Compose does it."""
+    """A service's definition as Compose has it."""
     (text,) = (f.content for f in stack.fragments(True) if f.path == f"compose.d/{service}.yml")
     found = yaml.load(text, _Loader)["services"][service]
-    return dict(yaml.safe_load(Template(json.dumps(found)).substitute(values(stack.dotenv))))
+    return dict(yaml.safe_load(json.dumps(found).replace("$$", "$")))
 
 
 def write_project(stack: Stack, folder: Path, start_interval: bool) -> None:

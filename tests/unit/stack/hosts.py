@@ -143,8 +143,8 @@ def _mounts(stack: Stack, service: str) -> dict[str, str]:
 
 
 def _variable(stack: Stack, service: str, name: str) -> str:
-    """What .env gives for a service: its image, or where it is published."""
-    return stack.dotenv.lines.get(f"{service.upper().replace('-', '_')}_{name}", "").partition("=")[2]
+    """A variable of a service's fragment: its image, or where it is published."""
+    return stack.variables[service].get(f"{service.upper().replace('-', '_')}_{name}", "")
 
 
 def _ports(stack: Stack, service: str) -> tuple[str, ...]:

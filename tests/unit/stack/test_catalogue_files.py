@@ -179,7 +179,7 @@ def test_an_operator_adds_a_service(put: Put, folder: str) -> None:
     stack = with_web(folder, web_port=8081)
     service = stack.services[-1]
     assert (service.name, service.needs, service.reads_env) == ("web", ("redis",), True)
-    assert values(stack.dotenv)["WEB_PORT"] == "8081"
+    assert stack.variables["web"]["WEB_PORT"] == "8081"
     assert values(stack.dotenv)["COMPOSE_FILE"] == (
         "compose.yml:compose.d/watchtower.yml:compose.d/redis.yml:compose.d/web.yml:compose.d/.environment.yml"
     )
@@ -191,7 +191,7 @@ def test_an_operator_adds_a_service(put: Put, folder: str) -> None:
 
 def test_a_setting_of_an_added_service_has_its_default(put: Put, folder: str) -> None:
     put("web", web('settings: {web_port: 80}\nvariables: {WEB_PORT: "{web_port}"}'))
-    assert values(with_web(folder).dotenv)["WEB_PORT"] == "80"
+    assert with_web(folder).variables["web"]["WEB_PORT"] == "80"
 
 
 def test_an_operators_file_replaces_the_shipped_one(put: Put, folder: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from io import StringIO
 
 import pytest
+import yaml
 from dotenv import dotenv_values
 
 from operations.stack.errors import SettingsError
@@ -56,7 +57,7 @@ def test_a_literal_brace_is_written_twice(put: Put, folder: str) -> None:
 
 def test_a_setting_that_is_true_is_written_as_compose_writes_it(put: Put, folder: str) -> None:
     put("web", web('settings: {web_tls: true}\nvariables: {WEB_TLS: "{web_tls}"}'))
-    assert values(with_web(folder).dotenv)["WEB_TLS"] == "true"
+    assert with_web(folder).variables["web"]["WEB_TLS"] == "true"
 
 
 # Templates that do not fit together
@@ -75,7 +76,7 @@ def test_an_unknown_setting_in_a_template_is_told(put: Put, folder: str) -> None
 def test_a_secret_in_a_variable_is_told(put: Put, folder: str) -> None:
     put("web", web('variables: {URL: "redis://:{redis_password}@redis"}'))
     assert refused(folder, "web") == (
-        "web: x-fleet: variables: URL: redis_password is a secret and would land in .env. Put it under `env`.",
+        "web: x-fleet: variables: URL: redis_password is a secret and would land in its fragment. Put it under `env`.",
     )
 
 
@@ -83,7 +84,7 @@ def test_a_secret_in_a_variable_is_told(put: Put, folder: str) -> None:
 def test_a_login_in_a_variable_is_told(put: Put, folder: str, name: str) -> None:
     put("web", web(f'variables: {{KEY: "{{{name}}}"}}'))
     assert refused(folder, "web") == (
-        f"web: x-fleet: variables: KEY: {name} is a secret and would land in .env. Put it under `env`.",
+        f"web: x-fleet: variables: KEY: {name} is a secret and would land in its fragment. Put it under `env`.",
     )
 
 
@@ -92,7 +93,7 @@ def test_a_secret_of_the_operators_own_in_a_variable_is_told(put: Put, folder: s
     with pytest.raises(SettingsError) as caught:
         Stack.build({"services": ["web"], "catalog_dirs": [folder]}, {"web_key": MARKER})
     assert caught.value.problems == (
-        "web: x-fleet: variables: KEY: web_key is a secret and would land in .env. Put it under `env`.",
+        "web: x-fleet: variables: KEY: web_key is a secret and would land in its fragment. Put it under `env`.",
     )
 
 
@@ -110,25 +111,32 @@ def test_a_secret_of_the_operators_own_reaches_its_env_file_alone(put: Put, fold
     assert MARKER not in repr(stack)
 
 
-def test_two_services_that_give_one_variable_different_values_are_told(put: Put, folder: str) -> None:
-    put("web", web('variables: {TAG: "1"}'))
-    put("db", 'x-fleet: {variables: {TAG: "2"}}\nservices: {db: {image: x}}')
-    assert refused(folder, "web", "db") == (
-        "db: x-fleet: variables: TAG: another service gives the variable another value. Rename one.",
-    )
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("30s", "30s"),
+        ("8080", 8080),
+        ("a b: c", "a b: c"),
+        ("# no comment", "# no comment"),
+        ('with "quotes" and $dollars', 'with "quotes" and $$dollars'),
+        ("x:", "x:"),
+        ("", ""),
+    ],
+)
+def test_a_variable_is_written_as_yaml_has_it(put: Put, folder: str, value: str, written: object) -> None:
+    body = 'image: web\ncommand: ${WEB_TEXT} # as it is\nlabels:\n  one: ${WEB_TEXT}\n  two: "<${WEB_TEXT}>"\n  three: ${ELSEWHERE}'
+    put("web", web('settings: {web_text: x}\nvariables: {WEB_TEXT: "{web_text}"}', body))
+    (text,) = (file.content for file in with_web(folder, web_text=value).fragments(True) if file.path == "compose.d/web.yml")
+    found = yaml.safe_load(text)["services"]["web"]
+    assert found["command"] == found["labels"]["one"] == written
+    assert found["labels"]["two"] == f"<{written}>"
+    assert found["labels"]["three"] == "${ELSEWHERE}"
 
 
-@pytest.mark.parametrize("name", ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PATH_SEPARATOR"])
-def test_a_service_cannot_change_where_compose_looks(put: Put, folder: str, name: str) -> None:
-    put("web", web(f"variables: {{{name}: elsewhere}}"))
-    assert refused(folder, "web") == (
-        f"web: x-fleet: variables: {name}: another service gives the variable another value. Rename one.",
-    )
-
-
-def test_two_services_may_give_one_variable_the_same_value(put: Put, folder: str) -> None:
-    put("web", web('variables: {HEALTH_START_INTERVAL: "{health_start_interval}"}'))
-    assert values(with_web(folder).dotenv)["HEALTH_START_INTERVAL"] == "2s"
+def test_two_services_may_use_one_name_for_different_values(put: Put, folder: str) -> None:
+    put("web", web("variables: {HEALTH_START_INTERVAL: 7s}"))
+    stack = with_web(folder)
+    assert {stack.variables[name]["HEALTH_START_INTERVAL"] for name in ("web", "redis")} == {"7s", "2s"}
 
 
 def test_a_value_that_no_line_can_hold_is_told(put: Put, folder: str) -> None:

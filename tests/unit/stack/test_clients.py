@@ -89,7 +89,7 @@ def test_what_is_no_part_of_a_login_is_a_mistake_and_shows_nothing(put: Put, fol
 @pytest.mark.parametrize(
     ("block", "told"),
     [
-        ("variables: {{A: '{{{name}}}'}}", "{name} is a secret and would land in .env."),
+        ("variables: {{A: '{{{name}}}'}}", "{name} is a secret and would land in its fragment."),
         ("checks: [{{id: a, http: '{{{name}}}', status: 200}}]", "{name} is a secret and would be shown in the report."),
     ],
 )
@@ -102,7 +102,7 @@ def test_where_the_server_is_may_be_told_anywhere(put: Put, folder: str) -> None
     check = "{id: a, tcp: '{redis.host}:{redis.port}'}"
     put("web", web(f'variables: {{WEB_REDIS: "{{redis.host}}:{{redis.port}}"}}\nchecks: [{check}]'))
     stack = with_web(folder)
-    assert values(stack.dotenv)["WEB_REDIS"] == "redis:6379"
+    assert stack.variables["web"]["WEB_REDIS"] == "redis:6379"
     assert [probe.target for probe in stack.probes] == [("redis:6379",)]
 
 
@@ -124,9 +124,7 @@ def test_a_client_reads_that_file_and_nothing_that_would_beat_it() -> None:
     stack = a_stack(clients={"n8n": {"conf/n8n.env": CLIENT}})
     assert stack.services[-1].reads_env
     (text,) = (file.content for file in stack.fragments(True) if file.path == "compose.d/n8n.yml")
-    assert yaml.load(text, _Loader)["services"] == {
-        "n8n": {"env_file": ["${STACK_ROOT}/conf/n8n.env"], "environment": dict.fromkeys(CLIENT)}
-    }
+    assert yaml.load(text, _Loader)["services"] == {"n8n": {"env_file": ["./conf/n8n.env"], "environment": dict.fromkeys(CLIENT)}}
     assert text.count("!reset null") == len(CLIENT)
     assert PASSWORD not in text
 

@@ -109,7 +109,7 @@ def test_a_services_data_folder_is_put_right_and_no_service_notices(drift: Drift
 
 DRIFTS: Mapping[str, Drift] = {
     "compose.yml": without_file("compose.yml"),
-    ".env": with_key(".env", "REDIS_ARGS", None),
+    ".env": with_key(".env", "COMPOSE_FILE", None),
     FRAGMENTS: with_file(FRAGMENTS, mode="0644"),
     OWN_ENVIRONMENT: without_file(OWN_ENVIRONMENT),
     "compose.d/watchtower.yml": with_file("compose.d/watchtower.yml", sha256=sha256("edited")),

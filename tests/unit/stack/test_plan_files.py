@@ -32,8 +32,8 @@ def test_a_missing_dotenv_is_written() -> None:
 
 
 def test_a_changed_variable_is_written() -> None:
-    assert due_after(with_key(".env", "REDIS_IMAGE", "REDIS_IMAGE=redis:2")) == a_plan(
-        project=(differs(".env", "REDIS_IMAGE differs"),), recheck=True
+    assert due_after(with_key(".env", "COMPOSE_PROJECT_NAME", "COMPOSE_PROJECT_NAME=other")) == a_plan(
+        project=(differs(".env", "COMPOSE_PROJECT_NAME differs"),), recheck=True
     )
 
 
@@ -83,10 +83,14 @@ def test_an_engine_that_learns_start_interval_gets_fragments_with_it() -> None:
     )
 
 
-def test_a_changed_setting_is_due_in_dotenv_alone() -> None:
+def test_a_changed_setting_is_due_in_the_fragments_of_those_that_it_concerns() -> None:
     due = plan(a_stack(openwebui_port=8081, bind_address="0.0.0.0"), converged(STACK))
-    reasons = ("REDIS_EXPORTER_BIND differs", "OPENWEBUI_BIND differs", "OPENWEBUI_PORT differs")
-    assert due == a_plan(project=(differs(".env", *reasons),), recheck=True)
+    concerned = ("redis-exporter", "openwebui")
+    assert due == a_plan(
+        project=tuple(differs(f"compose.d/{name}.yml") for name in concerned),
+        start=tuple((name, "its fragment changes") for name in concerned),
+        recheck=True,
+    )
 
 
 # Env files

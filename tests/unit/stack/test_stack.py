@@ -81,7 +81,7 @@ def test_compose_is_told_of_the_projects_own_files_first() -> None:
     ],
 )
 def test_the_way_from_the_projects_folder_to_the_stacks_is_told(files: list[str], root: str) -> None:
-    assert values(a_stack(compose_files=files).dotenv)["STACK_ROOT"] == root
+    assert a_stack(compose_files=files).variables["redis"]["STACK_ROOT"] == root
 
 
 def test_a_project_with_files_of_its_own_gets_no_base_file() -> None:
@@ -96,6 +96,5 @@ def test_without_an_image_the_projects_own_stays(service: str) -> None:
     every: dict[str, Any] = {"services": [*GUIDE, "litellm", "searxng"], "redis_flavour": "stack"}
     without = a_stack(**{**every, name: None})
     assert "image" not in definition(without, service)
-    assert name.upper() not in values(without.dotenv)
     given = a_stack(**{**every, name: "mirror/it:1"})
-    assert definition(given, service)["image"] == values(given.dotenv)[name.upper()] == "mirror/it:1"
+    assert definition(given, service)["image"] == "mirror/it:1"
