@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import pytest

@@ -14,7 +14,7 @@ from operations.stack.files import EnvFile, File
 from operations.stack.plan import plan
 from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
-from tests.unit.stack.catalogues import MARKER, Put, env_of, only_problem, refused, values, web, with_web
+from tests.unit.stack.catalogues import MARKER, Put, env_of, only_problem, refused, web, with_web
 from tests.unit.stack.hosts import a_stack, bare, converged, sha256
 
 # What templates are filled with
