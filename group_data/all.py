@@ -14,6 +14,7 @@ catalog_dirs = ()  # folders with catalogue files of your own; a file there repl
 clients: dict[
     str, dict[str, dict[str, str]]
 ] = {}  # further services with a login: service, env file, key, template (docs/adopting.md)
+adopt_changes = ()  # what may change of what your own Compose files define, such as "redis.image"; a preview names it
 pull = "missing"  # when images are pulled: missing, never or always
 bind_address = "127.0.0.1"  # the address that ports are published on
 health_start_interval = "2s"  # time between two healthchecks during the start period; Docker Engine 25 and later

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from typing import Any
 
 from pyinfra import host
 from pyinfra.api import QuoteString, StringCommand
@@ -22,7 +23,7 @@ from .stack.files import ManagedFile
 from .stack.graph import tiers
 from .stack.plan import Plan
 from .stack.snapshot import UNKNOWN, SeenProject, Snapshot
-from .stack.stack import OWN_ENVIRONMENT, Stack
+from .stack.stack import OVERLAY, Stack
 
 
 @operation()
@@ -39,18 +40,18 @@ def project(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
         return
     # the engine may have been installed since the snapshot
     engine = host.get_fact(Engine, _ignore_errors=True) if seen.engine is UNKNOWN or seen.engine.server is None else seen.engine
-    fragments = stack.fragments(engine is UNKNOWN or engine.start_interval)
+    own = {} if seen.own is UNKNOWN else seen.own.services
+    fragments = stack.fragments(engine is UNKNOWN or engine.start_interval, own)
     base = [file for file in stack.base() if file.path in changes]
     written: list[ManagedFile] = [*base, stack.dotenv, *fragments, stack.manifest()]
-    stale = changes - {file.path for file in written} - {OWN_ENVIRONMENT}
-    keys = {file.path: list(file.lines) for file in stack.env_files}
-    clients = {one.name: {"file": one.env_path, "keys": keys[one.env_path]} for one in stack.services if one.reads_env}
+    stale = changes - {file.path for file in written} - {OVERLAY}
     yield scripts.run(
         "project/write",
         root=stack.settings.stack_dir,
         files=put_list(written, sorted(stale)),
         compose_files=stack.settings.compose_files,
-        clients=json.dumps(clients),
+        env_files=list(dict.fromkeys(one.env_path for one in stack.services if one.reads_env)),
+        overlays=json.dumps(stack.overlays(own)),
     )
 
 
@@ -132,10 +133,20 @@ def start(
             # what was known before this run goes with the files as they were then
             digest=seen.applied.inputs if known and seen.applied is not UNKNOWN else "",
             described=json.dumps(found.to_json()),
+            own=json.dumps(_own(stack, seen)),
             version="" if seen.engine is UNKNOWN else seen.engine.compose or "",
             services=json.dumps(services),
             masks="\n".join(stack.secrets),
         )
+
+
+def _own(stack: Stack, seen: Snapshot) -> Mapping[str, Any] | None:
+    """What is noted of the project's own files, so that Compose is not asked about them again while they are the same."""
+    if seen.own is UNKNOWN or seen.own.refused:
+        return None
+    there = {path: seen.file(path).sha256 for path in stack.settings.compose_files if seen.exists(path)}
+    services = {name: one.to_json() | {"urls": {}} for name, one in seen.own.services.items()}
+    return {"files": there, "services": services} if services else None
 
 
 def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> bool:

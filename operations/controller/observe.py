@@ -19,6 +19,7 @@ from ..facts.files import EnvKeys, Files
 from ..facts.logs import Logs
 from ..facts.machine import Literals, Machine, Metrics
 from ..facts.probe import Probe
+from ..facts.project import Own
 from ..facts.state import Containers, SeenState, State
 from ..stack import registry
 from ..stack.adoption import own_compose_file
@@ -26,7 +27,7 @@ from ..stack.catalogue import folders_of, server_settings
 from ..stack.credential import credentials_of
 from ..stack.plan import Plan
 from ..stack.probes import Probe as DeclaredProbe
-from ..stack.snapshot import UNKNOWN, Snapshot, Unknown
+from ..stack.snapshot import UNKNOWN, SeenFile, SeenOwn, Snapshot, Unknown
 from ..stack.stack import Stack
 from ..stack.waves import CANARY, Wave, waves
 from .desired import stack_of
@@ -36,7 +37,8 @@ from .process import may_be_taken
 
 _PROBE = "probe:"
 _PAGE = "metrics:"
-_GENERAL = ("containers", "engine", "files", "env", "state", "machine", "literals", "logs")
+_OWN = "own"
+_GENERAL = ("containers", "engine", "files", "env", "state", "machine", "literals", "logs", _OWN)
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ def _observed_now(stack: Stack, patience: int) -> Snapshot:
         return Snapshot(met={"": "its answer was cut off"})
     why = dict(found.met)
     again = {name: one for each in credentials_of(stack) for name, one in each.asked_again(stack, found).items()}
+    if known_own(stack, found["files"], found["state"]) is UNKNOWN:
+        again[_OWN] = (Own, _about_own(stack))
     if again and (further := ask(Questions(again))) is not UNKNOWN:
         found |= further
     if "state" in why:
@@ -211,12 +215,32 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     return Questions(asked)
 
 
+def known_own(stack: Stack, files: Mapping[str, SeenFile] | Unknown, state: SeenState | Unknown) -> SeenOwn | Unknown:
+    """What the project's own files say, where that is known without asking Compose; else UNKNOWN."""
+    if files is UNKNOWN or state is UNKNOWN:
+        return UNKNOWN
+    there = {path: files[path].sha256 for path in stack.settings.compose_files if path in files and files[path].sha256}
+    if not there or there == {file.path: file.sha256 for file in stack.base()}:
+        return SeenOwn()
+    noted = state.applied.own
+    return noted[0] if noted and noted[1] == there else UNKNOWN
+
+
+def _about_own(stack: Stack) -> dict[str, Any]:
+    settings = stack.settings
+    return {
+        "root": settings.stack_dir, "project": settings.stack_name, "compose_files": settings.compose_files,
+        "overlays": stack.overlays(),
+    }  # fmt: skip
+
+
 def _any(patterns: Iterable[str]) -> str:
     return "|".join(filter(None, patterns))
 
 
 def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
     """The answers to the questions of a stack as one value."""
+    own = found[_OWN] if _OWN in found else known_own(stack, found["files"], found["state"])
     past: SeenState | Unknown = found["state"]
     # what is not there keeps the snapshot's own default
     told = {} if past is UNKNOWN else {one.name: getattr(past, one.name) for one in fields(past)}
@@ -225,6 +249,8 @@ def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
         engine=found["engine"],
         files=found["files"],
         env=found["env"],
+        urls={} if found["env"] is UNKNOWN else found["env"].urls,
+        own=own,
         containers=found["containers"],
         **told,
         left=lock.run if lock and may_be_taken(lock, stack.settings) else "",

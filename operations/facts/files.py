@@ -56,7 +56,18 @@ def _keyed(text: str) -> str:
     return hashlib.sha256(f"{_SECRET}{text}".encode()).hexdigest()
 
 
-class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
+class SeenKeys(dict[str, dict[str, str] | None]):
+    """Path → managed key → SHA-256 of its line; None for a file that cannot be parsed.
+
+    + urls: path → key → its URL without the login
+    """
+
+    def __init__(self, keys: Mapping[str, dict[str, str] | None]) -> None:
+        super().__init__(keys)
+        self.urls: dict[str, dict[str, str]] = {}
+
+
+class EnvKeys(ScriptFact[SeenKeys]):
     """The fingerprints of managed keys in env files: path → key → SHA-256 of its line, None for a file that cannot be parsed.
 
     A host tells digests that begin with a secret of this process, so that they cannot be worked back. So only a line that is
@@ -77,7 +88,10 @@ class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
         self.wanted = {file.path: file for file in wanted}
         self.known = {_keyed(line): hashlib.sha256(line.encode()).hexdigest() for line in (*known, *_lines(wanted))}
         asked = [f"{number}/{key}" for number, keys in enumerate(self.files.values(), 1) for key in keys]
-        return self.ask(root=root, paths=tuple(files), names=" ".join(asked), secret=_SECRET, wanted=self._as_wanted())
+        of_url = {path: self.wanted[path].urls if path in self.wanted else frozenset() for path in self.files}
+        urls = [f"{number}/{key}" for number, path in enumerate(self.files, 1) for key in sorted(of_url[path])]
+        names = {"names": " ".join(asked), "urls": f" {' '.join(urls)} "}
+        return self.ask(root=root, paths=tuple(files), secret=_SECRET, wanted=self._as_wanted(), **names)
 
     def _as_wanted(self) -> str:
         lines = [
@@ -88,19 +102,25 @@ class EnvKeys(ScriptFact[dict[str, dict[str, str] | None]]):
         ]
         return _keyed("".join(lines))
 
-    def parse(self, lines: list[str]) -> dict[str, dict[str, str] | None]:
-        found: dict[str, dict[str, str] | None] = {path: {} for path in self.files}
+    def parse(self, lines: list[str]) -> SeenKeys:
+        found = SeenKeys({path: {} for path in self.files})
         if lines == ["="]:
-            return found | {path: dict(file.hashes) for path, file in self.wanted.items()}
+            found.update({path: dict(file.hashes) for path, file in self.wanted.items()})
+            return found
         for line in lines:
             number, key, *rest = line.split(" ")
             path = tuple(self.files)[int(number) - 1]
             if key == "!":
                 found[path] = None
             elif (keys := found[path]) is not None and key in self.files[path]:
-                count, digest = rest
+                count, digest, *url = rest
                 # a key that stands there more than once is as good as wrong: the reader's order decides which one counts
                 keys[key] = self.known.get(digest, digest) if count == "1" else ""
+                if url:
+                    found.urls.setdefault(path, {})[key] = url[0]
+                    mine = self.wanted[path].around({key: url[0]})
+                    if digest == _keyed(mine.lines[key]):
+                        keys[key] = mine.hashes[key]
             else:
                 raise ValueError("a key that nobody asked for")
         return found

@@ -14,7 +14,7 @@ from ..stack.lock import Owner, owner
 from ..stack.snapshot import Applied, Seen, SeenContainer
 from ..stack.stack import APPLIED, FRAGMENTS
 from .base import ScriptFact, decoded, document, text, texts
-from .project import seen_project
+from .project import seen_own, seen_project
 
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")  # in words such as "Up 2 hours (healthy)"
 
@@ -113,7 +113,8 @@ def _applied(written: str) -> Applied:
     try:
         services = {name: texts(entry) for name, entry in found["services"].items()}
         project = seen_project(found["project"]) if found.get("project") else None
-        return Applied(text(found["inputs"]), services, text(found.get("compose", "")), project)
+        own = found.get("own") and (seen_own(found["own"]["services"]), texts(found["own"]["files"]))
+        return Applied(text(found["inputs"]), services, text(found.get("compose", "")), project, own or None)
     except (ValueError, KeyError, TypeError, AttributeError):
         # missing, cut off by a crash or edited by hand: then every definition is compared again
         return Applied()

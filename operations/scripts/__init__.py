@@ -2,7 +2,7 @@
 
 A script is a file of a folder here, named by noun. Its parameters are variables that it finds set, by name. What several
 scripts share is in `lib`: functions, which a line `#include lib/<name>.sh` asks for, and awk programs: `#awk lib/<name>.awk`
-sets the variable `<name>_awk` to one.
+sets the variable `<name>_awk` to one, `#jq lib/<name>.jq` the same for jq.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from pyinfra.api import QuoteString, StringCommand
 
 FOLDER = Path(__file__).parent
-_INCLUDE = re.compile(r"^#(include|awk) (\S+)\n", re.MULTILINE)
+_INCLUDE = re.compile(r"^#(include|awk|jq) (\S+)\n", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _BASH = "# shellcheck shell=bash\n"
@@ -135,6 +135,7 @@ def _included(path: str) -> tuple[str, ...]:
 
 @cache
 def _library(name: str) -> str:
-    if name.endswith(".awk"):
-        return f"{Path(name).stem}_awk={shlex.quote(_code(name))}\n"
+    stem, _, kind = Path(name).name.partition(".")
+    if kind in ("awk", "jq"):
+        return f"{stem}_{kind}={shlex.quote(_code(name))}\n"
     return _code(name)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from fnmatch import fnmatchcase
 
+from . import overlay
 from .credential import credentials_of
 from .env_file import line
 from .settings import Settings
-from .snapshot import UNKNOWN, SeenContainer, Snapshot
+from .snapshot import UNKNOWN, Difference, SeenOwn, Snapshot
 from .stack import BASE, Stack
 
 OTHER_BASES = ("docker-compose.yml", "docker-compose.yaml", "compose.yaml")  # what Compose looks for where there is no compose.yml
@@ -17,19 +19,50 @@ OTHER_BASES = ("docker-compose.yml", "docker-compose.yaml", "compose.yaml")  # w
 def problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What a person must decide first; nothing is changed until then."""
     yield from _project_problems(stack, seen)
+    if seen.own is not UNKNOWN:
+        yield from _own_problems(stack, seen.own)
     for credential in credentials_of(stack):
         yield from credential.problems(stack, seen)
 
 
 def sentences(stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What becomes of the services that run already and were started by somebody else."""
+    if seen.own is not UNKNOWN and seen.own.differences:
+        unasked = set(_unasked(stack, seen.own.differences))
+        for service in stack.services:
+            if changed := [one.path for one in seen.own.differences if one.service == service.name and one not in unasked]:
+                yield f"{service.name}: all of its definition stays but {', '.join(changed)}"
+        yield from (f"{_told(one)} (adopt_changes)" for one in sorted(unasked, key=str))
     if seen.fragments:  # UNKNOWN, or written by an earlier run
         return
     for credential in credentials_of(stack):
         yield from credential.adopted(stack, seen)
-    for service in stack.services:
-        for container in seen.of(service.name):
-            yield from _differences(stack, service.name, container)
+
+
+def _own_problems(stack: Stack, own: SeenOwn) -> Iterator[str]:
+    root = stack.settings.stack_dir
+    if own.refused:
+        yield f"{root}: the project's own files cannot be merged with what its services need: {own.refused}. Nothing was changed."
+    for one in _unasked(stack, own.differences or ()):
+        if not any(fnmatchcase(f"{one.service}.{one.path}", pattern) for pattern in stack.settings.adopt_changes):
+            yield (
+                f"{_told(one)}. No setting asks for that. Nothing was changed. Where it is meant, name it: "
+                f'adopt_changes = ("{one.service}.{one.path}",).'
+            )
+
+
+def _unasked(stack: Stack, found: Collection[Difference]) -> Iterator[Difference]:
+    services = {service.name: service for service in stack.services}
+    for name in dict.fromkeys(one.service for one in found):
+        service = services.get(name)
+        file = stack.env_file(service) if service else None
+        of_it = [one for one in found if one.service == name]
+        yield from overlay.unasked(service, file.offered if file else (), stack.settings, of_it)
+
+
+def _told(one: Difference) -> str:
+    before, after = (value or "nothing" for value in (one.before, one.after))
+    return f"{one.service or 'the project'}: {one.path} would change from {before} to {after}"
 
 
 def own_compose_file(settings: Settings) -> str:
@@ -61,16 +94,3 @@ def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
             f"{settings.stack_dir}: the Compose project {name} runs from this folder, and stack_name is {settings.stack_name!r}. "
             f"Nothing was changed. Set stack_name to {name!r}, or stack_dir to another folder."
         )
-
-
-def _differences(stack: Stack, service: str, container: SeenContainer) -> Iterator[str]:
-    """What the fragment changes of a running service that its users might notice."""
-    variable = service.upper().replace("-", "_")
-    values = stack.variables.get(service, {})
-    image = values.get(f"{variable}_IMAGE")
-    if image and container.image and container.image != image:
-        yield f"{service}: image {container.image} becomes {image} ({variable.lower()}_image)"
-    port = f"{values.get(f'{variable}_BIND')}:{values.get(f'{variable}_PORT')}"
-    if f"{variable}_BIND" in values and port not in container.ports:
-        before = " and ".join(container.ports) or "no port of the host"
-        yield f"{service}: published on {before}, now on {port} (bind_address, {variable.lower()}_port)"

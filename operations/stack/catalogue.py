@@ -24,7 +24,9 @@ _OPTIONAL = re.compile(r"^.*#\? ([\w|-]+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
 _VARIABLE = re.compile(r"(?<=[ \t])\$\{(?P<alone>\w+)\}(?=[ \t]*(?:#|\n|\Z))|\$\{(?P<part>\w+)\}")
 _WORD = re.compile(r"[A-Za-z0-9_./][\w./:@%+=-]*(?<!:)")
-_FLEET_KEYS = {"provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update"}
+_FLEET_KEYS = {"provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update", "overlay"}
+_OVERLAY = {"options": dict, "healthcheck": bool, "volumes": list, "inline": bool}
+_OPTIONS = {"without": list, "with": list, "variable": str}
 _UPDATES = ("recreate", "rolling")
 
 
@@ -55,9 +57,13 @@ class Service:
     + env_path: that file, relative to the stack's folder
     + settings: settings that this file adds, with their defaults
     + variables, env: name → template; what `${name}` in the file stands for, and keys of the env file
+    + optional: the keys of `env` that are managed only where they are there already, as in `KEY?`
     + env_from: the setting that holds further keys of the env file
     + provides: name → the credential that it provides
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere
+    + overlay: what its login needs where the project defines it: `options` of its command (the names of those that go, those that
+      come, the variable of its environment that may hold them), whether its `healthcheck` logs in, the targets of the `volumes` of
+      this file that it needs, and whether what it reads from env files is put `inline`, so that it reads none
     """
 
     name: str
@@ -74,6 +80,8 @@ class Service:
     probes: tuple[probes.Probe, ...] = ()
     file: str | None = None
     rests_during_changes: bool = False
+    overlay: Mapping[str, Any] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
 
     @property
     def env_path(self) -> str:
@@ -109,19 +117,8 @@ def _filled(found: re.Match[str], values: Mapping[str, str]) -> str:
 
 
 def client(name: str, path: str, env: Mapping[str, str]) -> Service:
-    """A service that the project defines itself, with the env file `path`, in which the keys of `env` are set.
-
-    Its fragment has it read that file, and takes the keys out of its `environment`, which would override it.
-    """
-    keys = "".join(f"      {key}: !reset null\n" for key in env)
-    text = f"""\
-# Made from the setting `clients`: the service is defined by the project itself.
-services:
-  {name}:
-    env_file:
-      - ${{STACK_ROOT}}/{path}
-    environment:
-{keys}"""
+    """A service that the project defines itself, with the env file `path`, in which the keys of `env` are set."""
+    text = f"services: {{{name}: {{}}}}\n"
     return Service(name, text, needs=(), reads_env=True, env=env, file=path)
 
 
@@ -196,14 +193,22 @@ def read_service(path: Path) -> Service:
         reads_env=f"env/{path.stem}.env" in {_relative(p) for p in _env_files(definition)},
         settings=fleet.get("settings") or {},
         variables=fleet.get("variables") or {},
-        env=fleet.get("env") or {},
+        env={key.removesuffix("?"): text for key, text in (fleet.get("env") or {}).items()},
+        optional=frozenset(key[:-1] for key in fleet.get("env") or {} if key.endswith("?")),
         env_from=fleet.get("env_from"),
         rolling=fleet.get("update") == "rolling",
         provides={name: Provided(**one) for name, one in (fleet.get("provides") or {}).items()},
         replicas=_replicas(definition),
         probes=tuple(probes.probe(path.stem, check) for check in fleet.get("checks") or ()),
         rests_during_changes=fleet.get("rests_during_changes", False),
+        overlay=fleet.get("overlay") or {},
     )
+
+
+def definition_of(text: str) -> Mapping[str, Any]:
+    """The services that a fragment defines, without Compose's tags."""
+    services: Mapping[str, Any] = yaml.load(text, _Loader)["services"]
+    return services
 
 
 class _Loader(yaml.SafeLoader):
@@ -242,6 +247,7 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
     yield from _type_problem("settings", fleet.get("settings") or {}, dict, "a mapping of names to defaults")
     yield from _provides_problems(fleet.get("provides") or {})
     yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
+    yield from _shape_problems("overlay", fleet.get("overlay") or {}, _OVERLAY)
     yield from _type_problem("rests_during_changes", fleet.get("rests_during_changes", False), bool, "true or false")
     if fleet.get("update", "recreate") not in _UPDATES:
         yield f"x-fleet: update: is {fleet['update']!r}, expected one of {', '.join(_UPDATES)}."
@@ -253,6 +259,18 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
     yield from _type_problem("checks", checks, list, "a list")
     for check in checks if isinstance(checks, list) else ():
         yield from _check_problems(check)
+
+
+def _shape_problems(block: str, value: object, shape: Mapping[str, type]) -> Iterator[str]:
+    """A mapping whose keys and their types are told by `shape`."""
+    words = ", ".join(f"{key} ({_TYPES[kind]})" for key, kind in shape.items())
+    if not isinstance(value, dict) or not all(isinstance(one, shape.get(key, type(None))) for key, one in value.items()):
+        yield f"x-fleet: {block}: expected a mapping with some of {words}."
+    elif isinstance(options := value.get("options"), dict):
+        yield from _shape_problems(f"{block}: options", options, _OPTIONS)
+
+
+_TYPES = {dict: "a mapping", bool: "true or false", list: "a list", str: "text"}
 
 
 def _type_problem(block: str, value: object, expected: type, words: str) -> Iterator[str]:
@@ -303,7 +321,8 @@ def _template_problems(block: str, templates: object) -> Iterator[str]:
         yield f"x-fleet: {block}: is a {type(templates).__name__}, expected a mapping of names to templates."
         return
     for key, template in templates.items():
-        if not isinstance(key, str) or not KEY_RULE.fullmatch(key):
+        name = key.removesuffix("?") if isinstance(key, str) and block == "env" else key
+        if not isinstance(name, str) or not KEY_RULE.fullmatch(name):
             yield f"x-fleet: {block}: {key!r} is no name of an environment variable."
         if not isinstance(template, str):
             yield f"x-fleet: {block}: {key}: is {template!r}, expected text. Put it in quotes."

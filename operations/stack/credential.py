@@ -16,7 +16,7 @@ from .changes import Change
 from .check import Check
 from .files import File, Folder
 from .settings import Settings
-from .snapshot import Snapshot
+from .snapshot import SeenDefinition, Snapshot
 from .stack import Stack
 
 if TYPE_CHECKING:
@@ -181,6 +181,14 @@ class Credential(ABC):
         + doubt: services that are not to be started could be recreated together with it
         """
         return ""
+
+    def fixes(self, service: str) -> bool:
+        """Whether a setting says all that a service's URL holds; else a host keeps what stands around the login there."""
+        return False
+
+    def adapted(self, own: Mapping[str, SeenDefinition]) -> Credential:
+        """The same where the project's own files define these services."""
+        return self
 
     def readers(self, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         """The services of the project that read it from a file, beside the stack's own."""

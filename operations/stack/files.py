@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+# of plain characters alone, which need no quotes in an env file
+_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<login>[^@/?#\s'\"]*@)?(?P<host>[\w.-]+|\[[0-9a-f:]+\])(?P<rest>[\w./:%+,=?&-]{0,200})"
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,10 @@ class EnvFile:
 
     + uses: key → the credentials that are in its value
     + urls: the keys whose value is a URL with one
+    + fixed: of these, those of which all is asked for; of the others a host keeps what stands around the login
+    + optional: the keys that are managed only where they are there already
+    + asked: those that are managed whatever a host has: they hold a secret, or a setting names them
+    + offered: all keys that could be managed, also those that a host keeps for itself
     """
 
     path: str
@@ -35,6 +45,27 @@ class EnvFile:
     lines: Mapping[str, str] = field(repr=False)
     uses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     urls: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
+    offered: tuple[str, ...] = ()
+
+    def without(self, keys: Collection[str]) -> EnvFile:
+        """The same without these keys."""
+        return replace(self, lines={key: line for key, line in self.lines.items() if key not in keys}) if keys else self
+
+    def around(self, urls: Mapping[str, str]) -> EnvFile:
+        """The same with its logins in these URLs: key → a URL without a login, as it stands on a host. One that leads to
+        another server does not count."""
+        kept = {key: found for key in self.urls - self.fixed if key in urls and (found := self._with_login(key, urls[key]))}
+        return replace(self, lines={**self.lines, **kept}) if kept else self
+
+    def _with_login(self, key: str, url: str) -> str | None:
+        mine = _URL.fullmatch(self.lines[key].partition("=")[2])
+        theirs = _URL.fullmatch(url)
+        if not mine or not theirs or theirs["login"] or theirs["host"] != mine["host"]:
+            return None
+        return f"{key}={theirs['scheme']}://{mine['login']}{theirs['host']}{theirs['rest']}"
 
     @cached_property
     def hashes(self) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ from .credential import CredentialPlan, credentials_of
 from .files import File
 from .fingerprint import fingerprint
 from .settings import SERVICE_NAME
-from .snapshot import UNKNOWN, SeenEngine, Snapshot, version
-from .stack import OWN_ENVIRONMENT, Stack, fragment_path
+from .snapshot import UNKNOWN, SeenDefinition, SeenEngine, Snapshot, version
+from .stack import OVERLAY, Stack, fragment_path
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
 
@@ -167,10 +167,10 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         return Plan(problems=problems)
     project = tuple(
         change
-        for file in (*_base(stack, seen), *stack.fragments(_start_interval(seen)), stack.manifest())
+        for file in (*_base(stack, seen), *stack.fragments(_start_interval(seen), _own(seen)), stack.manifest())
         if (change := file_change(file, seen.file(file.path)))
     )
-    project += tuple(env_changes(stack.dotenv, seen)) + tuple(_own_environment(stack, seen))
+    project += tuple(env_changes(stack.dotenv, seen)) + tuple(_overlay(stack, seen))
     project += tuple(Change(fragment_path(name), ("is no longer in the stack",)) for name in _stale_fragments(stack, seen))
     env = tuple(change for file in stack.env_files for change in env_changes(file, seen))
     written = {change.path for change in (*project, *env) if change.content}
@@ -268,13 +268,21 @@ def _base(stack: Stack, seen: Snapshot) -> tuple[File, ...]:
     return tuple(file for file in stack.base() if not seen.exists(file.path))
 
 
-def _own_environment(stack: Stack, seen: Snapshot) -> Iterator[Change]:
+def _own(seen: Snapshot) -> Mapping[str, SeenDefinition]:
+    return {} if seen.own is UNKNOWN else seen.own.services
+
+
+def _overlay(stack: Stack, seen: Snapshot) -> Iterator[Change]:
     """It is made from the project's own files, so it must not be older than they are."""
-    made = seen.file(OWN_ENVIRONMENT)
+    made = seen.file(OVERLAY)
     if made.kind == "missing":
-        yield Change(OWN_ENVIRONMENT, ("is missing",))
-    elif newer := [path for path in stack.settings.compose_files if seen.file(path).changed > made.changed]:
-        yield Change(OWN_ENVIRONMENT, (f"{newer[0]} was changed after it was made",))
+        yield Change(OVERLAY, ("is missing",))
+    elif newer := [path for path in (*stack.settings.compose_files, *_dotenv(seen)) if seen.file(path).changed > made.changed]:
+        yield Change(OVERLAY, (f"{newer[0]} was changed after it was made",))
+
+
+def _dotenv(seen: Snapshot) -> tuple[str, ...]:
+    return (".env",) if _own(seen) else ()
 
 
 def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[str, str]]:

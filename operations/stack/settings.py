@@ -40,6 +40,7 @@ class Settings:
     catalog_dirs: tuple[str, ...] = ()
     compose_files: tuple[str, ...] = ("compose.yml",)
     clients: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    adopt_changes: tuple[str, ...] = ()
     pull: Pull = "missing"
     bind_address: str = "127.0.0.1"
     secrets_file: str | None = None

@@ -103,17 +103,64 @@ class SeenProject(Seen):
 
 
 @dataclass(frozen=True)
+class Difference(Seen):
+    """A place in the definition of a service of the project ("" for what belongs to none) that our files change: what it is without
+    them and with them, masked."""
+
+    service: str
+    path: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class SeenDefinition(Seen):
+    """How the project's own files define a service.
+
+    + user: who it runs as, where they say so
+    + network: its `network_mode`, where they say so
+    + healthcheck: whether they give it one
+    + active: whether a plain `docker compose up` starts it: no profile keeps it out
+    + keys: the managed keys of its env file that it has already
+    + urls: of these, key → its URL without the login
+    """
+
+    user: str = ""
+    network: str = ""
+    healthcheck: bool = False
+    active: bool = True
+    keys: tuple[str, ...] = ()
+    urls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SeenOwn(Seen):
+    """The project's own files, as Compose reads them.
+
+    + services: what they define
+    + differences: what our files would change of it; None: as they are on the host, and not asked
+    + refused: why Compose, or what makes our files, does not take them
+    """
+
+    services: Mapping[str, SeenDefinition] = field(default_factory=dict)
+    differences: tuple[Difference, ...] | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
 class Applied(Seen):
     """What .fleet/applied.json says: what was last started, with which inputs.
 
     + compose: the version of Compose that was asked about the project
     + project: its answer; None where files that are no inputs have a part in it
+    + own: what it said of the project's own files, and their digests then
     """
 
     inputs: str = ""
     services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     compose: str = ""
     project: SeenProject | None = None
+    own: tuple[SeenOwn, Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +190,8 @@ class Snapshot:
     + texts: path → what stands in a small file that a credential has, such as the digests that its server reads
     + fragments: names in compose.d that an earlier run wrote
     + lock: who holds the stack's lock
+    + own: what the project's own files say
+    + urls: path of an env file → managed key → its URL without the login
     + bases, projects: see `SeenState`: what keeps the stack from being taken over
     + entries: folder → something that lies in it
     + left: the run whose lock was left behind: it is dead, or was to be taken for dead
@@ -160,6 +209,8 @@ class Snapshot:
     applied: Applied | Unknown = UNKNOWN
     texts: Mapping[str, str] | Unknown = UNKNOWN
     fragments: tuple[str, ...] | Unknown = UNKNOWN
+    own: SeenOwn | Unknown = field(default_factory=SeenOwn)
+    urls: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lock: Owner | None = None
     left: str = ""
     bases: tuple[str, ...] = ()

@@ -9,18 +9,19 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
-from . import graph, registry
+from . import graph, overlay, registry
 from .catalogue import Service, catalogue, client, folders_of, template_names
 from .env_file import EnvValueError, line
 from .errors import SettingsError
 from .files import EnvFile, File, Folder
 from .probes import Probe
 from .settings import Settings, declared
+from .snapshot import UNKNOWN, SeenDefinition, Snapshot
 
 BASE = "compose.yml"
 APPLIED = ".fleet/applied.json"
 FRAGMENTS = ".fleet/fragments"
-OWN_ENVIRONMENT = "compose.d/.environment.yml"  # made on the host from the project's own files: see scripts/project/write.sh
+OVERLAY = "compose.d/.overlay.yml"  # made on the host from the project's own files: see scripts/lib/overlay.jq
 _MINIMAL_BASE = """\
 # The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.
 services: {}
@@ -142,9 +143,15 @@ class Stack:
         """The base file, written only where there is none; the project's own files are never written."""
         return (File(BASE, "0644", _MINIMAL_BASE),) if self.settings.compose_files == (BASE,) else ()
 
-    def fragments(self, start_interval: bool) -> tuple[File, ...]:
-        """The fragments for an engine that knows `start_interval`, or does not."""
-        return self._new_fragments if start_interval else self._old_fragments
+    def fragments(self, start_interval: bool, own: Mapping[str, SeenDefinition] | None = None) -> tuple[File, ...]:
+        """The fragments for an engine that knows `start_interval`, or does not.
+
+        + own: the services that the project's own files define
+        """
+        whole = self._new_fragments if start_interval else self._old_fragments
+        if not own:
+            return whole
+        return tuple(self._overlay(one, file) if one.name in own else file for one, file in zip(self.services, whole, strict=True))
 
     @cached_property
     def _new_fragments(self) -> tuple[File, ...]:
@@ -156,7 +163,56 @@ class Stack:
 
     def _fragment(self, service: Service, start_interval: bool) -> File:
         values = self.variables.get(service.name, {})
-        return File(fragment_path(service.name), "0644", service.fragment(start_interval, self.given, values))
+        file = File(fragment_path(service.name), "0644", service.fragment(start_interval, self.given, values))
+        return self._overlay(service, file) if service.file else file
+
+    def _overlay(self, service: Service, whole: File) -> File:
+        root, keys = self.variables[service.name]["STACK_ROOT"], self._asked(service)
+        return replace(whole, content=overlay.overlay(service, whole.content, keys, self.settings, root))
+
+    def _asked(self, service: Service) -> tuple[str, ...]:
+        """The keys of its env file that nothing may override."""
+        file = self.env_file(service)
+        return tuple(key for key in file.offered if key in file.asked) if file else ()
+
+    def env_file(self, service: Service) -> EnvFile | None:
+        """The env file of a service, which others may have too."""
+        return next((file for file in self.env_files if file.path == service.env_path), None)
+
+    def overlays(self, own: Mapping[str, SeenDefinition] | None = None) -> dict[str, dict[str, Any]]:
+        """Service → its overlay, what is made of it on the host (scripts/lib/overlay.jq), and what is asked of its own definition.
+
+        + own: the services that the project's own files define; all that they could, where that is not known yet
+        """
+        told: dict[str, dict[str, Any]] = {}
+        for service, whole in zip(self.services, self._old_fragments, strict=True):
+            if own is None or service.name in own:
+                file = self.env_file(service)
+                needed = overlay.needs(service, whole.content, self._asked(service))
+                asked = {"env": list(file.offered) if file else [], "urls": sorted(file.urls) if file else []}
+                told[service.name] = {**needed, **asked, "text": self._overlay(service, whole).content}
+        return told
+
+    def adapted(self, seen: Snapshot) -> Stack:
+        """The same for a host that was seen: what is the host's own there stays."""
+        own = {} if seen.own is UNKNOWN else seen.own.services
+        files = tuple(self._adapted(file, own, seen) for file in self.env_files)
+        credentials = tuple(one.adapted(own) for one in self.credentials)
+        if files == self.env_files and credentials == self.credentials:
+            return self  # of hosts that share a stack
+        return replace(self, env_files=files, credentials=credentials)
+
+    def _adapted(self, file: EnvFile, own: Mapping[str, SeenDefinition], seen: Snapshot) -> EnvFile:
+        there = {} if seen.env is UNKNOWN else seen.env.get(file.path) or {}
+        mine = [own[one.name] for one in self.services if one.env_path == file.path and one.name in own]
+        theirs = {key for one in mine for key in one.keys}
+        # where the project defines the service, what it says besides the login is its own
+        left = {key for key in file.lines if key not in file.asked and mine and (key in there or key in theirs)}
+        if mine and not any(one.reads_env for one in self.services if one.env_path == file.path):
+            left |= {key for key in file.lines if key not in file.uses or key not in there}  # for people alone
+        left |= {key for key in file.optional if key not in there and key not in theirs}
+        urls = {key: url for one in mine for key, url in one.urls.items()} | dict(seen.urls.get(file.path, {}))
+        return file.without(left).around(urls)
 
     def manifest(self) -> File:
         """The names of the fragments that are ours, so that only those are ever removed."""
@@ -174,7 +230,7 @@ class Stack:
         """Every path that a snapshot must tell about."""
         fragments = [fragment_path(s.name) for s in self.services]
         env = [f.path for f in self.env_files]
-        made = (".env", FRAGMENTS, OWN_ENVIRONMENT)
+        made = (".env", FRAGMENTS, OVERLAY)
         return (
             *self.settings.compose_files,
             *made,
@@ -186,11 +242,11 @@ class Stack:
 
     def compose_files(self) -> tuple[str, ...]:
         """The Compose files that somebody wrote."""
-        return tuple(path for path in self.inputs() if path not in (".env", OWN_ENVIRONMENT))
+        return tuple(path for path in self.inputs() if path not in (".env", OVERLAY))
 
     def inputs(self) -> tuple[str, ...]:
         """The files that Compose reads the definitions from."""
-        return (*self.settings.compose_files, ".env", *(fragment_path(s.name) for s in self.services), OWN_ENVIRONMENT)
+        return (*self.settings.compose_files, ".env", *(fragment_path(s.name) for s in self.services), OVERLAY)
 
 
 def fragment_path(service: str) -> str:
@@ -222,7 +278,7 @@ class _Builder:
         self.problems: list[str] = []
 
     def dotenv(self, services: Sequence[Service]) -> EnvFile:
-        compose_file = ":".join([*self.values["compose_files"], *(fragment_path(s.name) for s in services), OWN_ENVIRONMENT])
+        compose_file = ":".join([*self.values["compose_files"], *(fragment_path(s.name) for s in services), OVERLAY])
         lines = {
             "COMPOSE_FILE": line("COMPOSE_FILE", compose_file),
             "COMPOSE_PATH_SEPARATOR": line("COMPOSE_PATH_SEPARATOR", ":"),
@@ -250,8 +306,16 @@ class _Builder:
                 if before[key] != file.lines[key]:
                     self.problems.append(f"{service.name}: {file.path}: another service gives {key} another value there.")
             same = files.get(file.path, file)
-            uses, urls = {**same.uses, **file.uses}, same.urls | file.urls
-            files[file.path] = replace(file, lines={**before, **file.lines}, uses=uses, urls=urls)
+            files[file.path] = replace(
+                file,
+                lines={**before, **file.lines},
+                uses={**same.uses, **file.uses},
+                urls=same.urls | file.urls,
+                fixed=same.fixed | file.fixed,
+                optional=same.optional | file.optional,
+                asked=same.asked | file.asked,
+                offered=tuple(dict.fromkeys((*same.offered, *file.offered))),
+            )
         return tuple(files.values())
 
     def env_file(self, service: Service) -> EnvFile:
@@ -265,7 +329,9 @@ class _Builder:
             lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
         templates = {key: service.env[key] for key in uses}
         urls = frozenset(k for k, text in templates.items() if "://" in text or any(name.endswith(".url") for name in _names(text)))
-        return EnvFile(service.env_path, "0600", lines, uses, urls)
+        fixed = frozenset(key for key in urls if any(one.fixes(service.name) for one in self.credentials if one.name in uses[key]))
+        asked = frozenset(key for key in lines if service.file or key in uses or key not in service.env)
+        return EnvFile(service.env_path, "0600", lines, uses, urls, fixed, service.optional, asked, tuple(lines))
 
     def logins(self, service: str) -> dict[str, Any]:
         return {one.name: SimpleNamespace(**one.login(service)) for one in self.credentials}

@@ -15,7 +15,7 @@ from operations.controller.observe import questions
 from operations.facts.bundle import Bundle
 from operations.services.redis.acl import acl_file
 from operations.stack.files import EnvFile, File, ManagedFile
-from operations.stack.stack import BASE, OWN_ENVIRONMENT, Stack
+from operations.stack.stack import BASE, OVERLAY, Stack
 from tests.unit.stack.hosts import ACL_PATH, redis_of
 
 PASSWORD = "{{ redis_password }}"
@@ -70,7 +70,7 @@ def templates(wanted: Stack, folder: Path) -> Path:
 def whole(wanted: Stack) -> list[ManagedFile]:
     """Every file of the stack."""
     fragments = wanted.fragments(start_interval=True)
-    own = File(OWN_ENVIRONMENT, "0600", "services: {}\n")  # there is no file of the project's own that it would be made from
+    own = File(OVERLAY, "0600", "services: {}\n")  # there is no file of the project's own that it would be made from
     return [*wanted.base(), wanted.dotenv, *fragments, own, wanted.manifest(), *wanted.env_files, *wanted.secret_files()]
 
 

@@ -61,7 +61,7 @@ DRIFTS = {
     "the base file is gone": Drift(
         "rm compose.yml",
         "compose.yml: is missing",
-        ("compose.yml", "compose.d/.environment.yml"),  # which is made from it
+        ("compose.yml", "compose.d/.overlay.yml"),  # which is made from it
     ),
     "a managed key of .env is edited": Drift(
         "sed -i 's/^COMPOSE_PATH_SEPARATOR=.*/COMPOSE_PATH_SEPARATOR=;/' .env", "COMPOSE_PATH_SEPARATOR differs", (".env",)

@@ -12,6 +12,7 @@
 #   $before            what is run before services are replaced; it finds their names in $plain
 #   $inputs            the files that Compose reads the definitions from
 #   $digest            of these when Compose described the $described project, as JSON; nothing: they are as they are
+#   $own               what Compose said of the project's own files, as JSON
 #   $version           of Compose
 #   $services          service -> {definition, file}, as JSON: its hash as Compose gives it, and its env file
 #   $masks             texts to mask in whatever is printed, one a line
@@ -289,13 +290,13 @@ made=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False \
 sums=$(printf '%s\n' "$services" | jq -r '.[].file' | sort -u | while IFS= read -r file; do
     [ ! -f "$file" ] || sha256sum -- "$file"
 done)
-printf '%s\n' "${described:-null}" "$services" | jq -nc --arg inputs "$digest" --arg compose "$version" --arg made "$made" --arg sums "$sums" '
+printf '%s\n' "${described:-null}" "$services" "${own:-null}" | jq -nc --arg inputs "$digest" --arg compose "$version" --arg made "$made" --arg sums "$sums" '
     def lines: split("\n") | map(select(. != ""));
-    input as $project | input as $services
+    input as $project | input as $services | input as $own
     | ($sums | lines | map({key: .[66:], value: .[:64]}) | from_entries) as $env
     # the newest one is first
     | ($made | lines | map(split(" ")) | reverse | map({key: .[0], value: .}) | from_entries) as $newest
-    | {$inputs, $compose, $project, services: ($services | with_entries(.key as $name | .value |= {
+    | {$inputs, $compose, $project, $own, services: ($services | with_entries(.key as $name | .value |= {
         definition, env: ($env[.file] // ""), label: ($newest[$name][2] // ""), container: ($newest[$name][1] // "")}))}' |
     save_applied || exit 1
 

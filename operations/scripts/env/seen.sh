@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # Tells which keys are set in the env files $paths below the stack's folder $root, as digests: no line of a file leaves the host.
 # + names: the keys that are looked for: the file's number in the list, a slash, the key; separated by blanks
+# + urls: those of them that hold a URL, in the same form, with a blank before and behind each
 # + secret: what each digest begins with, so that nobody can tell what was digested
 # + wanted: the digest of the whole answer where all is as wanted; then `=` stands for it
-# A line a key: the file's number, the key, how often it is set, its statement's digest; or `!` for a file that cannot be read:
-# a quote is opened and never closed, or another statement follows a closed one on its line.
+# A line a key: the file's number, the key, how often it is set, its statement's digest, and of a URL all but the login; or `!` for a
+# file that cannot be read: a quote is opened and never closed, or another statement follows a closed one on its line.
 
 #awk lib/env_lines.awk
 
@@ -53,15 +54,22 @@ if [ "${sum%% *}" = "$wanted" ]; then
 fi
 
 # many with one sha256sum: one for each took as long as all other questions to the host together
-heads=() opened=()
+heads=() opened=() tails=()
 tell() {
     [ ${#heads[@]} -gt 0 ] || return 0
     local fd
-    sha256sum "${opened[@]/#//dev/fd/}" | for head in "${heads[@]}"; do
-        IFS=' ' read -r sum _ && echo "$head $sum" || exit 1
+    sha256sum "${opened[@]/#//dev/fd/}" | for i in "${!heads[@]}"; do
+        IFS=' ' read -r sum _ && echo "${heads[i]} $sum${tails[i]}" || exit 1
     done || exit 1
     for fd in "${opened[@]}"; do exec {fd}<&-; done
-    heads=() opened=()
+    heads=() opened=() tails=()
+}
+# of a statement that sets a URL: a blank and the URL without its login; nothing where another part of it may be secret
+around() {
+    local value=${1#*=}
+    value=${value//[\"\' ]/}
+    [[ $value =~ ^([a-z][a-z0-9+.-]*)://(.*@)?([][A-Za-z0-9_.:/%+,=?\&-]{1,300})$ ]] || return 0
+    case ${BASH_REMATCH[3],,} in *pass*) ;; *) printf ' %s://%s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[3]}" ;; esac
 }
 for record in $records; do
     # number, key, count, statement
@@ -71,7 +79,10 @@ for record in $records; do
         continue
     fi
     exec {fd}< <(printf '%s%s' "$secret" "$statement")
-    heads+=("${record%" $statement"}") opened+=("$fd")
+    head=${record%" $statement"}
+    IFS=' ' read -r place key _ <<<"$head"
+    case $urls in *" $place/$key "*) tails+=("$(around "$statement")") ;; *) tails+=('') ;; esac
+    heads+=("$head") opened+=("$fd")
     [ ${#heads[@]} -lt 200 ] || tell
 done
 tell

@@ -6,26 +6,33 @@ project's own redis.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, ClassVar
 
 from ...stack.credential import Asked, Credential
 from ...stack.files import File, Folder
 from ...stack.password import plain
 from ...stack.settings import Settings
-from ...stack.snapshot import UNKNOWN, Snapshot
+from ...stack.snapshot import UNKNOWN, SeenDefinition, Snapshot
 from ...stack.stack import Stack
 from . import acl
 from .facts import Overrides, Redis, TriedRedis
 from .seen import SeenRedis, redis_of
 
 DEFAULT_USER = "default"
+_NUMBERS = re.compile(r"\d{1,9}:\d{1,9}")
 
 
 class RedisLogin(Credential):
     refused: ClassVar[str] = "AuthenticationError|WRONGPASS|NOAUTH|invalid username-password"
     in_env: ClassVar[str] = r"""(redis|valkey)s?://[^:/@ ]*:[^@$ {*<]+@|^[^=]*(REDIS|VALKEY)[^=]*PASS[^=]*=["']?[^$"' ]"""
     in_files: ClassVar[str] = r"""redis-cli .*-a +[\\"']*[^ $\\"']|--requirepass[ =]+[^ $"']"""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.owner = acl.redis_owner(self.settings, self.server)
 
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
@@ -79,6 +86,19 @@ class RedisLogin(Credential):
         # an IPv6 address stands in brackets before a port alone
         return {"password": password, "url": f"redis://:{password}@{at}/{db}", "host": host.strip("[]"), "port": port, "db": db}
 
+    def fixes(self, service: str) -> bool:
+        return service in (self.setting("dbs") or {})
+
+    def adapted(self, own: Mapping[str, SeenDefinition]) -> RedisLogin:
+        # the file is read by whom the project has its server run as
+        user = own[self.server].user if self.local and self.server in own else ""
+        owner = f"{user}:{user}" if user.isdigit() else user
+        if not _NUMBERS.fullmatch(owner) or owner == self.owner:
+            return self
+        mine = copy(self)
+        mine.owner = owner
+        return mine
+
     def files(self) -> Sequence[File]:
         if not self.local:
             return (self.password(),)
@@ -88,12 +108,11 @@ class RedisLogin(Credential):
         if self.own:
             # without a line break, which a reader might take for a part of it
             return File(self.password_file, "keep0600", self.value or "")
-        owner = acl.redis_owner(self.settings, self.server) if self.local else "-"
-        return File(self.password_file, "0600", f"{self.value}\n", owner)
+        return File(self.password_file, "0600", f"{self.value}\n", self.owner if self.local else "-")
 
     def acl(self, digests: Sequence[str]) -> File:
         """The ACL file with these passwords."""
-        return File(self.acl_path, "0600", acl.acl_file(digests), acl.redis_owner(self.settings, self.server))
+        return File(self.acl_path, "0600", acl.acl_file(digests), self.owner)
 
     def passwords(self) -> Sequence[str]:
         return (self.password_file,)
@@ -102,7 +121,7 @@ class RedisLogin(Credential):
         return (self.acl_path,) if self.local else ()
 
     def folders(self) -> Sequence[Folder]:
-        return (Folder(self.data, "0700", acl.redis_owner(self.settings, self.server)),) if self.local else ()
+        return (Folder(self.data, "0700", self.owner),) if self.local else ()
 
     def asked(self, stack: Stack) -> Asked:
         found: dict[str, Any] = {self.name: (Redis, self._login(stack))}

@@ -462,4 +462,4 @@ def test_a_script_that_runs_another_does_not_wait_for_itself(host: StubHost) -> 
     (host.root / ".fleet").mkdir()
     files = put_list([File("compose.yml", "0644", "services: {}\n")])
     done = host.script("project/write", root=str(host.root), files=files, compose_files=["compose.yml"], clients="{}")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote compose.yml\nwrote compose.d/.environment.yml\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote compose.yml\nwrote compose.d/.overlay.yml\n", "")

@@ -27,7 +27,10 @@ ALL = (BASE, DOTENV, WEB, API)
 @pytest.fixture
 def host(tmp_path: Path) -> StubHost:
     host = StubHost(tmp_path)
-    host.stub("docker", 'find .fleet-new.* -type f | sort >"$HOME/staged"; ls env >"$HOME/env" 2>&1; exit 0')
+    host.stub(
+        "docker",
+        'find .fleet-new.* -type f | sort >"$HOME/staged"; ls env >"$HOME/env" 2>&1; case "$*" in *json*) echo "{}" ;; esac',
+    )
     return host
 
 
@@ -39,9 +42,10 @@ def project(
     **keys: tuple[str, ...],
 ) -> subprocess.CompletedProcess[str]:
     """`keys`: service -> what is managed in its env file."""
-    clients = json.dumps({name: {"file": f"env/{name}.env", "keys": managed} for name, managed in keys.items()})
-    listed = put_list(files, remove)
-    return host.script("project/write", root=str(host.root), files=listed, compose_files=compose_files, clients=clients)
+    overlays = json.dumps({name: {"keys": managed, "env": managed} for name, managed in keys.items()})
+    listed, env = put_list(files, remove), [f"env/{name}.env" for name in keys]
+    given = {"files": listed, "compose_files": compose_files, "env_files": env, "overlays": overlays}
+    return host.script("project/write", root=str(host.root), **given)
 
 
 def refusing(host: StubHost) -> StubHost:
@@ -55,7 +59,7 @@ def tree(host: StubHost) -> dict[str, str]:
 
 
 MUTEX = {".fleet/mutex": ""}
-OWN = "compose.d/.environment.yml"
+OWN = "compose.d/.overlay.yml"
 NOTHING = {OWN: "services: {}\n"}
 WRITTEN = NOTHING | {
     "compose.yml": "services: {}\n",

@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from operations.stack.catalogue import _Loader, read_service
 from operations.stack.errors import CatalogueError, SettingsError
 from operations.stack.files import EnvFile
-from operations.stack.stack import OWN_ENVIRONMENT, Stack
+from operations.stack.stack import OVERLAY, Stack
 from tests.unit.stack.hosts import a_stack
 
 ROOT = Path(__file__).parents[3]
@@ -81,7 +81,7 @@ def write_project(stack: Stack, folder: Path, start_interval: bool) -> None:
     """The project's files as they lie on a host."""
     env = {file.path: "".join(f"{line}\n" for line in file.lines.values()) for file in (stack.dotenv, *stack.env_files)}
     whole = {file.path: file.content for file in (*stack.base(), *stack.fragments(start_interval))}
-    for path, content in (env | whole | {OWN_ENVIRONMENT: "services: {}\n"}).items():
+    for path, content in (env | whole | {OVERLAY: "services: {}\n"}).items():
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(content)
 

@@ -23,7 +23,7 @@ from operations.stack.snapshot import (
     SeenMachine,
     Snapshot,
 )
-from operations.stack.stack import OWN_ENVIRONMENT, Stack
+from operations.stack.stack import OVERLAY, Stack
 
 Drift = Callable[[Snapshot], Snapshot]
 
@@ -71,7 +71,7 @@ def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
     """The host after a run that did everything; `engine`: the Docker that runs on it."""
     whole = (*stack.base(), *stack.fragments(engine.start_interval), stack.manifest(), *stack.secret_files())
     env = (stack.dotenv, *stack.env_files)
-    made = {OWN_ENVIRONMENT: SeenFile("file", "0600", "0:0", sha256("services: {}\n"))}
+    made = {OVERLAY: SeenFile("file", "0600", "0:0", sha256("services: {}\n"))}
     snapshot = Snapshot(
         engine=engine,
         files={f.path: _as_written(f) for f in whole} | {f.path: _env_as_written(f) for f in env} | made | _folders(stack),

@@ -13,6 +13,10 @@ from typing import Any
 import pytest
 
 from operations.controller.files import put_list
+from operations.facts.base import ScriptFact
+from operations.facts.files import EnvKeys
+from operations.facts.project import Own
+from operations.stack.snapshot import UNKNOWN, Snapshot
 from operations.stack.stack import Stack
 from tests.unit.stack.hosts import PASSWORD, a_stack
 from tests.unit.stubs import StubHost
@@ -72,7 +76,7 @@ AS_A_LIST = """\
 """
 SERVICES = ["watchtower", "redis", "openwebui", "litellm", "searxng"]
 CLIENTS = {"n8n": {"env/n8n.env": {"QUEUE_PASSWORD": "{redis.password}"}}}
-MANAGED = [*SERVICES, "n8n"]
+LOGGED_IN = ["redis", "openwebui", "litellm", "searxng", "n8n"]  # the updater needs no login
 
 
 @pytest.fixture
@@ -99,13 +103,30 @@ def adoption(**data: Any) -> Stack:
     return a_stack(**{**wanted, **data})
 
 
+def fact(host: StubHost, fact: ScriptFact[Any], **arguments: Any) -> Any:
+    done = host.command(fact.command(**arguments))
+    assert done.returncode == 0, done.stderr
+    return fact.process(done.stdout.splitlines())
+
+
+def seen(host: StubHost, stack: Stack) -> Snapshot:
+    """What a preview sees of the project."""
+    root, settings = str(host.root), stack.settings
+    env = fact(host, EnvKeys(), root=root, files={file.path: [*file.lines] for file in stack.env_files}, wanted=stack.env_files)
+    about = {"project": settings.stack_name, "compose_files": settings.compose_files, "overlays": stack.overlays()}
+    return Snapshot(env=env, urls=env.urls, own=fact(host, Own(), root=root, **about))
+
+
 def write(host: StubHost, stack: Stack) -> subprocess.CompletedProcess[str]:
     """What a run writes of the project, and the env files after it."""
-    keys = {file.path: list(file.lines) for file in stack.env_files}
-    clients = {one.name: {"file": one.env_path, "keys": keys[one.env_path]} for one in stack.services if one.reads_env}
-    files = put_list([stack.dotenv, *stack.fragments(True), stack.manifest()])
-    root, own = str(host.root), stack.settings.compose_files
-    done = host.script("project/write", root=root, files=files, compose_files=own, clients=json.dumps(clients))
+    own = seen(host, stack).own
+    services = {} if own is UNKNOWN else own.services
+    stack = stack.adapted(seen(host, stack))
+    done = host.script(
+        "project/write", root=str(host.root), compose_files=stack.settings.compose_files,
+        files=put_list([stack.dotenv, *stack.fragments(True, services), stack.manifest()]),
+        env_files=[one.env_path for one in stack.services if one.reads_env], overlays=json.dumps(stack.overlays(services)),
+    )  # fmt: skip
     if done.returncode == 0:
         assert host.script("files/put", root=str(host.root), files=put_list([*stack.env_files])).returncode == 0
     return done
@@ -147,7 +168,7 @@ def test_the_other_services_are_as_they_were(host: StubHost) -> None:
     before = hashes(host)
     adopted(host)
     after = hashes(host)
-    assert {name for name in before if before[name] != after[name]} == set(MANAGED)
+    assert {name for name in before if before[name] != after[name]} == set(LOGGED_IN)
     assert before.keys() == after.keys()
 
 
@@ -164,8 +185,9 @@ def test_what_its_environment_sets_no_longer_beats_the_env_file(host: StubHost) 
     assert found["openwebui"]["REDIS_URL"] == f"{url}/0"
     assert found["searxng"]["SEARXNG_REDIS_URL"] == f"{url}/1"
     assert found["n8n"]["QUEUE_PASSWORD"] == PASSWORD
+    # where it goes is its own, where it says so
     assert {key: found["litellm"][key] for key in ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB")} == {
-        "REDIS_HOST": "redis", "REDIS_PORT": "6379", "REDIS_PASSWORD": PASSWORD, "REDIS_DB": "0",
+        "REDIS_HOST": "old", "REDIS_PORT": "6379", "REDIS_PASSWORD": PASSWORD, "REDIS_DB": "0",
     }  # fmt: skip
 
 
@@ -187,26 +209,32 @@ def test_a_former_password_is_written_into_no_file_of_this_library(host: StubHos
         assert PASSWORD not in path.read_text(), path.name
 
 
-def test_redis_is_the_guides_with_the_logging_of_the_fragment_and_no_port(host: StubHost) -> None:
-    redis = adopted(host)["redis"]
-    assert redis["image"] == "redis/redis-stack:latest"
-    assert redis["command"][0] == "/usr/bin/dumb-init"
-    assert redis["environment"].keys() == {"REDIS_ARGS"}
-    assert PASSWORD not in json.dumps(redis)
-    assert "Former" not in json.dumps(redis)
-    assert redis["logging"]["driver"] == "json-file"
+def test_redis_keeps_all_but_its_password(host: StubHost) -> None:
+    before, after = resolved(host)["redis"], adopted(host)["redis"]
+    assert after["command"] == ["redis-stack-server", "--aclfile", "/run/redis-auth/users.acl"]
+    assert after["environment"] == {"FROM": "common"}  # and none of its env files, where the password stands
+    assert [one["target"] for one in after["volumes"]] == ["/run/redis-auth"]
+    changed = ("command", "environment", "volumes")
+    assert {key: value for key, value in after.items() if key not in changed} == {
+        key: value for key, value in before.items() if key not in changed
+    }
 
 
-def test_ports_are_replaced_and_not_added(host: StubHost) -> None:
-    (port,) = adopted(host, openwebui_port=8081)["openwebui"]["ports"]
-    assert (port["host_ip"], port["published"]) == ("127.0.0.1", "8081")
+@pytest.mark.parametrize(
+    ("settings", "published"), [({}, [(None, "3000")]), ({"openwebui_port": 8081}, [("127.0.0.1", "8081")])], ids=["theirs", "ours"]
+)
+def test_ports_are_its_own_until_a_setting_asks_for_others(
+    host: StubHost, settings: dict[str, Any], published: list[tuple[str | None, str]]
+) -> None:
+    ports = adopted(host, **settings)["openwebui"]["ports"]
+    assert [(port.get("host_ip"), port["published"]) for port in ports] == published
 
 
-def test_an_image_that_is_not_given_is_its_own(host: StubHost) -> None:
-    found = adopted(host)
+def test_images_are_its_own_until_a_setting_asks_for_others(host: StubHost) -> None:
+    found = adopted(host, redis_image="redis:8.2", openwebui_image=a_stack().settings.openwebui_image)
+    assert found["redis"]["image"] == "redis:8.2"
     assert found["openwebui"]["image"] == "ghcr.io/open-webui/open-webui:v0.6"
-    assert found["litellm"]["image"] == "ghcr.io/berriai/litellm:main"
-    assert found["watchtower"]["image"] == "containrrr/watchtower:latest"
+    assert found["watchtower"]["image"] == "containrrr/watchtower:1.5"
     assert "devices" in json.dumps(found["openwebui"]["deploy"])
 
 
@@ -221,7 +249,7 @@ def test_files_in_a_folder_are_read_as_from_there(host: StubHost) -> None:
     assert found["openwebui"]["environment"]["REDIS_URL"] == f"redis://:{PASSWORD}@redis:6379/0"
     (volume,) = found["db"]["volumes"]
     assert volume["source"] == f"{host.root}/data/db"
-    assert [one["source"] for one in found["redis"]["volumes"]] == [f"{host.root}/data/redis", f"{host.root}/secrets/redis"]
+    assert [one["source"] for one in found["redis"]["volumes"]] == [f"{host.root}/secrets/redis"]
     assert not (host.root / "compose" / "compose.d").exists()
 
 

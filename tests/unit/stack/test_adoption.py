@@ -8,9 +8,9 @@ import pytest
 
 from operations.stack.adoption import problems, sentences
 from operations.stack.env_file import line
-from operations.stack.snapshot import SeenContainer
+from operations.stack.snapshot import Difference, SeenDefinition, SeenOwn
 from tests.unit.stack.hosts import a_stack, converged, sha256
-from tests.unit.stack.taken_over import STACK, a_container, by_hand, told
+from tests.unit.stack.taken_over import STACK, by_hand, told
 
 
 def test_nothing_is_said_of_a_host_that_is_as_desired() -> None:
@@ -18,16 +18,64 @@ def test_nothing_is_said_of_a_host_that_is_as_desired() -> None:
     assert list(sentences(STACK, converged(STACK))) == []
 
 
+def its_own(*differences: Difference, refused: str = "", **services: SeenDefinition) -> dict[str, Any]:
+    return {"own": SeenOwn(services, differences, refused)}
+
+
+NEEDED = (
+    Difference("redis", "command", "one", "another"),
+    Difference("redis", "volumes./run/redis-auth", "", "{}"),
+    Difference("redis", "healthcheck.test", "one", "another"),
+    Difference("redis", "environment.REDIS_PASSWORD", "one", ""),
+    Difference("openwebui", "environment.REDIS_URL", "one", "another"),
+    Difference("redis-exporter", "command", "one", ""),
+)
+
+
+def test_what_a_login_needs_is_summed_up_and_stops_no_run() -> None:
+    seen = by_hand(**its_own(*NEEDED))
+    assert list(problems(STACK, seen)) == []
+    assert "redis: all of its definition stays but command, volumes./run/redis-auth, healthcheck.test" in "\n".join(
+        sentences(STACK, seen)
+    )
+
+
 @pytest.mark.parametrize(
-    ("container", "words"),
+    ("one", "named"),
     [
-        (a_container("openwebui", image="open-webui:v0.6", ports=("127.0.0.1:8080",)), "image open-webui:v0.6 becomes ghcr.io"),
-        (a_container("openwebui", ports=("0.0.0.0:8080",)), "published on 0.0.0.0:8080, now on 127.0.0.1:8080"),
-        (a_container("openwebui"), "published on no port of the host, now on 127.0.0.1:8080"),
+        (Difference("redis", "volumes./data", "{}", ""), "redis.volumes./data"),
+        (Difference("redis", "ports.:6379:6379/tcp", "{}", ""), "redis.ports.:6379:6379/tcp"),
+        (Difference("redis", "image", "redis:7", "redis:8"), "redis.image"),
+        (Difference("redis", "environment.TZ", "UTC", ""), "redis.environment.TZ"),
+        (Difference("openwebui", "deploy.resources", "{}", ""), "openwebui.deploy.resources"),
+        (Difference("openwebui", "environment.WEBUI_SECRET_KEY", "one", ""), "openwebui.environment.WEBUI_SECRET_KEY"),
+        (Difference("proxy", "environment.COMPOSE_FILE", "", "x"), "proxy.environment.COMPOSE_FILE"),
+        (Difference("", "volumes.data", "{}", "null"), ".volumes.data"),
     ],
 )
-def test_a_plan_tells_what_users_of_a_service_might_notice(container: SeenContainer, words: str) -> None:
-    assert words in "\n".join(sentences(STACK, by_hand(containers=(container,))))
+def test_any_other_difference_stops_the_run_until_it_is_named(one: Difference, named: str) -> None:
+    (problem,) = problems(STACK, by_hand(**its_own(*NEEDED, one)))
+    assert f"{one.path} would change from {one.before or 'nothing'} to {one.after or 'nothing'}" in problem
+    assert problem.endswith(f'adopt_changes = ("{named}",).')
+    for accepted in (named, f"{named[:-2]}*"):
+        assert list(problems(a_stack(adopt_changes=[accepted]), by_hand(**its_own(*NEEDED, one)))) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "one"),
+    [
+        ({"redis_image": "redis:8.2"}, Difference("redis", "image", "redis:7", "redis:8.2")),
+        ({"openwebui_port": 3000}, Difference("openwebui", "ports.:8080:8080/tcp", "{}", "")),
+    ],
+)
+def test_what_a_setting_asks_for_stops_no_run(settings: dict[str, Any], one: Difference) -> None:
+    assert list(problems(a_stack(**settings), by_hand(**its_own(one)))) == []
+
+
+def test_what_compose_does_not_take_stops_the_run() -> None:
+    assert "cannot be merged with what its services need: redis: no such thing. Nothing was changed" in told(
+        **its_own(refused="redis: no such thing")
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.unit.stack.hosts import a_stack
 # A file that is wrong
 
 
-KNOWN = "known are checks, env, env_from, provides, rests_during_changes, settings, update, variables."
+KNOWN = "known are checks, env, env_from, overlay, provides, rests_during_changes, settings, update, variables."
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_an_operator_adds_a_service(put: Put, folder: str) -> None:
     assert (service.name, service.needs, service.reads_env) == ("web", ("redis",), True)
     assert stack.variables["web"]["WEB_PORT"] == "8081"
     assert values(stack.dotenv)["COMPOSE_FILE"] == (
-        "compose.yml:compose.d/watchtower.yml:compose.d/redis.yml:compose.d/web.yml:compose.d/.environment.yml"
+        "compose.yml:compose.d/watchtower.yml:compose.d/redis.yml:compose.d/web.yml:compose.d/.overlay.yml"
     )
     assert str(env_of(stack, "web")["URL"]).startswith("redis://")
     (probe,) = stack.probes

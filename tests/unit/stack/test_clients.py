@@ -124,8 +124,10 @@ def test_a_client_reads_that_file_and_nothing_that_would_beat_it() -> None:
     stack = a_stack(clients={"n8n": {"conf/n8n.env": CLIENT}})
     assert stack.services[-1].reads_env
     (text,) = (file.content for file in stack.fragments(True) if file.path == "compose.d/n8n.yml")
-    assert yaml.load(text, _Loader)["services"] == {"n8n": {"env_file": ["./conf/n8n.env"], "environment": dict.fromkeys(CLIENT)}}
-    assert text.count("!reset null") == len(CLIENT)
+    assert yaml.load(text, _Loader)["services"] == {
+        "n8n": {"env_file": [{"path": "./conf/n8n.env", "required": False}], "environment": {key: [] for key in CLIENT}}
+    }
+    assert text.count("!reset []") == len(CLIENT)
     assert PASSWORD not in text
 
 

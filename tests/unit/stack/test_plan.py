@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from operations.stack.fingerprint import fingerprint
 from operations.stack.plan import Plan, inputs_digest, plan
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenEngine
-from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT, Stack
+from operations.stack.stack import FRAGMENTS, OVERLAY, Stack
 from tests.unit.stack.hosts import (
     ACL_PATH,
     ENGINE,
@@ -111,7 +111,7 @@ DRIFTS: Mapping[str, Drift] = {
     "compose.yml": without_file("compose.yml"),
     ".env": with_key(".env", "COMPOSE_FILE", None),
     FRAGMENTS: with_file(FRAGMENTS, mode="0644"),
-    OWN_ENVIRONMENT: without_file(OWN_ENVIRONMENT),
+    OVERLAY: without_file(OVERLAY),
     "compose.d/watchtower.yml": with_file("compose.d/watchtower.yml", sha256=sha256("edited")),
     "compose.d/redis.yml": without_file("compose.d/redis.yml"),
     "compose.d/redis-exporter.yml": with_file("compose.d/redis-exporter.yml", mode="0777"),

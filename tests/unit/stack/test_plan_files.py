@@ -8,7 +8,7 @@ import pytest
 
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import UNKNOWN, Snapshot
-from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT
+from operations.stack.stack import FRAGMENTS, OVERLAY
 from tests.unit.stack.hosts import ENGINE, OLD_ENGINE, a_stack, all_of, converged, sha256, with_file, with_key, without_file
 from tests.unit.stack.plans import EXPORTER, OPENWEBUI, REDIS, STACK, a_plan, access, differs, due_after, missing
 
@@ -68,8 +68,8 @@ def test_a_missing_list_of_fragments_is_written() -> None:
 
 @pytest.mark.parametrize(("since", "due"), [(-1, False), (0, False), (1, True)])
 def test_what_is_made_from_the_projects_own_file_is_made_anew_when_that_was_changed(since: int, due: bool) -> None:
-    drift = all_of(with_file(OWN_ENVIRONMENT, changed=100), with_file("compose.yml", changed=100 + since))
-    anew = differs(OWN_ENVIRONMENT, "compose.yml was changed after it was made")
+    drift = all_of(with_file(OVERLAY, changed=100), with_file("compose.yml", changed=100 + since))
+    anew = differs(OVERLAY, "compose.yml was changed after it was made")
     assert due_after(drift).project == ((anew,) if due else ())
 
 

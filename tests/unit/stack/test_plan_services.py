@@ -11,7 +11,7 @@ from operations.stack.changes import Change
 from operations.stack.credential import CredentialPlan
 from operations.stack.plan import plan
 from operations.stack.snapshot import UNKNOWN, SeenProject, Snapshot, version
-from operations.stack.stack import FRAGMENTS, OWN_ENVIRONMENT
+from operations.stack.stack import FRAGMENTS, OVERLAY
 from tests.unit.stack.hosts import (
     ACL_PATH,
     ENGINE,
@@ -158,8 +158,7 @@ def test_everything_is_due_on_a_bare_host() -> None:
     assert plan(STACK, bare(STACK)) == a_plan(
         engine=("Docker Engine is missing", "the Compose v2 plugin is missing", "curl is missing"),
         project=tuple(
-            missing(path)
-            for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env", OWN_ENVIRONMENT)
+            missing(path) for path in ("compose.yml", *(f"compose.d/{name}.yml" for name in services), FRAGMENTS, ".env", OVERLAY)
         ),
         env=(missing(REDIS), missing(EXPORTER), missing(OPENWEBUI)),
         secrets=(missing(ACL_PATH), missing(PASSWORD_PATH), Change("data/redis", ("is missing",), content=False)),

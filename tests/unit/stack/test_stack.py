@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from operations.stack.errors import SettingsError
-from operations.stack.stack import OWN_ENVIRONMENT, Stack
+from operations.stack.stack import OVERLAY, Stack
 from tests.unit.stack.catalogues import GUIDE, SHIPPED, definition, values
 from tests.unit.stack.hosts import a_stack
 
@@ -63,11 +63,11 @@ def test_a_stack_of_nothing_is_a_mistake() -> None:
 def test_compose_is_told_of_the_projects_own_files_first() -> None:
     clients = {"n8n": {"env/n8n.env": {"QUEUE_TLS": "no"}}}
     stack = a_stack(services=["watchtower"], compose_files=["compose/base.yml", "compose/data.yml"], clients=clients)
-    files = "compose/base.yml:compose/data.yml:compose.d/watchtower.yml:compose.d/n8n.yml:compose.d/.environment.yml"
+    files = "compose/base.yml:compose/data.yml:compose.d/watchtower.yml:compose.d/n8n.yml:compose.d/.overlay.yml"
     assert values(stack.dotenv)["COMPOSE_FILE"] == files
     assert values(stack.dotenv)["COMPOSE_PATH_SEPARATOR"] == ":"
     assert stack.inputs() == (
-        "compose/base.yml", "compose/data.yml", ".env", "compose.d/watchtower.yml", "compose.d/n8n.yml", OWN_ENVIRONMENT,
+        "compose/base.yml", "compose/data.yml", ".env", "compose.d/watchtower.yml", "compose.d/n8n.yml", OVERLAY,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from operations.services.redis.seen import SeenRedis
 from operations.stack.credential import CredentialPlan
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import SeenContainer, SeenFile, Snapshot
-from operations.stack.stack import OWN_ENVIRONMENT
+from operations.stack.stack import OVERLAY
 from tests.unit.stack.hosts import OLD_PASSWORD, PASSWORD, a_stack, converged, redis_of, sha256, with_answer
 from tests.unit.stack.plans import of_redis
 
@@ -33,7 +33,7 @@ def a_host(content: str, users: dict[str, tuple[str, ...]], created: int = WRITT
     files = {**here.files, FILE: SeenFile("file", "0600", "0:0", sha256(content), WRITTEN)}  # type: ignore[dict-item]
     answers = {"anonymous": "NOAUTH", "login": "PONG", "users": users, **redis}
     seen = replace(here, files=files, containers=containers, answers={"redis": SeenRedis(**answers)})
-    assert OWN_ENVIRONMENT in files
+    assert OVERLAY in files
     return seen
 
 

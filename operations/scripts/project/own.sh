@@ -1,0 +1,59 @@
+# shellcheck shell=sh
+# What the Compose project in folder $root says without our files, and what those would change of it, as JSON; nothing is written there.
+#   $project         its name
+#   $compose_files   the project's own files
+#   $overlays        service -> what is laid over it where the project defines it, as JSON: see Stack.overlays
+#   $masks           texts to mask, one a line
+# No value of a service's environment leaves the host but URLs without their login; what else is shown is masked.
+
+#include lib/mask.sh
+#include lib/project.sh
+#jq lib/differences.jq
+cd -- "$root" 2>/dev/null || exit 0
+umask 077
+own_files ''
+if [ -z "$existing" ]; then
+    echo '{"services": {}}'
+    exit 0
+fi
+stage=$(mktemp -d) || exit 1
+trap 'rm -rf -- "$stage"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# as Compose would read it without us
+dotenv=.env
+[ -f .env ] || { dotenv=$stage/.env && : >"$dotenv"; }
+
+not_taken() {
+    printf '%s\n' "${said:-$(cat "$stage/said")}" | masked | tail -n 5 | jq -Rnca '{services: {}, refused: [inputs] | join(" ")}'
+    exit 0
+}
+said=
+own=$(compose --profile '*' config --format json 2>"$stage/said") || not_taken
+active=$(compose config --services 2>"$stage/said") || not_taken
+said=$(overlay_of "$own") || not_taken
+printf '%s\n' "$said" >"$stage/overlay.yml"
+for name in $(printf '%s\n' "$overlays" "$own" | jq -nr 'input as $asked | input.services | keys[] | select($asked[.])'); do
+    printf '%s\n' "$overlays" | jq -r --arg name "$name" '.[$name].text' >"$stage/$name.yml" || exit 1
+    merged="$merged -f $stage/$name.yml"
+done
+merged="$merged -f $stage/overlay.yml"
+said=
+with=$(compose --project-name "$project" --profile '*' config --format json 2>"$stage/said") || not_taken
+printf '%s\n' "$own" "$with" | jq -n "$differences_jq" >"$stage/differences" || exit 1
+
+# a secret is masked in a text of its own, so that what is masked is still JSON
+masked_differences=$(jq -ca '.[]' "$stage/differences" | masked | jq -cs .) || exit 1
+printf '%s\n' "$overlays" "$own" "$masked_differences" | jq -nca --arg active "$active" '
+    ($active | split("\n")) as $active | input as $asked | input as $own | input as $differences
+    | {services: ($own.services | with_entries(.key as $name | .value |= {
+        user: (.user // "" | tostring),
+        network: (.network_mode // ""),
+        active: ($active | index([$name]) != null),
+        healthcheck: (.healthcheck != null and (.healthcheck.disable | not) and (.healthcheck.test // [] | first) != "NONE"),
+        keys: [.environment // {} | to_entries[] | select(.value != null) | .key | select(IN($asked[$name].env[]?))],
+        urls: (.environment // {} | with_entries(select(.key | IN($asked[$name].urls[]?))
+            | .value = (.value // "" | capture("^(?<scheme>[a-z][a-z0-9+.-]*)://(?:.*@)?(?<rest>[^@]{1,300})$") // null
+                | if . then "\(.scheme)://\(.rest)" else "" end) | select(.value != "" and (.value | test("pass"; "i") | not))))
+      })),
+      $differences}'
