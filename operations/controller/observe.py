@@ -195,19 +195,21 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     for credential in credentials:
         asked |= credential.asked(stack)
     # a page of metrics is fetched once, whoever asks for something on it
-    pages: dict[str, list[str]] = {}
+    pages: dict[str, dict[str, Any]] = {}
     for name, (fact, arguments) in (pair for extra in registry.extras() for pair in extra.asked(stack, patience).items()):
         if fact is Metrics:
-            pages.setdefault(arguments["url"], []).extend(arguments["names"])
+            page = pages.setdefault(arguments["url"], {**arguments, "names": []})
+            page["names"] = [*page["names"], *arguments["names"]]
         else:
             asked[name] = (fact, arguments)
     for probe in stack.probes:
         if probe.kind == "metric":
-            pages.setdefault(probe.target[0], []).append(probe.target[1])
+            place = {"project": project, "service": probe.service, "port": probe.port}
+            page = pages.setdefault(probe.target[0], {"url": probe.target[0], "names": [], "patience": patience, **place})
+            page["names"] = [*page["names"], probe.target[1]]
         else:
             asked[_PROBE + probe.id] = (Probe, {"probe": probe, "project": project, "window": window, "patience": patience})
-    for page, names in pages.items():
-        asked[_PAGE + page] = (Metrics, {"url": page, "names": names, "patience": patience})
+    asked |= {_PAGE + url: (Metrics, page) for url, page in pages.items()}
     # runs last: what was asked before may have made a service complain
     harmless = "|".join(settings.log_allow)
     refused = _any(one.refused for one in registry.kinds().values())

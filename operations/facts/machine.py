@@ -68,13 +68,16 @@ class Metrics(ScriptFact[dict[str, float]]):
 
     + url: of the page
     + names: of the metrics, without labels
+    + project, service, port: whose page it is: the port in the service's container, where that is published elsewhere or not at all
     + patience: seconds for which it is asked again when there is no answer, as from a service that has just started
     """
 
     script = "metrics/read"
 
-    def command(self, url: str, names: Sequence[str], patience: int = 0) -> StringCommand:
-        return self.ask(url=url, names=names, patience=patience)
+    def command(
+        self, url: str, names: Sequence[str], patience: int = 0, project: str = "", service: str = "", port: int | None = None
+    ) -> StringCommand:
+        return self.ask(url=url, names=names, patience=patience, project=project, service=service, port=port or "")
 
     def parse(self, lines: list[str]) -> dict[str, float]:
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in decoded("".join(lines)).splitlines())}

@@ -25,7 +25,8 @@ class Probe(ScriptFact[str]):
     def command(self, probe: Declared, project: str, window: int = 300, patience: int = 0) -> StringCommand:
         target = shlex.join(probe.target) if probe.kind == "command" else probe.target[0]
         return self.ask(
-            kind=probe.kind, target=target, project=project, service=probe.service, window=window, patience=patience
+            kind=probe.kind, target=target, port=probe.port or "", project=project, service=probe.service, window=window,
+            patience=patience,
         )  # fmt: skip
 
     def parse(self, lines: list[str]) -> str:

@@ -20,6 +20,7 @@ COMPARISONS = ("equals", "above", "below")
 _EXPECTED = {"websocket": "connected", "tcp": "open", "log": 0}
 _CHECK_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_PLACED = ("http", "websocket", "metric")
 _TEXTS = ("http", "url", "metric", "websocket", "tcp", "log", "cause", "remedy")
 
 
@@ -31,6 +32,7 @@ class Probe:
       open), command (exit status in the service's container), log (how many lines of the service's log match)
     + target: what is asked, as scripts/probe/ask.sh takes it
     + expected, compare: the answer that is wanted
+    + port: of a URL's, in the service's container: there it is asked where the port is published elsewhere or not at all
     """
 
     id: str
@@ -41,6 +43,7 @@ class Probe:
     compare: str = "equals"
     cause: str | None = None
     remedy: str | None = None
+    port: int | None = None
 
     def good(self, answer: str) -> bool:
         """Whether an answer is the one that is wanted."""
@@ -65,7 +68,8 @@ def probe(service: str, check: Mapping[str, Any]) -> Probe:
     elif kind == "metric":
         compare = next(comparison for comparison in COMPARISONS if comparison in check)
         expected, target = check[compare], (check["url"], check["metric"])
-    return Probe(check["id"], service, kind, target, str(expected), compare, check.get("cause"), check.get("remedy"))
+    told = (check.get(key) for key in ("cause", "remedy", "port"))
+    return Probe(check["id"], service, kind, target, str(expected), compare, *told)
 
 
 def problems(check: object) -> Iterator[str]:
@@ -85,7 +89,9 @@ def problems(check: object) -> Iterator[str]:
     compared = [comparison for comparison in COMPARISONS if comparison in check] if kinds == ["metric"] else []
     if kinds == ["metric"] and len(compared) != 1:
         yield f"{name}: expected one of {', '.join(COMPARISONS)}."
-    for key in sorted(map(str, check.keys() - {"id", "cause", "remedy", kinds[0], *needed, *compared})):
+    if "port" in check and not (kinds[0] in _PLACED and isinstance(check["port"], int)):
+        yield f"{name}: port: is {check['port']!r}, expected the number of the port in the container, with {', '.join(_PLACED)}."
+    for key in sorted(map(str, check.keys() - {"id", "cause", "remedy", "port", kinds[0], *needed, *compared})):
         yield f"{name}: unknown key {key!r}."
     for key in _TEXTS:
         if not isinstance(check.get(key, ""), str):

@@ -1,4 +1,5 @@
-# The containers of the Compose project $project: one line for scripts each: id, service, state, first address, separated by blanks.
+# The containers of the Compose project $project: one line for scripts each: id, service, state, first address, and its ports with where
+# they are published (`8080>127.0.0.1:80`, separated by commas), separated by blanks.
 # What is not made of the signs that such a thing has is `-`; one whose image pretends that Compose made it is left out.
 containers_of() {
     [ -n "$fleet_containers" ] || fleet_containers=$(ask_docker) || return 1
@@ -28,7 +29,9 @@ ask_docker() {
                 mounts: ([.Mounts[]? | {key: .Destination, value: (.Source // "")}] | from_entries),
                 ports: [.Ports[]? | select(.PublicPort) | "\(.IP):\(.PublicPort)"]
             }], ($listed[] | select(.ImageID as $image | $posing | index($image) | not)
+                | ([.Ports[]? | select(.PublicPort and (.IP | test("^[0-9.]+$")))
+                    | "\(.PrivatePort)>\(.IP | sub("^0.0.0.0$"; "127.0.0.1")):\(.PublicPort)"] | join(",")) as $ports
                 | [.Id, .Labels["com.docker.compose.service"], .State, ([.NetworkSettings.Networks[]?.IPAddress | select(. != "")][0])]
-                | map(plain) | join(" "))'
+                | map(plain) + [$ports] | join(" "))'
     }
 }

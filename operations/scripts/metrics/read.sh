@@ -1,7 +1,11 @@
 # shellcheck shell=sh
 # The lines of the page of metrics at $url with one of $names, as base64; asked again for $patience seconds until there is one.
+# + project, service, port: where it is, as lib/placed.sh says
 
+#include lib/placed.sh
 #include lib/patience.sh
+
+url=$(placed "$url")
 
 ask() (
     IFS='

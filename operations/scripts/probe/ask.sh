@@ -5,6 +5,10 @@
 # + project, service: whose container is meant by command and log
 # + window: how many seconds of a log count
 
+# + port: of a URL's, in the service's container; empty where the URL is meant as it stands
+
+#include lib/placed.sh
 #include lib/probe.sh
 
+case $kind in http | websocket) target=$(placed "$target") ;; esac
 probe

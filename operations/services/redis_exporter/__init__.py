@@ -24,7 +24,10 @@ METRICS = (
 
 class Exporter(Extra):
     def asked(self, stack: Stack, patience: int) -> Asked:
-        return {_page(stack): (Metrics, {"url": _page(stack), "names": METRICS, "patience": patience})} if stack.has(_NAME) else {}
+        if not stack.has(_NAME):
+            return {}
+        place = {"project": stack.settings.stack_name, "service": _NAME, "port": 9121}
+        return {_page(stack): (Metrics, {"url": _page(stack), "names": METRICS, "patience": patience, **place})}
 
     def checks(self, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         if stack.has(_NAME):

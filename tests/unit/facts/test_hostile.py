@@ -121,7 +121,9 @@ def test_logs(host: StubHost, lines: list[bytes], terminal: bool, padding: int) 
         assert len(line.encode()) <= 900  # 300 bytes, each of which may be none of UTF-8
     plain = [line.decode() for line in said if line.isascii() and line.decode().isprintable() and b"://" not in line]
     errors = [line[:300] for line in plain if line.startswith("ERROR")]
-    assert [line for line in found["evil"].errors if line in errors] == errors[-20:] or len(said) > 20
+    # others, once cleaned, may be the same as one of these
+    told = iter(found["evil"].errors)
+    assert all(line in told for line in errors[-20:]) or len(said) > 20
 
 
 # Files

@@ -6,7 +6,7 @@
 # the id and the address of the container that is the service $server of the Compose project $project; of several nobody can tell
 # which one is the project's, so none is asked
 redis_container() {
-    containers_of | while read -r id service state address; do
+    containers_of | while read -r id service state address _; do
         if [ "$service" = "$server" ] && [ "$state" = running ] && [ "$address" != - ]; then echo "$id $address"; fi
     done | awk '{ found = $0 } END { if (NR == 1) print found }'
 }
