@@ -9,7 +9,7 @@ from operations.controller.secrets import Secret
 stack_dir = "/opt/erni-ki"  # the folder of the Compose project on the host
 stack_name = "erni-ki"  # the name of the Compose project
 services = ("watchtower", "redis", "redis-exporter", "openwebui")  # names of files of the catalogue
-compose_files = ("compose.yml",)  # the project's own Compose files, which are never edited; paths in stack_dir
+compose_files = ()  # the project's own Compose files, which are never edited; paths in stack_dir; left out: those that it runs with
 catalog_dirs = ()  # folders with catalogue files of your own; a file there replaces one of the same name
 clients: dict[
     str, dict[str, dict[str, str]]

@@ -49,7 +49,7 @@ def project(planned: HostPlan | None = None) -> Generator[StringCommand, None, N
         "project/write",
         root=stack.settings.stack_dir,
         files=put_list(written, sorted(stale)),
-        compose_files=stack.settings.compose_files,
+        compose_files=stack.files,
         env_files=list(dict.fromkeys(one.env_path for one in stack.services if one.reads_env)),
         overlays=json.dumps(stack.overlays(own)),
     )
@@ -144,7 +144,7 @@ def _own(stack: Stack, seen: Snapshot) -> Mapping[str, Any] | None:
     """What is noted of the project's own files, so that Compose is not asked about them again while they are the same."""
     if seen.own is UNKNOWN or seen.own.refused:
         return None
-    there = {path: seen.file(path).sha256 for path in stack.settings.compose_files if seen.exists(path)}
+    there = {path: seen.file(path).sha256 for path in stack.files if seen.exists(path)}
     services = {name: one.to_json() | {"urls": {}} for name, one in seen.own.services.items()}
     return {"files": there, "services": services} if services else None
 

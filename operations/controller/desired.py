@@ -26,8 +26,10 @@ from ..stack.verdicts import checks
 from .secrets import Secret, SecretValue, Sources
 
 
-def stack_of(host: Host) -> Stack:
+def stack_of(host: Host, files: tuple[str, ...] = ()) -> Stack:
     """The stack that a host's data describes.
+
+    + files: the project's own Compose files, where no setting names them
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
@@ -42,18 +44,19 @@ def stack_of(host: Host) -> Stack:
     ]
     if problems:
         raise SettingsError(problems)
-    return _shared(host, data, {setting: host.inventory.hosts[server].data.dict() for setting, server in named.items()})
+    return _shared(host, data, files, {setting: host.inventory.hosts[server].data.dict() for setting, server in named.items()})
 
 
-def _shared(host: Host, data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]) -> Stack:
+def _shared(host: Host, data: Mapping[str, Any], files: tuple[str, ...], servers: Mapping[str, Mapping[str, Any]]) -> Stack:
     """The stack, one for all hosts of an inventory that differ in nothing but how they are reached."""
     known = _stacks.setdefault(host.inventory, {})
     try:
-        key = pickle.dumps([{name: one[name] for name in one if name not in _REACHED} for one in (data, *servers.values())])
+        told = [{name: one[name] for name in one if name not in _REACHED} for one in (data, *servers.values())]
+        key = pickle.dumps((files, told))
     except Exception:  # whatever an operator has put there and pickle does not know
-        return stack_from(data, servers)
+        return stack_from(data, servers, files)
     if key not in known:
-        known[key] = stack_from(data, servers)
+        known[key] = stack_from(data, servers, files)
     return known[key]
 
 
@@ -61,10 +64,13 @@ _REACHED = frozenset(ConnectorData.__annotations__)
 _stacks: WeakKeyDictionary[Inventory, dict[bytes, Stack]] = WeakKeyDictionary()
 
 
-def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]] | None = None) -> Stack:
+def stack_from(
+    data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]] | None = None, files: tuple[str, ...] = ()
+) -> Stack:
     """The stack that `data` (name → value) describes; values that are a `Secret` are looked up.
 
     + servers: a setting that names a host whose server is used → the data of that host
+    + files: the project's own Compose files, where no setting names them
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
@@ -97,7 +103,7 @@ def stack_from(data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]]
             at[name] = f"{before_port(str(address))}:{port}"
             problems += _server_problems(service, one.secret, data, server)
     try:
-        stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at)
+        stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at, files)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
     for credential in credentials_of(stack):

@@ -21,8 +21,7 @@ from ..facts.machine import Literals, Machine, Metrics
 from ..facts.probe import Probe
 from ..facts.project import Own
 from ..facts.state import Containers, SeenState, State
-from ..stack import registry
-from ..stack.adoption import own_compose_file
+from ..stack import adoption, registry
 from ..stack.catalogue import folders_of, server_settings
 from ..stack.credential import credentials_of
 from ..stack.plan import Plan
@@ -115,13 +114,14 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
     # in the order of the inventory: pyinfra keeps active hosts in a set
     active = set(hosts)
     hosts = [one for one in state.inventory if one in active]
-    stacks = {one.name: stack_of(one) for one in hosts}
+    for one in hosts:
+        stack_of(one)  # all that is wrong with it is said before the first is asked
 
-    def observed(one: Host) -> Snapshot:
+    def observed(one: Host) -> tuple[Stack, Snapshot]:
         with ctx_host.use(one):
-            return observe(stacks[one.name])
+            return _found(one)
 
-    seen = Pool(state.pool.size).map(observed, hosts)
+    found = Pool(state.pool.size).map(observed, hosts)
     canaries = frozenset(one.name for one in hosts if CANARY in one.groups)
     users: dict[str, list[str]] = {}
     for one in state.inventory:
@@ -129,7 +129,9 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
             if (server := one.data.get(setting)) and one.name not in users.setdefault(server, []):
                 users[server].append(one.name)
     served = {name: tuple(found) for name, found in users.items()}
-    return Fleet.of(stacks, dict(zip(stacks, seen, strict=True)), canaries, served)
+    names = [one.name for one in hosts]
+    stacks, seen = (dict(zip(names, part, strict=True)) for part in zip(*found, strict=True)) if found else ({}, {})
+    return Fleet.of(stacks, seen, canaries, served)
 
 
 def plan_host() -> HostPlan:
@@ -137,8 +139,17 @@ def plan_host() -> HostPlan:
 
     Raises SettingsError, CatalogueError or SecretError with every problem of the host's data at once.
     """
-    stack = stack_of(host)
-    return HostPlan(stack, observe(stack))
+    return HostPlan(*_found(host))
+
+
+def _found(one: Host) -> tuple[Stack, Snapshot]:
+    """The stack of the host in context, with the Compose files that its project runs with where none are named; and the host."""
+    stack = stack_of(one)
+    seen = observe(stack)
+    if (files := adoption.files(stack, seen)) == stack.files:
+        return stack, seen
+    stack = stack_of(one, files)
+    return stack, observe(stack)
 
 
 def observe(stack: Stack, patience: int = 0) -> Snapshot:
@@ -178,7 +189,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
         "containers": (Containers, {"project": project}),  # runs first: later facts reuse its answer
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
-        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env, "known": [own_compose_file(settings)]}),
+        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env}),
         "state": (State, {
             "root": root, "project": project, "folder": stack.project_dir,
             "texts": [path for one in credentials for path in one.texts()],
@@ -221,7 +232,7 @@ def known_own(stack: Stack, files: Mapping[str, SeenFile] | Unknown, state: Seen
     """What the project's own files say, where that is known without asking Compose; else UNKNOWN."""
     if files is UNKNOWN or state is UNKNOWN:
         return UNKNOWN
-    there = {path: files[path].sha256 for path in stack.settings.compose_files if path in files and files[path].sha256}
+    there = {path: files[path].sha256 for path in stack.files if path in files and files[path].sha256}
     if not there or there == {file.path: file.sha256 for file in stack.base()}:
         return SeenOwn()
     noted = state.applied.own
@@ -231,7 +242,7 @@ def known_own(stack: Stack, files: Mapping[str, SeenFile] | Unknown, state: Seen
 def _about_own(stack: Stack) -> dict[str, Any]:
     settings = stack.settings
     return {
-        "root": settings.stack_dir, "project": settings.stack_name, "compose_files": settings.compose_files,
+        "root": settings.stack_dir, "project": settings.stack_name, "compose_files": stack.files,
         "overlays": stack.overlays(),
     }  # fmt: skip
 

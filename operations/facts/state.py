@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
+from dotenv import dotenv_values
 from pyinfra.api import StringCommand
 
 from ..stack.lock import Owner, owner
@@ -23,7 +26,8 @@ _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")  # in wor
 class SeenState(Seen):
     """What was last started (`applied`), the fragments that were written, and the lock's owner.
 
-    + bases: Compose files beside compose.yml that Compose would take for it
+    + started_with: the project's own Compose files: those that .env names, else an earlier run or its containers, else those that
+      Compose finds by itself; empty where there are none
     + projects: other Compose projects that run from this folder; told until the stack was started once
     + texts: path → content of further small files
     + entries: folder → something that lies in it
@@ -32,7 +36,7 @@ class SeenState(Seen):
     applied: Applied
     fragments: tuple[str, ...]
     lock: Owner | None = None
-    bases: tuple[str, ...] = ()
+    started_with: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     entries: Mapping[str, str] = field(default_factory=dict)
@@ -50,37 +54,44 @@ class State(ScriptFact[SeenState]):
 
     script = "state/seen"
     known: tuple[str, ...] = ()
+    folder = ""
 
     def command(
         self, root: str, project: str = "", folder: str = "", texts: Sequence[str] = (), folders: Sequence[str] = ()
     ) -> StringCommand:
-        self.known = (APPLIED, FRAGMENTS, _LOCK, *texts)
+        self.known, self.folder = (APPLIED, FRAGMENTS, _LOCK, *texts), root
         label = f"com.docker.compose.project.working_dir={folder or root}"
         return self.ask(root=root, project=project, texts=texts, folders=folders, filters=json.dumps({"label": [label]}))
 
     def parse(self, lines: list[str]) -> SeenState:
         files: dict[str, str] = {}
-        bases: list[str] = []
+        usual: list[str] = []
+        dotenv = started = ""
         entries: dict[str, str] = {}
         projects: tuple[str, ...] = ()
         for line in lines:
             kind, *rest = line.split(" ")
-            if kind == "base":
-                bases += rest
+            if kind == "usual":
+                usual += rest
+            elif kind == "dotenv":
+                dotenv = decoded(rest[0])
             elif kind == "entry":
                 entries[rest[0]] = decoded(rest[1])
-            elif kind.startswith("["):
-                projects = tuple(map(text, json.loads(line)))
+            elif kind.startswith("{"):
+                told = json.loads(line)
+                projects, started = tuple(map(text, told["projects"])), text(told["files"])
             elif len(rest) == 2 and rest[1] == "." and kind in self.known:
                 files[kind] = decoded(rest[0])
             else:
                 raise ValueError("a line of no known kind")
+        applied = _applied(files.get(APPLIED, ""))
+        noted = ",".join(applied.own[1]) if applied.own else ""
         return SeenState(
-            applied=_applied(files.get(APPLIED, "")),
+            applied=applied,
             # what is no name of a service is not ours
             fragments=tuple(name for name in files.get(FRAGMENTS, "").split() if _SERVICE.fullmatch(name)),
             lock=owner(files.get(_LOCK, "")),
-            bases=tuple(bases),
+            started_with=_own_files(self.folder, dotenv, noted or started) or _found_by_compose(usual),
             projects=projects,
             texts={path: content for path, content in files.items() if path not in (APPLIED, FRAGMENTS, _LOCK)},
             entries=entries,
@@ -106,6 +117,27 @@ class Containers(ScriptFact[tuple[SeenContainer, ...]]):
     def parse(self, lines: list[str]) -> tuple[SeenContainer, ...]:
         _version, listed = lines
         return tuple(_container(one) for one in json.loads(listed))
+
+
+def _own_files(folder: str, dotenv: str, started: str) -> tuple[str, ...]:
+    """What COMPOSE_FILE names, else what Compose's label of a container says, without ours; relative to the stack's folder."""
+    # Compose takes a byte order mark, and `KEY: value`, too
+    said = dotenv_values(stream=StringIO(_COLON.sub(r"\1=", dotenv.replace("\ufeff", ""))), interpolate=False)
+    named = (said.get("COMPOSE_FILE") or "").split(said.get("COMPOSE_PATH_SEPARATOR") or ":")
+    paths = named if any(named) else started.split(",")
+    inside = [posixpath.relpath(posixpath.join(folder, path.strip()), folder) for path in paths if path.strip()]
+    return tuple(dict.fromkeys(path for path in inside if not path.startswith("compose.d/")))
+
+
+def _found_by_compose(there: Sequence[str]) -> tuple[str, ...]:
+    """Source: https://docs.docker.com/compose/intro/compose-application-model/#the-compose-file"""
+    names = [name for name in _USUAL if name in there][:1]
+    return (*names, *[name for name in _OVERRIDES if name in there][:1]) if names else ()
+
+
+_COLON = re.compile(r"^(\s*(?:export\s+)?COMPOSE_\w+)\s*:", re.MULTILINE)
+_USUAL = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+_OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml")
 
 
 def _applied(written: str) -> Applied:

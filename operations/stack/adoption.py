@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from . import overlay
 from .credential import credentials_of
-from .env_file import line
-from .settings import Settings
+from .settings import inside_problems
 from .snapshot import UNKNOWN, Difference, SeenOwn, Snapshot
 from .stack import BASE, Stack
-
-OTHER_BASES = ("docker-compose.yml", "docker-compose.yaml", "compose.yaml")  # what Compose looks for where there is no compose.yml
 
 
 def problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
@@ -21,6 +17,11 @@ def problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     yield from _project_problems(stack, seen)
     if seen.own is not UNKNOWN:
         yield from _own_problems(stack, seen.own)
+    elif missing := unreadable(seen):
+        yield (
+            f"{stack.settings.stack_dir}: has Compose files of its own, and {' and '.join(missing)} to read them with is missing. "
+            "Nothing was changed. Install it, start the project, then run again."
+        )
     for credential in credentials_of(stack):
         yield from credential.problems(stack, seen)
 
@@ -65,9 +66,22 @@ def _told(one: Difference) -> str:
     return f"{one.service or 'the project'}: {one.path} would change from {before} to {after}"
 
 
-def own_compose_file(settings: Settings) -> str:
-    """The line of .env with which the project reads its own files alone."""
-    return line("COMPOSE_FILE", ":".join(settings.compose_files))
+def unreadable(seen: Snapshot) -> tuple[str, ...]:
+    """What is missing on a host to read a project's own files with."""
+    if seen.engine is UNKNOWN:
+        return ()
+    return tuple(filter(None, ("" if seen.engine.compose else "Compose", "" if seen.engine.jq else "jq")))
+
+
+def files(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
+    """The project's own Compose files: those that a setting names, else those that it runs with."""
+    if stack.settings.compose_files or not seen.started_with or _outside(seen.started_with):
+        return stack.files
+    return seen.started_with
+
+
+def _outside(paths: Collection[str]) -> list[str]:
+    return [path for path in paths if any(inside_problems("", path))]
 
 
 def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
@@ -75,19 +89,16 @@ def _project_problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     for path in settings.compose_files:
         if path != BASE and seen.file(path).kind == "missing":
             yield f"compose_files: {settings.stack_dir}/{path} is missing. Correct the setting, or stack_dir."
-    for other in seen.bases:
-        if settings.compose_files == (BASE,) and seen.file(BASE).kind == "missing":
-            yield (
-                f"{settings.stack_dir}: there is a {other} and no compose.yml. Nothing was changed. "
-                f'Name it: compose_files = ("{other}",).'
-            )
-    keys = ({} if seen.env is UNKNOWN else seen.env.get(".env")) or {}
-    # the desired one is an earlier run's, whose list of fragments was lost
-    known = ("", hashlib.sha256(own_compose_file(settings).encode()).hexdigest(), stack.dotenv.hashes["COMPOSE_FILE"])
-    if not seen.fragments and keys.get("COMPOSE_FILE", "") not in known:
+    theirs = seen.started_with
+    if outside := _outside(theirs):
         yield (
-            f"{settings.stack_dir}/.env: COMPOSE_FILE names other files than compose_files ({':'.join(settings.compose_files)}). "
-            "Nothing was changed. Set compose_files to what stands there, so that the project keeps them."
+            f"{settings.stack_dir}: the project runs with {', '.join(outside)}, which is no plain path in that folder. Nothing was "
+            "changed. Move it there, start the project with it, then run again."
+        )
+    elif settings.compose_files and theirs and theirs != settings.compose_files:
+        yield (
+            f"{settings.stack_dir}: the project runs with {', '.join(theirs)}, and compose_files names "
+            f"{', '.join(settings.compose_files)}. Nothing was changed. Leave the setting out, or name the same."
         )
     for name in seen.projects:
         yield (

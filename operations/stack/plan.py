@@ -220,6 +220,8 @@ def unobserved(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         and seen.containers is UNKNOWN
     ):
         parts.append("containers")
+    if seen.own is UNKNOWN and not adoption.unreadable(seen):
+        parts.append("own")
     parts += [one.name for one in credentials_of(stack) if not one.observed(seen)]
     return tuple(parts)
 
@@ -241,8 +243,9 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
         yield f"The host could not be observed: {why}. Nothing is changed on a host that cannot be seen; run again with -vv."
         return
     for part in unobserved(stack, seen):
+        name = _PARTS.get(part, part)
         why = f" ({seen.met[part]})" if part in seen.met else ""
-        yield f"{part}: could not be observed{why}. Nothing is changed on a host that cannot be seen; run again with -vv."
+        yield f"{name}: could not be observed{why}. Nothing is changed on a host that cannot be seen; run again with -vv."
     if seen.files is UNKNOWN or seen.env is UNKNOWN:
         return
     root = stack.settings.stack_dir
@@ -260,6 +263,7 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
             yield f"{root}/{path}: a quote is opened and never closed, so its keys cannot be told apart. Close it."
 
 
+_PARTS = {"own": "the project's own Compose files"}
 _KINDS = {"dir": "folder", "symlink": "symbolic link (or lies behind one)", "denied": "path that may not be read"}
 
 
@@ -277,7 +281,7 @@ def _overlay(stack: Stack, seen: Snapshot) -> Iterator[Change]:
     made = seen.file(OVERLAY)
     if made.kind == "missing":
         yield Change(OVERLAY, ("is missing",))
-    elif newer := [path for path in (*stack.settings.compose_files, *_dotenv(seen)) if seen.file(path).changed > made.changed]:
+    elif newer := [path for path in (*stack.files, *_dotenv(seen)) if seen.file(path).changed > made.changed]:
         yield Change(OVERLAY, (f"{newer[0]} was changed after it was made",))
 
 

@@ -38,7 +38,7 @@ class Settings:
     stack_name: str = "erni-ki"
     services: tuple[str, ...] = field(default_factory=lambda: registry.services().DEFAULT)
     catalog_dirs: tuple[str, ...] = ()
-    compose_files: tuple[str, ...] = ("compose.yml",)
+    compose_files: tuple[str, ...] = ()
     clients: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     adopt_changes: tuple[str, ...] = ()
     pull: Pull = "missing"
@@ -107,8 +107,6 @@ class Settings:
         yield from _path_problems("stack_dir", self.stack_dir)
         if not SERVICE_NAME.fullmatch(self.stack_name):
             yield (f"stack_name: {self.stack_name!r} is no Compose project name. Use lower-case letters, digits, - and _.")
-        if not self.compose_files:
-            yield "compose_files: the list is empty. Name the project's own Compose files, or leave it out for compose.yml."
         for path in self.compose_files:
             yield from inside_problems("compose_files", path)
         yield from self._client_problems()

@@ -192,7 +192,7 @@ class Snapshot:
     + lock: who holds the stack's lock
     + own: what the project's own files say
     + urls: path of an env file → managed key → its URL without the login
-    + bases, projects: see `SeenState`: what keeps the stack from being taken over
+    + started_with, projects: see `SeenState`: what keeps the stack from being taken over
     + entries: folder → something that lies in it
     + left: the run whose lock was left behind: it is dead, or was to be taken for dead
     + logs: service → what it complained about
@@ -213,7 +213,7 @@ class Snapshot:
     urls: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lock: Owner | None = None
     left: str = ""
-    bases: tuple[str, ...] = ()
+    started_with: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     entries: Mapping[str, str] = field(default_factory=dict)
     logs: Mapping[str, SeenLog] | Unknown = UNKNOWN

@@ -32,6 +32,7 @@ services: {}
 class Stack:
     """Everything that a host should have. Build it with `Stack.build`.
 
+    + files: the project's own Compose files, relative to its folder
     + credentials: those that its services take or use; credential.py, which knows stacks, says what they are
     + resting: the services that rest while others change
     + variables: service → what `${…}` in its fragment stands for
@@ -39,6 +40,7 @@ class Stack:
     """
 
     settings: Settings
+    files: tuple[str, ...]
     services: tuple[Service, ...]
     dotenv: EnvFile
     env_files: tuple[EnvFile, ...]
@@ -50,12 +52,15 @@ class Stack:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
-    def build(cls, data: Mapping[str, Any], secrets: Mapping[str, str], at: Mapping[str, str] | None = None) -> Stack:
+    def build(
+        cls, data: Mapping[str, Any], secrets: Mapping[str, str], at: Mapping[str, str] | None = None, files: tuple[str, ...] = ()
+    ) -> Stack:
         """The stack that `data` describes.
 
         + data: name → value, a host's pyinfra data
         + secrets: the names in `data` that hold secrets → their values
         + at: credential → host:port of another host's server, where a setting names one
+        + files: the project's own Compose files, where no setting names them
 
         Raises SettingsError or CatalogueError with every problem at once.
         """
@@ -75,12 +80,14 @@ class Stack:
         values = settings.values()
         for extra in registry.extras():
             values |= extra.values(settings)
+        files = settings.compose_files or files or (BASE,)
         builder = _Builder(values, dict(secrets), credentials, {name for one in entries.values() for name in one.provides})
-        values["STACK_ROOT"] = _root(settings)
+        values["STACK_ROOT"] = _root(files)
         stack = cls(
             settings=settings,
+            files=files,
             services=services,
-            dotenv=builder.dotenv(services),
+            dotenv=builder.dotenv(files, services),
             variables={service.name: builder.variables(service) for service in services},
             env_files=builder.env_files([s for s in services if s.env or s.env_from or s.reads_env]),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
@@ -127,7 +134,7 @@ class Stack:
     @property
     def project_dir(self) -> str:
         """The folder of the Compose project: that of its first file."""
-        return self.path(posixpath.dirname(self.settings.compose_files[0]))
+        return self.path(posixpath.dirname(self.files[0]))
 
     def clients(self, credential: str) -> tuple[str, ...]:
         """The services that get this credential in their env file."""
@@ -141,7 +148,7 @@ class Stack:
 
     def base(self) -> tuple[File, ...]:
         """The base file, written only where there is none; the project's own files are never written."""
-        return (File(BASE, "0644", _MINIMAL_BASE),) if self.settings.compose_files == (BASE,) else ()
+        return (File(BASE, "0644", _MINIMAL_BASE),) if self.files == (BASE,) else ()
 
     def fragments(self, start_interval: bool, own: Mapping[str, SeenDefinition] | None = None) -> tuple[File, ...]:
         """The fragments for an engine that knows `start_interval`, or does not.
@@ -232,7 +239,7 @@ class Stack:
         env = [f.path for f in self.env_files]
         made = (".env", FRAGMENTS, OVERLAY)
         return (
-            *self.settings.compose_files,
+            *self.files,
             *made,
             *fragments,
             *env,
@@ -246,7 +253,7 @@ class Stack:
 
     def inputs(self) -> tuple[str, ...]:
         """The files that Compose reads the definitions from."""
-        return (*self.settings.compose_files, ".env", *(fragment_path(s.name) for s in self.services), OVERLAY)
+        return (*self.files, ".env", *(fragment_path(s.name) for s in self.services), OVERLAY)
 
 
 def fragment_path(service: str) -> str:
@@ -277,8 +284,8 @@ class _Builder:
         self.secret_names = {*self.of_secret, *secrets}
         self.problems: list[str] = []
 
-    def dotenv(self, services: Sequence[Service]) -> EnvFile:
-        compose_file = ":".join([*self.values["compose_files"], *(fragment_path(s.name) for s in services), OVERLAY])
+    def dotenv(self, files: Sequence[str], services: Sequence[Service]) -> EnvFile:
+        compose_file = ":".join([*files, *(fragment_path(s.name) for s in services), OVERLAY])
         lines = {
             "COMPOSE_FILE": line("COMPOSE_FILE", compose_file),
             "COMPOSE_PATH_SEPARATOR": line("COMPOSE_PATH_SEPARATOR", ":"),
@@ -418,9 +425,9 @@ def _names(template: str) -> frozenset[str]:
         return frozenset()
 
 
-def _root(settings: Settings) -> str:
+def _root(files: Sequence[str]) -> str:
     """The way from Compose's project folder, which is that of its first file, to the stack's folder."""
-    return posixpath.relpath(".", posixpath.dirname(settings.compose_files[0]) or ".")
+    return posixpath.relpath(".", posixpath.dirname(files[0]) or ".")
 
 
 def _plain(value: Any) -> str:

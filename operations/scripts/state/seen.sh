@@ -12,7 +12,12 @@ cd -- "$root" 2>/dev/null || exit 0
 find .fleet/applied.json .fleet/fragments .fleet/lock/owner $texts -maxdepth 0 -type f -size -65537c \
     -printf '%p ' -exec base64 -w 0 {} \; -printf ' .\n' 2>/dev/null
 
-for base in docker-compose.yml docker-compose.yaml compose.yaml; do [ ! -e $base ] || echo "base $base"; done
+# what Compose finds by itself, and what .env names in its place
+for name in compose docker-compose; do
+    for file in $name.yaml $name.yml $name.override.yml $name.override.yaml; do [ ! -e "$file" ] || echo "usual $file"; done
+done
+said=$([ ! -f .env ] || LC_ALL=C grep -aE '^[^A-Za-z#]*(export[[:space:]]+)?COMPOSE_(FILE|PATH_SEPARATOR)[[:space:]]*[=:]' .env | head -c 4096 | base64 -w 0)
+[ -z "$said" ] || echo "dotenv $said"
 
 # what a run that was killed had begun to bring there is no data of somebody else
 [ -f .fleet/carrying ] || for folder in $folders; do
@@ -27,5 +32,7 @@ if [ ! -f .fleet/applied.json ] && [ -S /var/run/docker.sock ]; then
     curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --get --data-urlencode all=true \
         --data-urlencode "filters=$filters" http://docker/containers/json |
         jq --compact-output --ascii-output --arg mine "$project" \
-            '[.[].Labels["com.docker.compose.project"] | strings | select(. != $mine)] | unique'
+            '{projects: ([.[].Labels["com.docker.compose.project"] | strings | select(. != $mine)] | unique),
+              files: ([.[] | select(.Labels["com.docker.compose.project"] == $mine)] | max_by(.Created)
+                | .Labels["com.docker.compose.project.config_files"] // "")}'
 fi 2>/dev/null || :

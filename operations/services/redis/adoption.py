@@ -58,7 +58,7 @@ def _server(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
         return
     if found.nowhere and not (redis.own and redis.in_place(seen)):  # then it only has to be restarted
         yield (
-            f"{name}: accepts none of the passwords that were found: in {', '.join(stack.settings.compose_files)}, env/{name}.env "
+            f"{name}: accepts none of the passwords that were found: in {', '.join(stack.files)}, env/{name}.env "
             f"and all other Compose, env, conf and ACL files below {root} (--requirepass, REDIS_ARGS, REDIS_PASSWORD, URLs), in "
             f"secrets that are named after redis, and in Docker's description of its container. Nothing was changed. Put its "
             f"password as REDIS_PASSWORD into {root}/env/{name}.env, then run again."

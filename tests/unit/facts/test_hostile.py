@@ -148,7 +148,7 @@ def test_state(host: StubHost, applied: bytes, fragments: bytes, lock: bytes, ac
     assert found.fragments == tuple(name for name in names if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name))
     assert found.lock == owner(lock.decode(errors="replace"))
     assert found.texts == ({"secrets/redis/users.acl": acl.decode(errors="replace")} if acl else {})
-    assert found.bases == ()
+    assert found.started_with == ()
     assert found.entries == ({} if volume.startswith(b".") else {"data/redis": volume.decode(errors="replace")})
 
 

@@ -109,8 +109,41 @@ def test_a_file_that_breaks_readers_is_as_good_as_none(written: str) -> None:
 
 
 def test_what_somebody_else_left_is_told() -> None:
-    seen = read(asked(), "base compose.yaml", "entry data/redis " + encoded("a b\n"), '["one", "t\\two"]')
-    assert (seen.bases, seen.entries, seen.projects) == (("compose.yaml",), {"data/redis": "a b\n"}, ("one", "t\two"))
+    told = json.dumps({"projects": ["one", "t\two"], "files": ""})
+    seen = read(asked(), "usual compose.yaml", "entry data/redis " + encoded("a b\n"), told)
+    assert (seen.started_with, seen.entries, seen.projects) == (("compose.yaml",), {"data/redis": "a b\n"}, ("one", "t\two"))
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "files"),
+    [
+        ("COMPOSE_FILE=a.yml:b/c.yml", ("a.yml", "b/c.yml")),
+        ("COMPOSE_FILE='a.yml:b.yml'", ("a.yml", "b.yml")),
+        ('export COMPOSE_FILE="./a.yml:./b.yml"  # ours', ("a.yml", "b.yml")),
+        ("COMPOSE_FILE=a.yml;b.yml\r\nCOMPOSE_PATH_SEPARATOR=;\r\n", ("a.yml", "b.yml")),
+        ("\ufeffCOMPOSE_FILE = a.yml", ("a.yml",)),
+        ("COMPOSE_FILE: a.yml", ("a.yml",)),
+        ("COMPOSE_FILE=/opt/erni-ki/a.yml:a.yml:", ("a.yml",)),
+        ("COMPOSE_FILE=../b.yml", ("../b.yml",)),
+        ("COMPOSE_FILE=a.yml:compose.d/redis.yml:compose.d/.overlay.yml", ("a.yml",)),
+        ("COMPOSE_FILE=", ("compose.yml", "compose.override.yml")),
+        ("", ("compose.yml", "compose.override.yml")),
+    ],
+)
+def test_a_project_runs_with_the_files_that_dotenv_names_or_compose_finds(dotenv: str, files: tuple[str, ...]) -> None:
+    usual = [f"usual {name}" for name in ("docker-compose.yml", "compose.yml", "compose.override.yml")]
+    assert read(asked(), *usual, *([f"dotenv {encoded(dotenv)}"] if dotenv else [])).started_with == files
+
+
+def test_a_project_that_was_started_with_others_runs_with_those() -> None:
+    told = {"projects": [], "files": "/opt/erni-ki/compose/a.yml,/opt/erni-ki/compose.d/redis.yml,/srv/b.yml"}
+    assert read(asked(), "usual compose.yml", json.dumps(told)).started_with == ("compose/a.yml", "../../srv/b.yml")
+
+
+def test_what_an_earlier_run_noted_counts_where_dotenv_is_gone() -> None:
+    own = {"files": {"compose/a.yml": "x", "b.yml": "y"}, "services": {}}
+    applied = json.dumps({"inputs": "", "services": {}, "own": own})
+    assert read(asked(), "usual compose.yml", applied_line(applied)).started_with == ("compose/a.yml", "b.yml")
 
 
 @pytest.mark.parametrize("length", range(0, len(json.dumps(APPLIED)), 7))

@@ -113,7 +113,7 @@ def seen(host: StubHost, stack: Stack) -> Snapshot:
     """What a preview sees of the project."""
     root, settings = str(host.root), stack.settings
     env = fact(host, EnvKeys(), root=root, files={file.path: [*file.lines] for file in stack.env_files}, wanted=stack.env_files)
-    about = {"project": settings.stack_name, "compose_files": settings.compose_files, "overlays": stack.overlays()}
+    about = {"project": settings.stack_name, "compose_files": stack.files, "overlays": stack.overlays()}
     return Snapshot(env=env, urls=env.urls, own=fact(host, Own(), root=root, **about))
 
 
@@ -123,7 +123,7 @@ def write(host: StubHost, stack: Stack) -> subprocess.CompletedProcess[str]:
     services = {} if own is UNKNOWN else own.services
     stack = stack.adapted(seen(host, stack))
     done = host.script(
-        "project/write", root=str(host.root), compose_files=stack.settings.compose_files,
+        "project/write", root=str(host.root), compose_files=stack.files,
         files=put_list([stack.dotenv, *stack.fragments(True, services), stack.manifest()]),
         env_files=[one.env_path for one in stack.services if one.reads_env], overlays=json.dumps(stack.overlays(services)),
     )  # fmt: skip

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from operations.stack.adoption import problems, sentences
-from operations.stack.env_file import line
+from operations.stack.adoption import files, problems, sentences
 from operations.stack.snapshot import Difference, SeenDefinition, SeenOwn
-from tests.unit.stack.hosts import a_stack, converged, sha256
+from tests.unit.stack.hosts import a_stack, converged
 from tests.unit.stack.taken_over import STACK, by_hand, told
 
 
@@ -81,13 +80,20 @@ def test_what_compose_does_not_take_stops_the_run() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"bases": ("docker-compose.yml",), "files": {}}, 'compose_files = ("docker-compose.yml",)'),
         ({"projects": ("another",)}, "Set stack_name to 'another'"),
-        ({"env": {".env": {"COMPOSE_FILE": sha256(line("COMPOSE_FILE", "a.yml:b.yml"))}}}, "COMPOSE_FILE names other files"),
+        ({"started_with": ("a.yml", "../b.yml")}, "runs with ../b.yml, which is no plain path in that folder"),
     ],
 )
 def test_another_project_than_the_settings_say_stops_the_run(fields: dict[str, Any], words: str) -> None:
     assert words in told(**fields)
+
+
+def test_other_files_than_a_setting_names_stop_the_run() -> None:
+    seen = by_hand(started_with=("a.yml", "b.yml"))
+    assert "runs with a.yml, b.yml, and compose_files names a.yml" in "\n".join(problems(a_stack(compose_files=["a.yml"]), seen))
+    assert files(a_stack(), seen) == ("a.yml", "b.yml")
+    assert files(a_stack(compose_files=["a.yml"]), seen) == ("a.yml",)
+    assert files(a_stack(), by_hand()) == files(a_stack(), by_hand(started_with=("../b.yml",))) == ("compose.yml",)
 
 
 def test_a_compose_file_that_is_not_there_stops_the_run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ NEEDED = ("engine", "files", "env", "applied", "texts", "fragments", "containers
 ANSWERS = ("redis",)  # of a credential, below `answers`
 FOR_THE_CHECKS_ALONE = ("logs", "machine", "literals", "probes", "lock")
 FOR_THE_LOCK_ALONE = ("left",)
-FOR_A_FIRST_RUN_ALONE = ("bases", "projects", "entries")
+FOR_A_FIRST_RUN_ALONE = ("started_with", "projects", "entries", "own", "urls")
 FOR_A_PERSON_ALONE = ("met",)
 
 
@@ -41,6 +42,19 @@ def test_a_lock_that_a_dead_run_left_is_taken_away_and_what_may_be_at_rest_looke
         "remove the lock of run 20261124T150102Z-3f9a, which did not end",
         "ask Compose which definitions changed",
     ]
+
+
+def test_what_the_projects_own_files_say_must_be_known() -> None:
+    (problem,) = plan(STACK, replace(converged(STACK), own=UNKNOWN)).problems
+    assert problem.startswith("the project's own Compose files: could not be observed.")
+
+
+@pytest.mark.parametrize(("lack", "word"), [({"jq": False}, "jq"), ({"compose": None}, "Compose")])
+def test_what_is_missing_to_read_them_with_is_named(lack: dict[str, Any], word: str) -> None:
+    seen = converged(STACK)
+    assert seen.engine is not UNKNOWN
+    (problem,) = plan(STACK, replace(seen, own=UNKNOWN, engine=replace(seen.engine, **lack))).problems
+    assert f"has Compose files of its own, and {word} to read them with is missing. Nothing was changed." in problem
 
 
 @pytest.mark.parametrize("part", NEEDED)
