@@ -17,10 +17,12 @@ from .controller.host_plan import HostPlan
 from .controller.observe import observe, plan_host
 from .controller.progress import waiting
 from .stack.check import Check
+from .stack.credential import credentials_of
 from .stack.snapshot import Snapshot
 from .stack.stack import Stack
 from .stack.verdicts import ABOUT_HOST, about_retired, checks, is_among, standing
 
+_OF_LOGS = ("logs.errors", "logs.auth_errors")  # which may tell of what is over
 PATIENCE = 10  # seconds in which what was just started answers; asked on the host itself, which saves round trips
 
 
@@ -65,6 +67,9 @@ def validate(planned: HostPlan | None = None, after: Sequence[OperationMeta] = (
 def concluded(planned: HostPlan) -> Generator[PyinfraCommand, None, None]:
     """Every check is ok at the end of a change: also those which `validate` leaves for later.
 
+    Where something fails that was well while both passwords were accepted, the previous one is accepted again: what passes with
+    both proves nothing of the new one.
+
     + planned: what was to be done on the host
     """
     stack = planned.stack
@@ -73,6 +78,12 @@ def concluded(planned: HostPlan) -> Generator[PyinfraCommand, None, None]:
     elif host.state.is_executing:
         before = standing(checks(stack, planned.seen))
         now = settled(stack, observe(stack, patience=PATIENCE), before)
+        due = {one.name: one for one in planned.plan.retire}
+        if due and _bad(checks(stack, now), (*before, *_OF_LOGS)):
+            for credential in (one for one in credentials_of(stack) if one.name in due):
+                for command in credential.again(stack, planned.seen, due[credential.name]):
+                    yield lock.while_ours(planned, command)
+            host.log("The previous password is accepted again, for not all is well without it.")
         # an error in a log may be another one than before
         yield from _judge(stack, now, before=before - {"logs.errors"})
 

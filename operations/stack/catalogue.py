@@ -57,7 +57,7 @@ class Service:
     + env_path: that file, relative to the stack's folder
     + settings: settings that this file adds, with their defaults
     + variables, env: name → template; what `${name}` in the file stands for, and keys of the env file
-    + optional: the keys of `env` that are managed only where they are there already, as in `KEY?`
+    + optional: the keys of `env` that are several ways to log in, as in `KEY?`: a service of the project keeps its own
     + env_from: the setting that holds further keys of the env file
     + provides: name → the credential that it provides
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere

@@ -171,6 +171,10 @@ class Credential(ABC):
     def retire(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
         """Those that have it refuse all but the desired one, and prove that."""
 
+    def again(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
+        """Those that have it accept what was just retired once more, because a client turned out to need it."""
+        return iter(())
+
     def back(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
         """Those that have it accept the previous ones alone, after a roll back."""
         return iter(())

@@ -128,8 +128,8 @@ class Settings:
 
     def _port_problems(self) -> Iterator[str]:
         """Ports of one address that are published twice."""
-        taken = {}
-        for name in self.more:
+        taken, here = {}, tuple(setting_of(service, "") for service in self.services)
+        for name in (name for name in self.more if name.startswith(here)):
             # a service with an address of its own is in nobody's way, and one without is not published at all
             publish = f"{name.removesuffix('_port')}_publish"
             alone = publish in self.more and self.more[publish] != self.bind_address and self.bind_address not in ("0.0.0.0", "::")

@@ -217,7 +217,11 @@ class Stack:
         left = {key for key in file.lines if key not in file.asked and mine and (key in there or key in theirs)}
         if mine and not any(one.reads_env for one in self.services if one.env_path == file.path):
             left |= {key for key in file.lines if key not in file.uses or key not in there}  # for people alone
-        left |= {key for key in file.optional if key not in there and key not in theirs}
+        chosen = file.optional & (there.keys() | theirs) if mine else frozenset()
+        if chosen & file.urls:  # it logs in with this URL, and needs no other way
+            left |= file.optional - chosen
+        elif chosen:
+            left |= file.optional & file.urls
         urls = {key: url for one in mine for key, url in one.urls.items()} | dict(seen.urls.get(file.path, {}))
         return file.without(left).around(urls)
 

@@ -64,7 +64,7 @@ DRIFTS = {
         ("compose.yml", "compose.d/.overlay.yml"),  # which is made from it
     ),
     "a managed key of .env is edited": Drift(
-        "sed -i 's/^COMPOSE_PATH_SEPARATOR=.*/COMPOSE_PATH_SEPARATOR=;/' .env", "COMPOSE_PATH_SEPARATOR differs", (".env",)
+        "sed -i 's/^COMPOSE_PROJECT_NAME=.*/COMPOSE_PROJECT_NAME=other/' .env", "COMPOSE_PROJECT_NAME differs", (".env",)
     ),
     "another password is added to redis' ACL": Drift(
         "sed -i 's/$/ #'$(echo mine | sha256sum | cut -c -64)'/' secrets/redis/users.acl", "retire", ("secrets/redis/users.acl",)

@@ -90,6 +90,10 @@ class RedisAcl(RedisLogin):
         else:
             yield from self._write(stack, [self.digest], retired=True)
 
+    def again(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
+        if not self.own:
+            yield from self._write(stack, (self.digest, *due.refuse))
+
     def back(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
         # where a killed run had switched some files before, they are in the backup: then clients still need the new one
         if (previous := self.others(seen)) and not any(checks.places(self, stack, seen).values()):
