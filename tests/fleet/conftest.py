@@ -21,7 +21,7 @@ LONG = [
 ]
 
 # stacks of 27 services that are started by hand first: longer still, and run by themselves
-ADOPT = {"test_adopt", "test_adopt_places", "test_file_secrets"}
+ADOPT = {"test_adopt", "test_adopt_places", "test_adopt_shapes", "test_file_secrets"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
