@@ -88,7 +88,7 @@ openwebui_health_retries = 3  # failed healthchecks in a row that make it unheal
 openwebui_health_start_period = "120s"  # failures do not count while it starts
 
 # Watchtower
-watchtower_image = "containrrr/watchtower:latest"  # updates the images of the other services; None: the project's own
+watchtower_image = "nickfedor/watchtower:1"  # updates the images of the other services; None: the project's own
 watchtower_health_interval = "60s"  # time between two healthchecks
 watchtower_health_timeout = "10s"  # a healthcheck that takes longer has failed
 watchtower_health_retries = 3  # failed healthchecks in a row that make it unhealthy

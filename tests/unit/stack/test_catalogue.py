@@ -39,11 +39,16 @@ def test_services_wait_for_those_that_the_guide_names_until_they_are_healthy(nam
 
 
 @pytest.mark.parametrize(
-    ("name", "needs"),
-    [("watchtower", ()), ("redis", ("watchtower",)), ("redis-exporter", ("watchtower", "redis")), ("openwebui", ())],
+    ("name", "needs"), [("watchtower", ()), ("redis", ()), ("redis-exporter", ("redis",)), ("openwebui", ())]
 )
-def test_open_webui_alone_can_do_without_those_that_it_waits_for(name: str, needs: tuple[str, ...]) -> None:
+def test_nothing_needs_an_updater_and_open_webui_alone_no_redis_beside_it(name: str, needs: tuple[str, ...]) -> None:
     assert catalogue()[name].needs == needs
+
+
+@pytest.mark.parametrize("services", [["redis"], ["redis", "redis-exporter", "openwebui"]])
+def test_a_stack_without_watchtower_names_it_nowhere(services: list[str]) -> None:
+    stack = a_stack(services=services)
+    assert not any("watchtower" in definition(stack, name).get("depends_on", {}) for name in services)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -94,7 +99,7 @@ IMPORTANT_LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-
         ("redis-exporter", "restart", "unless-stopped"),
         ("redis-exporter", "logging", IMPORTANT_LOGGING),
         ("redis-exporter", "labels", {"com.centurylinklabs.watchtower.enable": "true"}),
-        ("watchtower", "image", "containrrr/watchtower:latest"),
+        ("watchtower", "image", "nickfedor/watchtower:1"),
         ("watchtower", "healthcheck.test", ["CMD", "/watchtower", "--health-check"]),
         ("watchtower", "healthcheck.interval", "60s"),
         ("watchtower", "healthcheck.timeout", "10s"),
