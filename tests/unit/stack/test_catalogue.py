@@ -38,9 +38,7 @@ def test_services_wait_for_those_that_the_guide_names_until_they_are_healthy(nam
     assert {other: how["condition"] for other, how in depends_on.items()} == dict.fromkeys(awaited, "service_healthy")
 
 
-@pytest.mark.parametrize(
-    ("name", "needs"), [("watchtower", ()), ("redis", ()), ("redis-exporter", ("redis",)), ("openwebui", ())]
-)
+@pytest.mark.parametrize(("name", "needs"), [("watchtower", ()), ("redis", ()), ("redis-exporter", ("redis",)), ("openwebui", ())])
 def test_nothing_needs_an_updater_and_open_webui_alone_no_redis_beside_it(name: str, needs: tuple[str, ...]) -> None:
     assert catalogue()[name].needs == needs
 
