@@ -53,9 +53,7 @@ report_keep = 50  # reports that stay there
 
 # Redis
 redis_password = Secret("REDIS_PASSWORD")  # letters, digits, - and _, at least 20; python -m operations secrets new
-redis_image = (
-    "redis/redis-stack:latest"  # or redis from 7.2 on, valkey/valkey from 8 on, or one made from them; None: the project's own
-)
+redis_image = "redis/redis-stack:latest"  # or redis, from 7.2 on, or valkey/valkey, from 8 on; None: the project's own
 redis_flavour = None  # how the image is started: stack, official, or None: its own makers' are known, others are asked
 redis_maxmemory_policy = "allkeys-lru"  # what is removed when memory is full
 redis_save = ""  # snapshots as "seconds changes" pairs; "" for none

@@ -147,7 +147,7 @@ def test_redis_files_belong_to_the_user_that_its_image_runs_as(words: tuple[str,
     planned = HostPlan(STACK, saying(words, bare(STACK)))
     assert not planned.plan.problems or "could not be observed" not in str(planned.plan.problems)
     redis = redis_of(planned.stack)
-    assert {one.owner for one in (*redis.files(), *redis.folders())} == {owner}
+    assert {*(file.owner for file in redis.files()), *(folder.owner for folder in redis.folders())} == {owner}
 
 
 def test_an_image_that_nobody_needs_to_ask_is_not_asked() -> None:
