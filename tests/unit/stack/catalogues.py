@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Mapping
 from io import StringIO
@@ -73,19 +74,7 @@ def definition(stack: Stack, service: str) -> Definition:
     """A service's definition as Compose has it."""
     (text,) = (f.content for f in stack.fragments(True) if f.path == f"compose.d/{service}.yml")
     found = yaml.load(text, _Loader)["services"][service]
-<<<<<<< HEAD
     return dict(yaml.safe_load(json.dumps(found).replace("$$", "$")))
-=======
-    return dict(_filled(found, values(stack.dotenv)))
-
-
-def _filled(value: Any, variables: Mapping[str, str | None]) -> Any:
-    if isinstance(value, dict):
-        return {key: _filled(one, variables) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_filled(one, variables) for one in value]
-    return Template(value).substitute(variables) if isinstance(value, str) else value
->>>>>>> 1deb4ac (An image of redis says itself how it starts: valkey and images of other names, without a guess by the last part of a name)
 
 
 def write_project(stack: Stack, folder: Path, start_interval: bool) -> None:
