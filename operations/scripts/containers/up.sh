@@ -22,6 +22,7 @@
 #include lib/mask.sh
 #include lib/compose_plugin.sh
 #include lib/dependencies.sh
+#include lib/clock.sh
 #include lib/start.sh
 cd -- "$root" || exit 1
 umask 077
@@ -146,9 +147,8 @@ revive() {
             revived=yes
             [ "$(health "$id")" = unhealthy ] || continue
             # 30 s is Docker's own, which it tells as 0 or not at all
-            check=$(docker inspect --format '{{json .Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Timeout}}' "$id" |
-                sed 's/\<\(null\|0\)\>/30000000000/g')
-            until=$(($(date +%s) + (${check% *} + ${check#* }) / 1000000000 + 1))
+            until=$(($(date +%s) + $(docker inspect --format '{{json .Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Timeout}}' "$id" |
+                awk '{ print int((($1 + 0 ? $1 : 3e10) + ($2 + 0 ? $2 : 3e10)) / 1e9) + 1 }')))
             while [ "$(health "$id")" = unhealthy ]; do
                 if [ "$(date +%s)" -ge $until ]; then
                     docker restart --time 30 "$id" >/dev/null && echo "restarted $service, which was unhealthy"
@@ -174,13 +174,16 @@ trap 'exit 1' HUP INT TERM
 # a container that reads its password when it starts; how long nobody could log in is told
 restart() {
     id=$(running "$1")
-    before=$(date +%s%N)
+    clock
+    before=$ms
     docker restart --time 30 "$id" >/dev/null || failed "$1"
     until case $(health "$id") in healthy | "") true ;; *) false ;; esac; do
-        if [ $((($(date +%s%N) - before) / 1000000000)) -ge "$seconds" ]; then failed "$1"; fi
+        clock
+        if [ $((ms - before)) -ge $((seconds * 1000)) ]; then failed "$1"; fi
         sleep 0.05
     done
-    echo "restarted $1, which reads its password when it starts: away for $((($(date +%s%N) - before) / 1000000)) ms"
+    clock
+    echo "restarted $1, which reads its password when it starts: away for $((ms - before)) ms"
 }
 
 no_deps='' how='' said=

@@ -1,3 +1,5 @@
+#include lib/clock.sh
+
 # Starts the containers that Compose has made of the services given, and returns as soon as they are well. Compose itself looks twice a
 # second, once for each link of a chain of dependencies and once more for --wait; Docker tells of it at once.
 # Fails with 1 where one of them does not come up, told at the end of $said; with 2, and nothing begun, where something that they
@@ -39,7 +41,8 @@ $(printf '%s\n' "$due" | {
         done
         wait
     })"
-    began=$(date +%s%N)
+    clock
+    began=$ms
     await_made
     status=$?
     kill $watcher 2>/dev/null
@@ -62,13 +65,15 @@ $(printf '%s\n' "$states" | sed -n 's#^/\(.*\) running unhealthy$#container \1 i
         " ") sleep 0.2 ;; # Docker does not answer: it may be restarting
         *" restarting "*)
             # only its end is told, not that it runs again
-            began=$(date +%s%N)
+            clock
+            began=$ms
             sleep 0.2
             ;;
         *" starting"*) read -r _ <&8 || sleep 0.2 ;;
         *" none"*)
             # nothing but that it goes on running tells that it is well
-            left=$((500 - ($(date +%s%N) - began) / 1000000))
+            clock
+            left=$((500 - ms + began))
             [ $left -gt 0 ] || return 0
             sleep "$(printf '0.%03d' $left)"
             continue

@@ -14,7 +14,7 @@ case $name in
 "") echo '[]' && exit ;;
 *[!A-Za-z0-9./:@_-]*) exit 1 ;;
 esac
-answer=$(curl --silent --max-time 10 --unix-socket /var/run/docker.sock --write-out '\n%{http_code}' "http://docker/images/$name/json") || exit 1
+answer=$(curl --silent --max-time 10 --unix-socket "$docker_socket" --write-out '\n%{http_code}' "http://docker/images/$name/json") || exit 1
 case $answer in
 *"
 200") printf '%s\n' "${answer%???}" | jq --ascii-output --compact-output '[(.Config.Entrypoint, .Config.Cmd)[]? | tostring[:200]][:20]' ;;
