@@ -64,7 +64,10 @@ explain() {
     fi
     state=$(docker inspect --format '{{.State.Status}}{{if .State.Health}}, {{.State.Health.Status}}{{end}}{{if .State.ExitCode}}, exit code {{.State.ExitCode}}{{end}}' "$id")
     case $state in "running" | "running, healthy") return ;; esac
-    echo "$1: did not come up in $seconds s; it is $state."
+    clock
+    waited=
+    [ $((ms - since)) -lt $((seconds * 1000)) ] || waited=" in $seconds s"
+    echo "$1: did not come up$waited; it is $state."
     docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$id" | tail -n 3 | sed "s/^/$1: last health output: /"
     docker logs --tail 10 "$id" 2>&1 | sed "s/^/$1: log: /"
 }
@@ -175,19 +178,21 @@ trap 'exit 1' HUP INT TERM
 restart() {
     id=$(running "$1")
     clock
-    before=$ms
+    since=$ms
     docker restart --time 30 "$id" >/dev/null || failed "$1"
     until case $(health "$id") in healthy | "") true ;; *) false ;; esac; do
         clock
-        if [ $((ms - before)) -ge $((seconds * 1000)) ]; then failed "$1"; fi
+        if [ $((ms - since)) -ge $((seconds * 1000)) ]; then failed "$1"; fi
         sleep 0.05
     done
     clock
-    echo "restarted $1, which reads its password when it starts: away for $((ms - before)) ms"
+    echo "restarted $1, which reads its password when it starts: away for $((ms - since)) ms"
 }
 
 no_deps='' how='' said=
 bring_up() {
+    clock
+    since=$ms
     # shellcheck disable=SC2086 # flags or nothing
     if [ "$starter" = docker ]; then
         [ -n "$fresh" ] || said=$(docker compose up --no-start $no_deps --pull "$pull" $how "$@" 2>&1) || return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from operations.stack.diagnosis import explanation
 from tests.unit.scripts.up_sh import fleet_files, up, ups
 from tests.unit.stubs import StubHost
 
@@ -26,7 +27,7 @@ case "$*" in
     cat "$HOME/beside" 2>/dev/null
     for word; do case $word in redis | web | db) echo " Container erni-ki-$word-1  Created"
     echo "created none" >"$box/$word" ;; esac; done ;;
-"start "*) [ ! -e "$HOME/taken" ] || { echo "Error response: port is already allocated" >&2; exit 1; }
+"start "*) [ ! -e "$HOME/taken" ] || { echo "Error response: $(cat "$HOME/taken")" >&2; exit 1; }
     cp "$HOME/becomes" "$box/$2"; echo "$2" ;;
 "events "*)
     [ -e "$HOME/later" ] || exit 0
@@ -92,10 +93,34 @@ def test_a_container_that_fails_is_told_and_those_behind_it_are_not_started(star
 
 
 def test_what_docker_says_where_it_cannot_start_one_is_told(starting: StubHost) -> None:
-    (starting.home / "taken").touch()
+    (starting.home / "taken").write_text("port is already allocated")
     done = up(starting, "redis", starter="docker")
     assert done.returncode == 1
     assert "Error response: port is already allocated" in done.stderr.splitlines()
+
+
+OCI = "failed to create task for container: OCI runtime create failed: runc create failed: unable to start container process: "
+A_FOLDER = (
+    'error during container init: error mounting "/opt/erni-ki/web.conf" to rootfs at "/web.conf": not a directory: unknown: '
+    "Are you trying to mount a directory onto a file (or vice-versa)?"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "row"),
+    [
+        (OCI + A_FOLDER, "mounts"),
+        ('invalid mount config for type "bind": bind source path does not exist: /opt/erni-ki/conf', "mounts"),
+        (OCI + 'exec: "no-such": executable file not found in $PATH: unknown', "no program of the name"),
+    ],
+)
+def test_what_the_runtime_refuses_fails_at_once_and_is_explained(starting: StubHost, said: str, row: str) -> None:
+    (starting.home / "taken").write_text(said)
+    done = up(starting, "redis", starter="docker")
+    assert done.returncode == 1
+    assert f"Error response: {said}" in done.stderr.splitlines()
+    assert " in 300 s" not in done.stderr
+    assert row in (explanation(done.stderr) or "")
 
 
 @pytest.mark.parametrize(
