@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from .login import RedisLogin
-from .settings import flavour
 
 
 def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
