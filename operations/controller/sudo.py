@@ -32,7 +32,7 @@ def arm() -> None:
             raise SudoError(_NO_TERMINAL)
         return ask(prompt)
 
-    util.getpass = asked
+    vars(util)["getpass"] = asked
 
 
 def _has_terminal() -> bool:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyinfra.connectors import util
 
 from operations.controller import sudo
 from operations.controller.sudo import SudoError
@@ -17,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 INVENTORY = """
 from operations.controller import preflight
 from operations.controller.secrets import Secret
-hosts = [("@local", {"_sudo": True, "redis_password": Secret("REDIS_PASSWORD"), "report_dir": "reports", "stack_dir": "/nowhere/at-all"})]
+data = {"redis_password": Secret("REDIS_PASSWORD"), "report_dir": "reports", "stack_dir": "/nowhere/at-all"}
+hosts = [("@local", {"_sudo": True, **data})]
 preflight.arm()
 """
 WANTS_A_PASSWORD = "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n"
@@ -44,11 +46,11 @@ def test_it_says_so_without_a_traceback_and_the_host_fails(tmp_path: Path, words
 
 
 def test_where_there_is_a_terminal_it_is_asked_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sudo.util, "getpass", lambda prompt: f"answer to {prompt}")
+    monkeypatch.setattr(util, "getpass", lambda prompt: f"answer to {prompt}")
     sudo.arm()
-    armed = sudo.util.getpass
+    armed = util.getpass
     sudo.arm()
-    assert sudo.util.getpass is armed
+    assert util.getpass is armed
     monkeypatch.setattr(sudo, "_has_terminal", lambda: True)
     assert armed("sudo password: ") == "answer to sudo password: "
     monkeypatch.setattr(sudo, "_has_terminal", lambda: False)
