@@ -20,7 +20,7 @@ apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit wheel clean
+.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit unit-busybox wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ lint: env ## ruff, mypy and shellcheck
 
 unit: env ## the tests that need no lab
 	@$(bin)/python -m pytest -m "not lab and not openwebui"
+
+unit-busybox: env ## the tests of scripts on hosts whose sh, awk, sed and the like are busybox's
+	@$(bin)/python -m tests.busybox
 
 wheel: env ## build the wheel and the sdist into dist
 	@$(bin)/python -m build --no-isolation

@@ -53,8 +53,8 @@ report_keep = 50  # reports that stay there
 
 # Redis
 redis_password = Secret("REDIS_PASSWORD")  # letters, digits, - and _, at least 20; python -m operations secrets new
-redis_image = "redis/redis-stack:latest"  # redis-stack, or an official redis image from version 7 on; None: the project's own
-redis_flavour = None  # how the image is started: stack, official, or None to tell from its name
+redis_image = "redis/redis-stack:latest"  # or redis, from 7.2 on, or valkey/valkey, from 8 on; None: the project's own
+redis_flavour = None  # how the image is started: stack, official, or None: its own makers' are known, others are asked
 redis_maxmemory_policy = "allkeys-lru"  # what is removed when memory is full
 redis_save = ""  # snapshots as "seconds changes" pairs; "" for none
 redis_appendonly = True  # every write goes to the append-only file
@@ -88,7 +88,7 @@ openwebui_health_retries = 3  # failed healthchecks in a row that make it unheal
 openwebui_health_start_period = "120s"  # failures do not count while it starts
 
 # Watchtower
-watchtower_image = "containrrr/watchtower:latest"  # updates the images of the other services; None: the project's own
+watchtower_image = "nickfedor/watchtower:1"  # updates the images of the other services; None: the project's own
 watchtower_health_interval = "60s"  # time between two healthchecks
 watchtower_health_timeout = "10s"  # a healthcheck that takes longer has failed
 watchtower_health_retries = 3  # failed healthchecks in a row that make it unhealthy

@@ -23,10 +23,12 @@ def main() -> int:
     status = 0
     scripts_of_services = {path: f"services/{path.parents[1].name}/{path.stem}" for path in SERVICES.glob("*/scripts/*.sh")}
     found = {path: str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.rglob("*.sh")} | scripts_of_services
-    for path, name in sorted(found.items()):
+    texts = {path: program([Script(name)], Script(name).text()) for path, name in found.items()}
+    texts |= {path: path.read_text() for path in FOLDER.rglob("*.bash")}
+    for path, text in sorted(texts.items()):
         head = path.read_text().partition("\n")[0]
         if head.startswith("# shellcheck shell="):
-            whole = f"{head}\n{program([Script(name)], Script(name).text())}"
+            whole = f"{head}\n{text}"
             done = subprocess.run([SHELLCHECK, "--exclude", OFF, "-"], input=whole, capture_output=True, text=True, check=False)
             if done.returncode:
                 print(f"{path}, with what it includes:\n{done.stdout}{done.stderr}", file=sys.stderr)

@@ -15,7 +15,7 @@ from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 from ..report.key import key
 from ..stack.errors import FleetError
-from . import pyinfra_patches, shard, shown
+from . import pyinfra_patches, shard, shown, sudo
 
 HostsCheck = Callable[[Sequence[Host]], Sequence[str]]
 
@@ -50,6 +50,7 @@ def arm(check: HostsCheck | None = None) -> None:
     if state is None:  # imported by a program of its own, not run by pyinfra's command line
         return
     pyinfra_patches.arm()
+    sudo.arm()
     shown.arm()
     init = state.init
 

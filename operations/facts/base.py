@@ -23,16 +23,23 @@ END = f"{NONCE} end"
 
 
 class Question(StringCommand):
-    """The command of one fact. pyinfra gives a fact that is asked by itself no standard input, so its script is an argument then;
-    in a bundle it goes over standard input with all others."""
+    """The command of one fact. pyinfra gives a fact that is asked by itself no standard input, so its script is an argument then,
+    in base64: csh takes no line break between quotes, and fish has its own meaning of a backslash there. In a bundle it goes over
+    standard input with all others."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        super().__init__(script.shell, "-c", QuoteString(scripts.program([script], f"{self.text()}\n")))
+        program = base64.b64encode(scripts.program([script], f"{self.text()}\n").encode()).decode()
+        super().__init__(script.shell, "-c", QuoteString(f'eval "$(echo {program} | base64 -d)"'))
 
     def text(self, in_place: bool = False) -> str:
         opened, closed = "{}" if in_place else "()"
         return f"{opened}\n{self.script.text()}{closed} && echo '{END}'"
+
+    def apart(self) -> str:
+        """The same for a bundle, which sh runs, where the script needs bash; a host that has none fails this question alone."""
+        command = scripts.send([self.script], f"fleet_containers=$(cat <&7)\n{self.text()}\n")
+        return f"{scripts.words(command)} 7<<FLEET\n$fleet_containers\nFLEET\n"
 
 
 class ScriptFact(FactBase[T | Unknown], Generic[T]):

@@ -9,7 +9,7 @@ from .base import ScriptFact
 
 
 class Engine(ScriptFact[SeenEngine]):
-    """Docker's command line, its server, the Compose v2 plugin, curl and jq: which are there, in which version.
+    """Docker's command line, its server, the Compose v2 plugin, bash, curl and jq: which are there, in which version.
 
     + root: a stack's folder, which may know Compose's version from when it was last started
 
@@ -29,4 +29,5 @@ class Engine(ScriptFact[SeenEngine]):
             compose=found["compose"] or None,
             curl=found["curl"] == "yes",
             jq=found["jq"] == "yes",
+            bash=found["bash"] == "yes",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
@@ -10,6 +11,9 @@ from pyinfra.api import StringCommand
 
 from ..stack.snapshot import SeenMachine
 from .base import ScriptFact, decoded
+
+# file system, blocks of 1 KiB in all, used and free, the share that is used, mount point
+_ROW = re.compile(r".*?\s+\d+\s+\d+\s+(?P<free>\d+)\s+\S+\s+(?P<mount>/.*)")
 
 
 class Machine(ScriptFact[SeenMachine]):
@@ -26,8 +30,9 @@ class Machine(ScriptFact[SeenMachine]):
     def parse(self, lines: list[str]) -> SeenMachine:
         clock, table = lines
         _head, *rows = decoded(table).splitlines()
-        free = {mount: int(blocks) * 1024 for blocks, mount in (row.split(maxsplit=1) for row in rows)}
-        if not free:
+        told = [_ROW.fullmatch(row) for row in rows]
+        free = {row["mount"]: int(row["free"]) * 1024 for row in told if row}
+        if not all(told) or not free:
             raise ValueError("the free space was not told")
         return SeenMachine(float(clock), float(clock) - time.time(), free)
 

@@ -1,8 +1,8 @@
 """The shell scripts that run on hosts. They are sent over standard input with each command; nothing of them is installed there.
 
 A script is a file of a folder here, named by noun. Its parameters are variables that it finds set, by name. What several
-scripts share is in `lib`: functions, which a line `#include lib/<name>.sh` asks for, and awk programs: `#awk lib/<name>.awk`
-sets the variable `<name>_awk` to one, `#jq lib/<name>.jq` the same for jq.
+scripts share is in `lib`: functions, which a line `#include lib/<name>.sh` asks for, and programs for others: `#awk lib/<name>.awk`
+sets the variable `<name>_awk` to one; `#jq` and `#bash` do the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from pyinfra.api import QuoteString, StringCommand
 
 FOLDER = Path(__file__).parent
-_INCLUDE = re.compile(r"^#(include|awk|jq) (\S+)\n", re.MULTILINE)
+_INCLUDE = re.compile(r"^#(include|awk|bash|jq) (\S+)\n", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _BASH = "# shellcheck shell=bash\n"
@@ -53,8 +53,9 @@ class Script:
 
     @property
     def shell(self) -> str:
-        """`bash` where the script or something that it includes needs it."""
-        return "bash" if any(_read(name).startswith(_BASH) for name in (f"{self.path}.sh", *_included(self.path))) else "sh"
+        """`bash` where the script or something that it includes needs it; a program for another shell does not count."""
+        parts = (f"{self.path}.sh", *_included(self.path))
+        return "bash" if any(name.endswith(".sh") and _read(name).startswith(_BASH) for name in parts) else "sh"
 
     def text(self) -> str:
         """The parameters and what is done with them; what the script includes must stand before it."""
@@ -88,7 +89,7 @@ def words(command: StringCommand) -> str:
 
 def program(scripts: Sequence[Script], body: str) -> str:
     """A whole program: what these scripts share, once, then `body`. It is one function, so one that was cut off does nothing."""
-    shared = dict.fromkeys(name for script in scripts for name in _included(script.path))
+    shared = dict.fromkeys(("lib/environment.sh", *(name for script in scripts for name in _included(script.path))))
     return _FRAME.replace("@BODY@", "".join(map(_library, shared)) + body)
 
 
@@ -135,7 +136,5 @@ def _included(path: str) -> tuple[str, ...]:
 
 @cache
 def _library(name: str) -> str:
-    stem, _, kind = Path(name).name.partition(".")
-    if kind in ("awk", "jq"):
-        return f"{stem}_{kind}={shlex.quote(_code(name))}\n"
-    return _code(name)
+    kind = Path(name).suffix.removeprefix(".")
+    return _code(name) if kind == "sh" else f"{Path(name).stem}_{kind}={shlex.quote(_code(name))}\n"

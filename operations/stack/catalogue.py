@@ -18,7 +18,7 @@ from . import probes, registry
 from .env_file import KEY_RULE
 from .errors import CatalogueError
 
-CAUSES = "causes.yml"  # of a service, beside its own file: see diagnosis.py
+CAUSES, IMAGES = "causes.yml", "images.yml"  # of a service, beside its own file: see diagnosis.py and images.py
 _OWN = Path(__file__).parent.parent / "services"
 _OPTIONAL = re.compile(r"^.*#\? ([\w|-]+)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _START_INTERVAL = re.compile(r"^[ \t]*start_interval:.*(?:\n|\Z)", re.MULTILINE)
@@ -134,7 +134,7 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
         if not folder.is_dir():
             problems.append(f"catalog_dirs: {folder} is no folder. Correct the path, or remove it.")
             continue
-        for path in sorted(path for path in folder.glob("*.yml") if path.name != CAUSES):
+        for path in sorted(path for path in folder.glob("*.yml") if path.name not in (CAUSES, IMAGES)):
             try:
                 services[path.stem] = read_service(path)
             except CatalogueError as error:

@@ -119,6 +119,10 @@ class Credential(ABC):
     def files(self) -> Sequence[File]:
         """What lies on the host."""
 
+    def on(self, seen: Snapshot) -> Credential:
+        """The same where something of it depends on the host, such as whose its files are."""
+        return self
+
     def passwords(self) -> Sequence[str]:
         """Those of its files whose first line is the secret."""
         return ()

@@ -200,7 +200,7 @@ def engine_needs(engine: SeenEngine) -> Iterator[str]:
         yield "the Compose v2 plugin is missing"
     elif version(engine.compose) < MIN_COMPOSE:
         yield f"Compose {engine.compose} is too old, expected {'.'.join(map(str, MIN_COMPOSE))} or later"
-    for name, there in (("curl", engine.curl), ("jq", engine.jq)):
+    for name, there in (("bash", engine.bash), ("curl", engine.curl), ("jq", engine.jq)):
         if not there:
             yield f"{name} is missing"
 

@@ -39,6 +39,7 @@ class SeenEngine(Seen):
     compose: str | None
     curl: bool
     jq: bool = True
+    bash: bool = True
 
     @property
     def start_interval(self) -> bool:

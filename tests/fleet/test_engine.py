@@ -21,7 +21,9 @@ def bare(lab: Lab) -> Host:
 
 @pytest.fixture(scope="module")
 def operator_of_bare(bare: Host, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
-    return Fleet(tmp_path_factory.mktemp("bare"), [bare])
+    fleet = Fleet(tmp_path_factory.mktemp("bare"), [bare])
+    fleet.settings["redis_flavour"] = "stack"  # there is no image yet that could be asked
+    return fleet
 
 
 @pytest.fixture(scope="module")

@@ -196,7 +196,7 @@ def test_a_service_that_stays_unhealthy_fails_the_host(sick: Sick) -> None:
     "said",
     [
         "sick did not start",
-        "sick: did not come up in 30 s; it is running, unhealthy.",
+        "sick: did not come up; it is running, unhealthy.",
         "sick: last health output: I feel sick",
         "sick: log: its last words",
     ],

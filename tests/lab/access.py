@@ -19,7 +19,6 @@ from .packages import fetch_tools, with_tools
 SETTINGS: dict[str, Any] = {
     **{setting: in_hosts(image) for setting, image in SERVICES.items()},
     "pull": "never",
-    "redis_flavour": "stack",
     **{
         f"{service}_health_{name}": value
         for service in ("watchtower", "redis", "openwebui")

@@ -21,6 +21,9 @@ printf %s "$noted" >>'@LOG@' # at once: several may be called at the same time
 export -p >>'@LOG@.env'
 """
 
+# where a host has its programs; of busybox with `python -m tests.busybox`
+SYSTEM = os.environ.get("UNIT_PROGRAMS", "/usr/bin:/bin")
+
 HOSTILE_FOLDERS = ["a b", "it's", 'a "quoted" one', "$(touch x)", "`touch x`", "a;touch x", "-x", "a\\nb", "*", "ü"]
 
 
@@ -36,7 +39,8 @@ class StubHost:
         self.root.mkdir()
         self._log = folder / "log"
         self._log.mkdir()
-        self.path = f"{self.bin}:/usr/bin:/bin"
+        self.path = f"{self.bin}:{SYSTEM}"
+        self.environment: dict[str, str] = {}  # what a login there sets besides
 
     def stub(self, name: str, body: str = "") -> None:
         """Puts a stand-in on the PATH; `body` is its shell code, run after the call was noted."""
@@ -58,14 +62,14 @@ class StubHost:
     def only(self, *programs: str) -> None:
         """Nothing is on the PATH but the stand-ins and these programs of the machine."""
         for name in programs:
-            found = shutil.which(name)
+            found = shutil.which(name, path=f"{SYSTEM}:{os.environ['PATH']}")
             assert found is not None, f"{name} is not on this machine"
             (self.bin / name).symlink_to(found)
         self.path = str(self.bin)
 
     def without(self, *programs: str) -> None:
         """The PATH holds all that the machine has but these programs."""
-        for folder in ("/usr/bin", "/bin"):
+        for folder in SYSTEM.split(":"):
             for found in Path(folder).iterdir():
                 if found.name not in programs and not (self.bin / found.name).is_symlink():
                     (self.bin / found.name).symlink_to(found)
@@ -105,14 +109,14 @@ class StubHost:
         return self._run(["sh", "-c", text], stdin, timeout)
 
     def _run(self, words: list[str], stdin: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
-        shell = shutil.which(words[0]) or "/bin/sh"
+        shell = shutil.which(words[0], path=SYSTEM) or "/bin/sh"
         return subprocess.run(
             [shell, *words[1:]], input=stdin, capture_output=True, text=True, check=False,
             cwd=self.home, env=self._environment(), umask=0o022, timeout=timeout,
         )  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
-        return {"PATH": self.path, "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
+        return {**self.environment, "PATH": self.path, "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
 
     def write(self, path: str, text: str, mode: int = 0o600) -> Path:
         """A file below the stack's folder."""

@@ -47,7 +47,8 @@ $1
 entry() { printf '%s\n-\n-\n%s\n%s\n' "$1" "$2" "$3"; }
 
 {
-    find "$backup" -type f ! -path "$backup/.absent" ! -path "$backup/.fleet-backup" -printf '%P\n' | sort | while IFS= read -r path; do
+    find "$backup" -type f ! -path "$backup/.absent" ! -path "$backup/.fleet-backup" | sort | while IFS= read -r path; do
+        path=${path#"$backup/"}
         stays "$path" || entry copy "$path" "$backup/$path"
     done
     [ ! -f "$backup/.absent" ] || while IFS= read -r path; do

@@ -22,6 +22,7 @@
 #include lib/mask.sh
 #include lib/compose_plugin.sh
 #include lib/dependencies.sh
+#include lib/clock.sh
 #include lib/start.sh
 cd -- "$root" || exit 1
 umask 077
@@ -63,7 +64,10 @@ explain() {
     fi
     state=$(docker inspect --format '{{.State.Status}}{{if .State.Health}}, {{.State.Health.Status}}{{end}}{{if .State.ExitCode}}, exit code {{.State.ExitCode}}{{end}}' "$id")
     case $state in "running" | "running, healthy") return ;; esac
-    echo "$1: did not come up in $seconds s; it is $state."
+    clock
+    waited=
+    [ $((ms - since)) -lt $((seconds * 1000)) ] || waited=" in $seconds s"
+    echo "$1: did not come up$waited; it is $state."
     docker inspect --format '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end}}' "$id" | tail -n 3 | sed "s/^/$1: last health output: /"
     docker logs --tail 10 "$id" 2>&1 | sed "s/^/$1: log: /"
 }
@@ -146,9 +150,8 @@ revive() {
             revived=yes
             [ "$(health "$id")" = unhealthy ] || continue
             # 30 s is Docker's own, which it tells as 0 or not at all
-            check=$(docker inspect --format '{{json .Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Timeout}}' "$id" |
-                sed 's/\<\(null\|0\)\>/30000000000/g')
-            until=$(($(date +%s) + (${check% *} + ${check#* }) / 1000000000 + 1))
+            until=$(($(date +%s) + $(docker inspect --format '{{json .Config.Healthcheck.Interval}} {{json .Config.Healthcheck.Timeout}}' "$id" |
+                awk '{ print int((($1 + 0 ? $1 : 3e10) + ($2 + 0 ? $2 : 3e10)) / 1e9) + 1 }')))
             while [ "$(health "$id")" = unhealthy ]; do
                 if [ "$(date +%s)" -ge $until ]; then
                     docker restart --time 30 "$id" >/dev/null && echo "restarted $service, which was unhealthy"
@@ -174,17 +177,22 @@ trap 'exit 1' HUP INT TERM
 # a container that reads its password when it starts; how long nobody could log in is told
 restart() {
     id=$(running "$1")
-    before=$(date +%s%N)
+    clock
+    since=$ms
     docker restart --time 30 "$id" >/dev/null || failed "$1"
     until case $(health "$id") in healthy | "") true ;; *) false ;; esac; do
-        if [ $((($(date +%s%N) - before) / 1000000000)) -ge "$seconds" ]; then failed "$1"; fi
+        clock
+        if [ $((ms - since)) -ge $((seconds * 1000)) ]; then failed "$1"; fi
         sleep 0.05
     done
-    echo "restarted $1, which reads its password when it starts: away for $((($(date +%s%N) - before) / 1000000)) ms"
+    clock
+    echo "restarted $1, which reads its password when it starts: away for $((ms - since)) ms"
 }
 
 no_deps='' how='' said=
 bring_up() {
+    clock
+    since=$ms
     # shellcheck disable=SC2086 # flags or nothing
     if [ "$starter" = docker ]; then
         [ -n "$fresh" ] || said=$(docker compose up --no-start $no_deps --pull "$pull" $how "$@" 2>&1) || return 1

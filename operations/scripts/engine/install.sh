@@ -20,7 +20,7 @@ version() {
 
 wanted=
 command -v curl >/dev/null || wanted="$wanted curl ca-certificates"
-command -v jq >/dev/null || wanted="$wanted jq"
+for program in bash jq; do command -v $program >/dev/null || wanted="$wanted $program"; done
 compose=no
 if ! docker compose version >/dev/null 2>&1; then compose=yes; fi
 
@@ -60,7 +60,7 @@ if [ -n "$wanted" ] || [ $compose = yes ] || ! command -v docker >/dev/null; the
 fi
 
 answers() {
-    curl --silent --fail --output /dev/null --max-time 5 --unix-socket /var/run/docker.sock http://docker/_ping
+    curl --silent --fail --output /dev/null --max-time 5 --unix-socket "$docker_socket" http://docker/_ping
 }
 
 if ! answers; then
@@ -73,7 +73,7 @@ if ! answers; then
     until answers; do
         tries=$((tries + 1))
         [ $tries -le 60 ] ||
-            fail "Docker was started but does not answer on /var/run/docker.sock after 30 s." "$(echo "$said" | tail -n 3)" \
+            fail "Docker was started but does not answer on $docker_socket after 30 s." "$(echo "$said" | tail -n 3)" \
                 "Look at its log (journalctl -u docker, or /var/log/docker.log), then run the deploy again."
         sleep 0.5
     done

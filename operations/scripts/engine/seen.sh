@@ -7,9 +7,7 @@ have() {
     if command -v "$1" >/dev/null; then echo "$1=yes"; else echo "$1=no"; fi
 }
 
-have docker
-have curl
-have jq
+for program in docker bash curl jq; do have $program; done
 
 # the server's version: as an earlier script got it, or over its socket, which costs a tenth of starting the docker client
 server=
@@ -17,8 +15,8 @@ if [ -n "$fleet_containers" ]; then
     IFS= read -r server <<EOF
 $fleet_containers
 EOF
-elif command -v curl >/dev/null && [ -S /var/run/docker.sock ]; then
-    server=$(curl --silent --head --max-time 10 --unix-socket /var/run/docker.sock http://docker/_ping |
+elif command -v curl >/dev/null && [ -S "$docker_socket" ]; then
+    server=$(curl --silent --head --max-time 10 --unix-socket "$docker_socket" http://docker/_ping |
         sed -n 's/^Server: Docker\/\([0-9A-Za-z.+~-]*\).*/\1/p')
 elif command -v docker >/dev/null; then
     server=$(docker version --format '{{.Server.Version}}' 2>/dev/null)

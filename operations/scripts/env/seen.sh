@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=sh
 # Tells which keys are set in the env files $paths below the stack's folder $root, as digests: no line of a file leaves the host.
 # + names: the keys that are looked for: the file's number in the list, a slash, the key; separated by blanks
 # + urls: those of them that hold a URL, in the same form, with a blank before and behind each
@@ -11,8 +11,9 @@
 
 cd -- "$root" 2>/dev/null || exit 0
 export LC_ALL=C
-set -o pipefail -f
-IFS=$'\n'
+set -f
+IFS='
+'
 number=0
 set --
 for path in $paths; do
@@ -45,7 +46,11 @@ records=$(timeout 20 awk -v names="$names" "$env_lines_awk"'
             if (broken[part[1]]) { if (!told[part[1]]++) print part[1] " !" }
             else if (count[part[1], part[2]]) print part[1], part[2], count[part[1], part[2]], statement[part[1], part[2]]
         }
-    }' "$@" | tr '\0' '\1') || exit 1
+        print "end"
+    }' "$@" | tr '\0' '\1')
+# sh tells of a pipe only how its last program ended
+case $records in *end) records=${records%end} ;; *) exit 1 ;; esac
+records=${records%?}
 
 sum=$(printf '%s%s\n' "$secret" "$records" | sha256sum)
 if [ "${sum%% *}" = "$wanted" ]; then
@@ -53,36 +58,21 @@ if [ "${sum%% *}" = "$wanted" ]; then
     exit 0
 fi
 
-# many with one sha256sum: one for each took as long as all other questions to the host together
-heads=() opened=() tails=()
-tell() {
-    [ ${#heads[@]} -gt 0 ] || return 0
-    local fd
-    sha256sum "${opened[@]/#//dev/fd/}" | for i in "${!heads[@]}"; do
-        IFS=' ' read -r sum _ && echo "${heads[i]} $sum${tails[i]}" || exit 1
-    done || exit 1
-    for fd in "${opened[@]}"; do exec {fd}<&-; done
-    heads=() opened=() tails=()
-}
 # of a statement that sets a URL: a blank and the URL without its login; nothing where another part of it may be secret
 around() {
-    local value=${1#*=}
-    value=${value//[\"\' ]/}
-    [[ $value =~ ^([a-z][a-z0-9+.-]*)://(.*@)?([][A-Za-z0-9_.:/%+,=?\&-]{1,300})$ ]] || return 0
-    case ${BASH_REMATCH[3],,} in *pass*) ;; *) printf ' %s://%s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[3]}" ;; esac
+    url=$(printf '%s\n' "${1#*=}" | tr -d "\"' " | sed -nE 's#^([a-z][a-z0-9+.-]*://)(.*@)?([][A-Za-z0-9_.:/%+,=?&-]+)$#\1\3#p')
+    case $url in "" | *[Pp][Aa][Ss][Ss]*) ;; *) [ ${#url} -gt 300 ] || printf ' %s' "$url" ;; esac
 }
-for record in $records; do
+
+[ -z "$records" ] || printf '%s\n' "$records" | while IFS= read -r record; do
     # number, key, count, statement
     statement=${record#* * * }
     if [ "$statement" = "$record" ]; then
         echo "$record"
         continue
     fi
-    exec {fd}< <(printf '%s%s' "$secret" "$statement")
-    head=${record%" $statement"}
-    IFS=' ' read -r place key _ <<<"$head"
-    case $urls in *" $place/$key "*) tails+=("$(around "$statement")") ;; *) tails+=('') ;; esac
-    heads+=("$head") opened+=("$fd")
-    [ ${#heads[@]} -lt 200 ] || tell
+    sum=$(printf '%s%s' "$secret" "$statement" | sha256sum) || exit 1
+    key=${record#* }
+    case $urls in *" ${record%% *}/${key%% *} "*) url=$(around "$statement") ;; *) url= ;; esac
+    echo "${record%" $statement"} ${sum%% *}$url"
 done
-tell

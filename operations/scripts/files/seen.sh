@@ -46,7 +46,7 @@ for path in $paths; do
     [ $kind != file ] || files="$files$path
 "
 done
-[ $# -eq 0 ] || stat --printf '%a %u:%g %Y\n' -- "$@" || exit 1
+[ $# -eq 0 ] || stat -c '%a %u:%g %Y' -- "$@" || exit 1
 # shellcheck disable=SC2086 # an item a line
 [ -z "$files" ] || sums=$(timeout 60 sha256sum -- $files) || exit 1
 for sum in $sums; do

@@ -1,6 +1,6 @@
 # The file of the Compose v2 plugin, where the docker client looks for it.
 compose_plugin() {
-    for folder in "$HOME/.docker/cli-plugins" /usr/local/lib/docker/cli-plugins /usr/local/libexec/docker/cli-plugins \
+    for folder in "${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins" /usr/local/lib/docker/cli-plugins /usr/local/libexec/docker/cli-plugins \
         /usr/lib/docker/cli-plugins /usr/libexec/docker/cli-plugins; do
         if [ -x "$folder/docker-compose" ]; then
             echo "$folder/docker-compose"

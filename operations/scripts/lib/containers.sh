@@ -10,7 +10,7 @@ containers_of() {
 # Only these fields leave the host: a command or another label may hold a password.
 # Compose gives no image the label `oneoff`, so one that has it would have its containers taken for Compose's.
 ask_docker() {
-    set -- --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --get
+    set -- --silent --fail --max-time 10 --unix-socket "$docker_socket" --get
     curl "$@" --include --data-urlencode all=true \
         --data-urlencode "filters={\"label\":[\"com.docker.compose.project=$project\",\"com.docker.compose.oneoff=False\"]}" \
         http://docker/containers/json --next \

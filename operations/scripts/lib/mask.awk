@@ -4,6 +4,9 @@
 BEGIN {
     digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i
+    # not every busybox has ^
+    power[0] = 1
+    for (i = 1; i < 16; i++) power[i] = 2 * power[i - 1]
 }
 from != "text" && FNR > 1000 { next }
 from == "secrets" { secret($0); next }
@@ -58,11 +61,11 @@ function base64(text, before,   i, bits, held, out, lost) {
     for (i = 1; i <= length(text); i++) {
         held = held * 256 + code[substr(text, i, 1)]
         bits += 8
-        if (lost) { bits -= lost; held %= 2 ^ bits; lost = 0 }
+        if (lost) { bits -= lost; held %= power[bits]; lost = 0 }
         while (bits >= 6) {
             bits -= 6
-            out = out substr(digits, int(held / 2 ^ bits) + 1, 1)
-            held %= 2 ^ bits
+            out = out substr(digits, int(held / power[bits]) + 1, 1)
+            held %= power[bits]
         }
     }
     return out

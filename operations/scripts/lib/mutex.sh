@@ -5,11 +5,12 @@ take_mutex() {
     trap '' PIPE
     { [ -d "$root/.fleet" ] && [ -z "$FLEET_MUTEX" ]; } || return 0
     exec 9>>"$root/.fleet/mutex"
-    if ! flock -w 2 9; then
+    # busybox' flock has no patience of its own
+    if ! timeout 2 flock 9; then
         waited_for=
         IFS= read -r waited_for <"$root/.fleet/mutex"
         say "waiting until a script of ${waited_for:-another run} has ended on this host"
-        if ! flock -w 600 9; then
+        if ! timeout 600 flock 9; then
             echo "$root: a script of ${waited_for:-another run} is still at work there after ten minutes. Look at what it waits for." >&2
             exit 1
         fi

@@ -84,14 +84,14 @@ $path
         said=$({ content; } 2>&1) || could_not
         if [ "$kind" != copy ]; then
             case $mode in
-            keep*) if [ -e "$path" ]; then set -- --reference="$path"; else set -- "${mode#keep}"; fi ;;
+            keep*) if [ -e "$path" ]; then set -- "$(stat -c %a -- "$path")"; else set -- "${mode#keep}"; fi ;;
             *) set -- "$mode" ;;
             esac
-            said=$(chmod "$@" -- "$stage" 2>&1) || could_not
+            said=$(chmod "$1" -- "$stage" 2>&1) || could_not
             if [ "$owner" != - ]; then
                 said=$(chown "$owner" -- "$stage" 2>&1) || could_not
             elif [ -e "$path" ]; then
-                said=$(chown --reference="$path" -- "$stage" 2>&1) || could_not
+                said=$(chown "$(stat -c %u:%g -- "$path")" -- "$stage" 2>&1) || could_not
             fi
         fi
         said=$(sync -- "$stage" 2>&1) || could_not

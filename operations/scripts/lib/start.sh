@@ -1,3 +1,6 @@
+#include lib/clock.sh
+#include lib/health.sh
+
 # Starts the containers that Compose has made of the services given, and returns as soon as they are well. Compose itself looks twice a
 # second, once for each link of a chain of dependencies and once more for --wait; Docker tells of it at once.
 # Fails with 1 where one of them does not come up, told at the end of $said; with 2, and nothing begun, where something that they
@@ -6,10 +9,10 @@ start_made() {
     # shellcheck disable=SC2016 # awk's own
     due=$(listed --all --no-trunc --filter label=com.docker.compose.oneoff=False --format \
         '{{.Label "com.docker.compose.service"}}|{{.ID}}|{{.Names}}|{{.State}}|{{.Label "com.docker.compose.depends_on"}}|{{.Status}}' |
-        awk -F '|' -v given="$*" '
+        awk -F '|' -v given="$*" -v well="$well" '
             BEGIN { for (n = split(given, name, " "); n; n--) wanted[name[n]] = 1 }
             $4 == "running" { met[$1, "service_started"] = 1 }
-            $4 == "running" && $6 ~ /\(healthy\)/ { met[$1, "service_healthy"] = 1 }
+            $4 == "running" && ($6 ~ /\(healthy\)/ || index(well, $2)) { met[$1, "service_healthy"] = 1 }
             $6 ~ /^Exited \(0\)/ { met[$1, "service_completed_successfully"] = 1 }
             $1 in wanted { print $2, $3, $4; needs = needs "," $5 }
             END {
@@ -39,7 +42,8 @@ $(printf '%s\n' "$due" | {
         done
         wait
     })"
-    began=$(date +%s%N)
+    clock
+    began=$ms
     await_made
     status=$?
     kill $watcher 2>/dev/null
@@ -48,11 +52,21 @@ $(printf '%s\n' "$due" | {
     return $status
 }
 
+# those that were found to be well before Docker asked them
+well=
+
 # until all of $ids are well, or one is not, or the time is over
 await_made() {
+    # shellcheck disable=SC2086 # one word each
+    late=$(asked_late $ids)
     while :; do
-        # shellcheck disable=SC2086 # one word each
-        states=$(docker inspect --format '{{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' $ids)
+        for id in $late; do
+            case $well in *"$id"*) ;; *) if is_healthy "$id"; then well="$well $id"; fi ;; esac
+        done
+        # shellcheck disable=SC2086
+        states=$(docker inspect --format \
+            '{{.Id}} {{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' $ids |
+            awk -v well="$well" '{ print $2, $3, $4 == "starting" && index(well, $1) ? "healthy" : $4 }')
         case "$states " in
         *" running unhealthy"* | *" exited "* | *" dead "* | *" created "*)
             said="$said
@@ -62,13 +76,15 @@ $(printf '%s\n' "$states" | sed -n 's#^/\(.*\) running unhealthy$#container \1 i
         " ") sleep 0.2 ;; # Docker does not answer: it may be restarting
         *" restarting "*)
             # only its end is told, not that it runs again
-            began=$(date +%s%N)
+            clock
+            began=$ms
             sleep 0.2
             ;;
-        *" starting"*) read -r _ <&8 || sleep 0.2 ;;
+        *" starting"*) if [ -n "$late" ]; then sleep 0.5; else read -r _ <&8 || sleep 0.2; fi ;;
         *" none"*)
             # nothing but that it goes on running tells that it is well
-            left=$((500 - ($(date +%s%N) - began) / 1000000))
+            clock
+            left=$((500 - ms + began))
             [ $left -gt 0 ] || return 0
             sleep "$(printf '0.%03d' $left)"
             continue

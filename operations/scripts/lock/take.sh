@@ -11,7 +11,7 @@ mkdir -p .fleet || exit 1
 lock=.fleet/lock
 
 # two that come at once go one after the other
-exec 8<.fleet && flock -w 60 8 || exit 1
+exec 8<.fleet && timeout 60 flock 8 || exit 1
 
 # a folder that is renamed onto a lock fails where there is one, so nobody sees a lock without its owner
 for left in .fleet/lock-new*; do [ ! -e "$left" ] || rm -rf -- "$left"; done

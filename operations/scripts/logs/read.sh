@@ -23,8 +23,8 @@ END
 # one curl, whose start costs more than what it asks: descriptions go to jq, and logs through awk
 {
     [ -z "$ids" ] || found=$(
-        timeout 30 curl --silent --fail --unix-socket /var/run/docker.sock --write-out '\n#%{http_code}\n' "$@" | tr '\0' '\1' |
-            refused=$refused harmless=$harmless awk -v ids="$ids" -v window="$(date -u -d "-$window seconds" +%Y-%m-%dT%H:%M:%S)" "$logs_awk"
+        timeout 30 curl --silent --fail --unix-socket "$docker_socket" --write-out '\n#%{http_code}\n' "$@" | tr '\0' '\1' |
+            refused=$refused harmless=$harmless awk -v ids="$ids" -v window="$(date -u -d "@$(($(date +%s) - window))" +%Y-%m-%dT%H:%M:%S)" "$logs_awk"
     ) || exit 1
     [ -z "$found" ] || printf '%s\n' "$found" | masked '
         { at = index($0, " error ") + 27; text = at > 27 && at < 110 ? substr(mask(substr($0, at)), 1, 300) : "" }

@@ -20,7 +20,7 @@ tell='
         gsub(/\n/, "%0A", path)
         print FNR, path
     }'
-env_lines=$(timeout 10 find . ./env -maxdepth 1 -type f -readable \( -name '*.env' -o -name '.env' \) -exec env in_env="$in_env" awk -v managed="$managed" "$tell"'
+env_lines=$(timeout 10 find . ./env -maxdepth 1 -type f \( -name '*.env' -o -name '.env' \) -exec test -r {} \; -exec env in_env="$in_env" awk -v managed="$managed" "$tell"'
     BEGIN { for (n = split(managed, key, " "); n; n--) ours["./" key[n]] }
     /^[ \t]*#/ || !/=/ { next }
     {

@@ -5,8 +5,8 @@ folder=$root
 while [ ! -d "$folder" ] && [ -n "$folder" ]; do folder=${folder%/*}; done
 docker=/var/lib/docker
 [ -d $docker ] || docker=/
-date +%s.%N
+date +%s
 # df has a question mark for what would break its lines
-free=$(timeout 10 df -k --output=avail,target -- "${folder:-/}" $docker) || exit 1
+free=$(timeout 10 df -kP -- "${folder:-/}" $docker) || exit 1
 printf '%s\n' "$free" | base64 -w 0
 echo

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=sh
 # The answer to one declared check, asked from the host itself; asked again for $patience seconds until there is one.
 # + kind: http, websocket, tcp, command, log
 # + target: URL, host:port, words for a shell, or regular expression

@@ -8,9 +8,9 @@
 cd -- "$root" 2>/dev/null || exit 0
 
 # path, content as base64, and a dot where that went well
-# shellcheck disable=SC2086 # words without blanks
-find .fleet/applied.json .fleet/fragments .fleet/lock/owner $texts -maxdepth 0 -type f -size -65537c \
-    -printf '%p ' -exec base64 -w 0 {} \; -printf ' .\n' 2>/dev/null
+for file in .fleet/applied.json .fleet/fragments .fleet/lock/owner $texts; do
+    [ -f "$file" ] && [ ! -L "$file" ] && [ "$(stat -c %s -- "$file")" -le 65536 ] && content=$(base64 -w 0 -- "$file") && echo "$file $content ."
+done 2>/dev/null
 
 # what Compose finds by itself, and what .env names in its place
 for name in compose docker-compose; do
@@ -28,8 +28,8 @@ said=$([ ! -f .env ] || LC_ALL=C grep -aE '^[^A-Za-z#]*(export[[:space:]]+)?COMP
 done
 
 # once something was started here it is known to be this project's
-if [ ! -f .fleet/applied.json ] && [ -S /var/run/docker.sock ]; then
-    curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock --get --data-urlencode all=true \
+if [ ! -f .fleet/applied.json ] && [ -S "$docker_socket" ]; then
+    curl --silent --fail --max-time 10 --unix-socket "$docker_socket" --get --data-urlencode all=true \
         --data-urlencode "filters=$filters" http://docker/containers/json |
         jq --compact-output --ascii-output --arg mine "$project" \
             '{projects: ([.[].Labels["com.docker.compose.project"] | strings | select(. != $mine)] | unique),

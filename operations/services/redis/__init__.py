@@ -18,7 +18,7 @@ class Redis(Extra):
         return settings.problems(given)
 
     def values(self, given: Settings) -> Mapping[str, Any]:
-        return {"redis_command": acl.redis_command(given), "redis_args": acl.redis_args(given)}
+        return {"redis_command": acl.redis_command(), "redis_args": acl.redis_args(given)}
 
 
 EXTRA = Redis()

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 
 from ...stack.settings import Settings
-from .settings import flavour
 
 _IN_CONTAINER = "/run/redis-auth"
 
@@ -40,17 +39,19 @@ def redis_args(settings: Settings) -> str:
     return " ".join(words)
 
 
-def redis_command(settings: Settings) -> str:
-    """The container's command: redis-stack's entrypoint reads REDIS_ARGS, the official image takes them as arguments.
+# The image itself is asked how it starts, in its own container: redis-stack's entrypoint reads REDIS_ARGS; the official ones take
+# them as arguments, and become their own user only for their own server's name.
+# redis-stack's is run by a shell that waits for redis after SIGTERM. By itself it dies at once, dumb-init with it, and redis is
+# killed before it has written what it holds: seen as exit status 143 without redis' farewell.
+_START = (
+    "if [ -x /opt/redis-stack/bin/redis-server ]; then "
+    'exec /usr/bin/dumb-init sh -c "trap : TERM INT; . /entrypoint.sh"; fi; '
+    "if command -v docker-entrypoint.sh >/dev/null; then for server in valkey-server redis-server; do "
+    "if command -v $server >/dev/null; then exec docker-entrypoint.sh $server --dir /data $REDIS_ARGS; fi; done; fi; "
+    "echo This image starts as none of redis-stack, redis and valkey does. >&2; exit 1"
+)
 
-    The entrypoint is run by a shell that waits for redis after SIGTERM. By itself it dies at once, dumb-init with it, and
-    redis is killed before it has written what it holds: seen as exit status 143 without redis' farewell.
-    """
-    if flavour(settings) == "stack":
-        return "/usr/bin/dumb-init sh -c 'trap : TERM INT; . /entrypoint.sh'"
-    return f"redis-server --dir /data {redis_args(settings)}"
 
-
-def redis_owner(settings: Settings, server: str = "redis") -> str:
-    """uid:gid that redis runs as: redis-stack stays root, the official image becomes its user 999."""
-    return "0:0" if flavour(settings, server) == "stack" else "999:999"
+def redis_command() -> str:
+    """The container's command, whichever of the images that are known it has."""
+    return f"sh -c '{_START}'"

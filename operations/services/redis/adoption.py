@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from .login import RedisLogin
-from .settings import flavour, flavour_of
 
 
 def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What a person must decide first; nothing is changed until then."""
+    yield from _image(redis, seen)
     yield from _server(redis, stack, seen)
     yield from _clients(redis, stack, seen)
 
@@ -45,6 +45,24 @@ def unmanaged(redis: RedisLogin, stack: Stack, seen: Snapshot) -> tuple[str, ...
     return tuple(sorted({one.service for one in seen.containers if addresses & set(one.addresses)} - managed))
 
 
+def _image(redis: RedisLogin, seen: Snapshot) -> Iterator[str]:
+    """An image whose name does not say how it starts must be on the host, and say so itself."""
+    if not redis.local or redis.owner != "-" or redis.told(seen):
+        return
+    words, setting = seen.answer(f"{redis.name}.image"), f"{redis.server}_image"
+    image = redis.setting("image") or next((one.image for one in seen.of(redis.server)), "the project's own")
+    if words is not UNKNOWN and words:
+        yield (
+            f"{setting}: {image} starts with `{' '.join(words)}`, as none of redis-stack, redis and valkey does. Nothing was "
+            f"changed. Name one of these, or an image that is made from one; {redis.server}_flavour says which for any other."
+        )
+    elif words is not UNKNOWN or (seen.engine is not UNKNOWN and not seen.exists(redis.acl_path)):
+        yield (
+            f"{setting}: {image} is not on this host, and its name does not say how it starts. Nothing was changed. Pull it there "
+            f'(`docker pull {image}`), or set {redis.server}_flavour to "stack" or "official".'
+        )
+
+
 def _server(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     root, name, containers, found = stack.settings.stack_dir, redis.server, seen.of(redis.server), redis.redis(seen)
     if seen.texts is UNKNOWN or redis.on_disk(seen) or not containers or not redis.here:  # or taken over by an earlier run
@@ -72,9 +90,6 @@ def _server(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
                 "again."
             )
         return
-    kind = flavour_of(containers[0].image)
-    if redis.setting("image") is None and kind not in (None, flavour(stack.settings, redis.server)):
-        yield f"{name}_flavour: the project's image {containers[0].image} is started as {kind!r}. Set {name}_flavour to that."
     if others := sorted(found.users.keys() - {"default"}):
         yield (
             f"{name}: has users besides `default` ({', '.join(others)}), which the stack's ACL file does not. Nothing was changed. "

@@ -125,10 +125,10 @@ class RedisAcl(RedisLogin):
                 volume=self.data,
                 image=self.setting("image") or "",
                 pull=settings.pull,
-                owner=acl.redis_owner(settings, self.server),
+                owner=self.owner,
                 seconds=settings.start_timeout,
                 doubt=doubt,
-                command=acl.redis_command(settings),
+                command=acl.redis_command(),
                 args=acl.redis_args(settings),
             )
         )

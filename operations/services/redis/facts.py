@@ -10,7 +10,7 @@ from typing import Any
 
 from pyinfra.api import StringCommand
 
-from ...facts.base import ScriptFact
+from ...facts.base import ScriptFact, text
 from .protocol import replies
 from .seen import SeenClient, SeenRedis
 
@@ -77,6 +77,24 @@ class TriedRedis(Redis):
     """
 
     script = "services/redis/try"
+
+
+class Image(ScriptFact[tuple[str, ...]]):
+    """The words that an image is started with: its entrypoint and its command; none where it is not on the host.
+
+    + project: the Compose project's name
+    + image: its name; that of the server's container when left out
+    + server: the service that is redis
+    """
+
+    script = "services/redis/image"
+
+    def command(self, project: str, image: str = "", server: str = "redis") -> StringCommand:
+        return self.ask(project=project, image=image, server=server)
+
+    def parse(self, lines: list[str]) -> tuple[str, ...]:
+        (told,) = lines
+        return tuple(map(text, json.loads(told)))
 
 
 class Overrides(ScriptFact[tuple[tuple[str, str], ...]]):

@@ -6,6 +6,7 @@ project's own redis.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -18,8 +19,9 @@ from ...stack.settings import Settings
 from ...stack.snapshot import UNKNOWN, SeenDefinition, Snapshot
 from ...stack.stack import Stack
 from . import acl
-from .facts import Overrides, Redis, TriedRedis
+from .facts import Image, Overrides, Redis, TriedRedis
 from .seen import SeenRedis, redis_of
+from .settings import OWNERS, STARTS, flavour
 
 DEFAULT_USER = "default"
 _NUMBERS = re.compile(r"\d{1,9}:\d{1,9}")
@@ -32,7 +34,8 @@ class RedisLogin(Credential):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.owner = acl.redis_owner(self.settings, self.server)
+        # `-`, which leaves what is there as it is, until the image itself was asked
+        self.owner = OWNERS.get(flavour(self.settings, self.server) or "", "-")
 
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
@@ -99,6 +102,20 @@ class RedisLogin(Credential):
         mine.owner = owner
         return mine
 
+    def on(self, seen: Snapshot) -> RedisLogin:
+        if not self.local or self.owner != "-":
+            return self
+        # where Docker does not answer, the files there say whose they are
+        there = seen.file(self.acl_path).owner if seen.answer(f"{self.name}.image") is UNKNOWN else ""
+        mine = copy(self)
+        mine.owner = OWNERS.get(self.told(seen), there or "-")
+        return mine
+
+    def told(self, seen: Snapshot) -> str:
+        """How its image is started, as that itself says; "" where it says nothing, or something else."""
+        words = seen.answer(f"{self.name}.image")
+        return "" if words is UNKNOWN else STARTS.get(tuple(map(posixpath.basename, words[:2])), "")
+
     def files(self) -> Sequence[File]:
         if not self.local:
             return (self.password(),)
@@ -125,6 +142,9 @@ class RedisLogin(Credential):
 
     def asked(self, stack: Stack) -> Asked:
         found: dict[str, Any] = {self.name: (Redis, self._login(stack))}
+        if self.local and flavour(self.settings, self.server) is None:
+            image = {"project": stack.settings.stack_name, "image": self.setting("image") or "", "server": self.server}
+            found[f"{self.name}.image"] = (Image, image)
         if self.own:
             overrides = {"project": stack.settings.stack_name, "path": stack.path(self.password_file), "server": self.server}
             found[f"{self.name}.overrides"] = (Overrides, overrides)

@@ -8,22 +8,33 @@ from collections.abc import Iterator
 
 from ...stack.settings import Settings, inside_problems, is_address
 
-FLAVOURS = ("stack", "official")
+# how the images of redis' own makers are started: https://hub.docker.com/r/redis/redis-stack, _/redis, r/valkey/valkey
+KNOWN = {
+    "redis/redis-stack": "stack",
+    "redis/redis-stack-server": "stack",
+    "redis": "official",
+    "valkey/valkey": "official",
+}
+# the programs that they are started with, which tell any other image that is made like one of them
+STARTS = {
+    ("entrypoint.sh",): "stack",
+    ("docker-entrypoint.sh", "redis-server"): "official",
+    ("docker-entrypoint.sh", "valkey-server"): "official",
+}
+# uid:gid that redis runs as: redis-stack stays root, the official images become their user 999
+OWNERS = {"stack": "0:0", "official": "999:999"}
 
 
 def flavour(settings: Settings, server: str = "redis") -> str | None:
-    """How the image of a service is started: as set, else told from its name; the guide's, where the project names it."""
-    image = settings.of(server, "image")
-    found: str | None = settings.of(server, "flavour") or ("stack" if image is None else flavour_of(image))
+    """How the image of a service is started: as set, or by its whole name; None where the image itself must be asked."""
+    found: str | None = settings.of(server, "flavour") or KNOWN.get(_name(settings.of(server, "image") or ""))
     return found
 
 
-def flavour_of(image: str) -> str | None:
-    """How an image is started, as far as its name tells."""
-    repository = image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
-    if "redis-stack" in repository:
-        return "stack"
-    return "official" if repository in ("redis", "valkey") else None
+def _name(image: str) -> str:
+    """The name that Docker Hub has it by, without its tag; another registry's image may be anything."""
+    folder, slash, name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/").rpartition("/")
+    return f"{folder}{slash}{name.partition(':')[0]}"
 
 
 def problems(settings: Settings) -> Iterator[str]:
@@ -32,13 +43,8 @@ def problems(settings: Settings) -> Iterator[str]:
         yield f"redis_publish: {publish!r} is no address of one interface. Expected one such as 10.0.0.5, or None."
     if host is not None and "redis" in settings.services:
         yield f"redis_host: names {host!r}, but this host runs a redis of its own. Take redis out of `services`."
-    if settings.redis_flavour not in (None, *FLAVOURS):
+    if settings.redis_flavour not in (None, *OWNERS):
         yield f'redis_flavour: is {settings.redis_flavour!r}, expected one of "stack", "official" or None.'
-    elif flavour(settings) is None and "redis" in settings.services:
-        yield (
-            f"redis_image: {settings.redis_image!r} does not say whether it starts like redis-stack or like the official redis "
-            'image. Set redis_flavour to "stack" or "official".'
-        )
     for name in ("redis_maxmemory_policy", "redis_loglevel"):
         if not re.fullmatch(r"[a-z-]+", getattr(settings, name)):
             yield f"{name}: {getattr(settings, name)!r} is not a word that redis knows; see its configuration reference."

@@ -58,6 +58,7 @@ def _all(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     readers = (name for one in credentials_of(stack) for name in one.readers(stack, seen))
     names = dict.fromkeys((*(service.name for service in stack.services), *readers))
     yield from (services.container(name, seen) for name in names)
+    yield services.maintained(stack, seen)
     known = set[str]()
     for credential in credentials_of(stack):
         # those of a second credential of one kind carry its name

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from ..catalogue import setting_of
 from ..check import Check, Verdict
+from ..images import ended
 from ..probes import Probe
 from ..snapshot import UNKNOWN, Snapshot
+from ..stack import Stack
 from .expect import DEPLOY, unknown
 
 
@@ -21,6 +24,30 @@ def container(service: str, seen: Snapshot) -> Check:
         if not one.up:
             return Check(name, Verdict.FAILED, state, f"{service} does not run, or its healthcheck fails.", logs)
     return Check(name, Verdict.OK, state)
+
+
+def maintained(stack: Stack, seen: Snapshot) -> Check:
+    """The images still get releases, as far as their end is known: those that run, and those of services yet to be started."""
+    name = "image.maintained"
+    if seen.containers is UNKNOWN:
+        return unknown(name, "Docker was not observed")
+    images = {one.name: stack.settings.of(one.name, "image") or "" for one in stack.services}
+    # Docker tells an image by its digest alone when its name has gone to another one
+    images |= {one.service: one.image for one in seen.containers if one.image and not one.image.startswith("sha256:")}
+    found = {service: row for service, image in images.items() if (row := ended(image))}
+    if not found:
+        return Check(name, Verdict.OK, f"no end is known of the images of {len(images)} services")
+    return Check(
+        name,
+        Verdict.OK,
+        "; ".join(f"{service}: {images[service]} had its last release in {row.ended}" for service, row in found.items()),
+        " ".join(dict.fromkeys(row.reason for row in found.values())),
+        " ".join(f'Set {_image(service, stack)} = "{row.successor}". {row.move}'.strip() for service, row in found.items()),
+    )
+
+
+def _image(service: str, stack: Stack) -> str:
+    return setting_of(service, "image") if stack.has(service) else f"the image of {service} in the project's own file"
 
 
 def probe(declared: Probe, seen: Snapshot) -> Check:

@@ -22,15 +22,15 @@ from tests.unit.facts.answers import encoded, read
     ("lines", "engine"),
     [
         (
-            ["docker=yes", "curl=yes", "jq=yes", "server=28.2.2", "compose=2.26.1-4"],
+            ["docker=yes", "bash=yes", "curl=yes", "jq=yes", "server=28.2.2", "compose=2.26.1-4"],
             SeenEngine(cli=True, server="28.2.2", compose="2.26.1-4", curl=True),
         ),
         (
-            ["docker=yes", "curl=no", "jq=yes", "server=", "compose="],
-            SeenEngine(cli=True, server=None, compose=None, curl=False),
+            ["docker=yes", "bash=no", "curl=no", "jq=yes", "server=", "compose="],
+            SeenEngine(cli=True, server=None, compose=None, curl=False, bash=False),
         ),
         (
-            ["docker=no", "curl=yes", "jq=no", "server=", "compose="],
+            ["docker=no", "bash=yes", "curl=yes", "jq=no", "server=", "compose="],
             SeenEngine(cli=False, server=None, compose=None, curl=True, jq=False),
         ),
     ],
@@ -41,7 +41,7 @@ def test_engine_tells_what_is_there_and_in_which_version(lines: list[str], engin
 
 @pytest.mark.parametrize("missing", ["docker", "curl", "jq", "server", "compose"])
 def test_engine_is_unknown_when_a_line_is_missing(missing: str) -> None:
-    lines = ["docker=yes", "curl=yes", "jq=yes", "server=28.2.2", "compose=2.26.1-4"]
+    lines = ["docker=yes", "bash=yes", "curl=yes", "jq=yes", "server=28.2.2", "compose=2.26.1-4"]
     assert read(Engine(), *(line for line in lines if not line.startswith(missing))) is UNKNOWN
 
 
@@ -114,19 +114,22 @@ def test_logs_of_another_form_are_unknown(said: str) -> None:
 
 
 def table(*rows: str) -> str:
-    return encoded("Avail Mounted on\n" + "".join(f"{row}\n" for row in rows))
+    head = "Filesystem     1024-blocks      Used Available Capacity Mounted on\n"
+    return encoded(head + "".join(f"/dev/vda 264212084 26958524 {row}\n" for row in rows))
 
 
 def test_a_machine_tells_its_clock_and_its_free_space() -> None:
     before = time.time()
-    seen = read(Machine(), f"{before + 30}", table("2 /", "    1000 /var/a b"))
+    seen = read(Machine(), f"{before + 30}", table("2 25% /", "    1000 - /var/a b"))
     assert isinstance(seen, SeenMachine)
     assert seen.free == {"/": 2048, "/var/a b": 1_024_000}
     assert seen.time == before + 30
     assert 29 < seen.ahead <= 30
 
 
-@pytest.mark.parametrize("lines", [[table("2 /")], ["1700000000.5"], ["", table("2 /")], ["1", table("- /")], ["1", table()]])
+@pytest.mark.parametrize(
+    "lines", [[table("2 1% /")], ["1700000000"], ["", table("2 1% /")], ["1", table("- 1% /")], ["1", table()]]
+)
 def test_a_machine_without_a_clock_or_a_disk_is_unknown(lines: list[str]) -> None:
     assert read(Machine(), *lines) is UNKNOWN
 

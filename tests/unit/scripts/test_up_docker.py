@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from operations.stack.diagnosis import explanation
 from tests.unit.scripts.up_sh import fleet_files, up, ups
 from tests.unit.stubs import StubHost
 
@@ -26,17 +29,19 @@ case "$*" in
     cat "$HOME/beside" 2>/dev/null
     for word; do case $word in redis | web | db) echo " Container erni-ki-$word-1  Created"
     echo "created none" >"$box/$word" ;; esac; done ;;
-"start "*) [ ! -e "$HOME/taken" ] || { echo "Error response: port is already allocated" >&2; exit 1; }
+"start "*) [ ! -e "$HOME/taken" ] || { echo "Error response: $(cat "$HOME/taken")" >&2; exit 1; }
     cp "$HOME/becomes" "$box/$2"; echo "$2" ;;
 "events "*)
     [ -e "$HOME/later" ] || exit 0
     sleep 0.2
     for one in $(ls "$box"); do cp "$HOME/later" "$box/$one"; done
     echo health_status ;;
-"inspect --format {{.Name}}"*)
+"inspect --format {{.Id}}"*)
     [ ! -e "$HOME/silent" ] || exit 1
-    shift 3; for one; do state "$one"; echo "/erni-ki-$one-1 $state $health"; done ;;
-"inspect "*) echo "running, unhealthy" ;;
+    shift 3; for one; do state "$one"; echo "$one /erni-ki-$one-1 $state $health"; done ;;
+"inspect --format "*) echo "running, unhealthy" ;;
+"inspect "*) shift; for one; do cat "$HOME/check-$one" 2>/dev/null; done | jq --slurp . ;;
+"exec "*) echo "$*" >>"$HOME/asked"; [ -e "$HOME/answers" ] || exit 1 ;;
 esac
 exit 0
 """
@@ -92,10 +97,34 @@ def test_a_container_that_fails_is_told_and_those_behind_it_are_not_started(star
 
 
 def test_what_docker_says_where_it_cannot_start_one_is_told(starting: StubHost) -> None:
-    (starting.home / "taken").touch()
+    (starting.home / "taken").write_text("port is already allocated")
     done = up(starting, "redis", starter="docker")
     assert done.returncode == 1
     assert "Error response: port is already allocated" in done.stderr.splitlines()
+
+
+OCI = "failed to create task for container: OCI runtime create failed: runc create failed: unable to start container process: "
+A_FOLDER = (
+    'error during container init: error mounting "/opt/erni-ki/web.conf" to rootfs at "/web.conf": not a directory: unknown: '
+    "Are you trying to mount a directory onto a file (or vice-versa)?"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "row"),
+    [
+        (OCI + A_FOLDER, "mounts"),
+        ('invalid mount config for type "bind": bind source path does not exist: /opt/erni-ki/conf', "mounts"),
+        (OCI + 'exec: "no-such": executable file not found in $PATH: unknown', "no program of the name"),
+    ],
+)
+def test_what_the_runtime_refuses_fails_at_once_and_is_explained(starting: StubHost, said: str, row: str) -> None:
+    (starting.home / "taken").write_text(said)
+    done = up(starting, "redis", starter="docker")
+    assert done.returncode == 1
+    assert f"Error response: {said}" in done.stderr.splitlines()
+    assert " in 300 s" not in done.stderr
+    assert row in (explanation(done.stderr) or "")
 
 
 @pytest.mark.parametrize(
@@ -135,6 +164,52 @@ def test_a_container_that_crashed_once_and_then_runs_is_well(starting: StubHost)
     first, *rest = [float(call[0]) for call in starting.calls("sleep")]
     assert first == 0.2
     assert all(pause <= 0.5 for pause in rest)
+
+
+# A healthcheck that Docker asks only after an interval
+
+
+def checked(host: StubHost, service: str, *test: str, **healthcheck: object) -> None:
+    """A service's container has this healthcheck, and Docker did not ask it yet."""
+    config = {"Healthcheck": {"Test": test, "Interval": 60_000_000_000, **healthcheck}, "Shell": None}
+    (host.home / f"check-{service}").write_text(json.dumps({"Id": service, "Config": config}))
+    (host.home / "becomes").write_text("running starting\n")
+
+
+def test_it_is_asked_meanwhile_with_its_own_words_and_the_next_tier_does_not_wait(starting: StubHost) -> None:
+    checked(starting, "redis", "CMD", "redis-cli", "it's", "a b;touch x")
+    checked(starting, "web", "CMD-SHELL", 'test "$(cat /x)" = 1')
+    (starting.home / "answers").touch()
+    (starting.home / "needs-web").write_text("redis:service_healthy:false")
+    done = up(starting, "redis", "web", starter="docker")
+    assert (done.returncode, done.stderr) == (0, "")
+    execs = [call[1:] for call in starting.calls("docker") if call[0] == "exec"]
+    assert execs == [
+        ["redis", "redis-cli", "it's", "a b;touch x"],
+        ["web", "/bin/sh", "-c", 'test "$(cat /x)" = 1'],
+    ]
+    assert [call[1] for call in starting.calls("docker") if call[0] == "start"] == ["redis", "web"]
+    assert starting.nothing_was_executed()
+
+
+def test_one_that_says_no_is_awaited_until_it_says_yes(starting: StubHost) -> None:
+    checked(starting, "redis", "CMD", "true")
+    starting.stub("sleep", 'touch "$HOME/answers"; exec /bin/sleep 0.1')
+    assert up(starting, "redis", starter="docker").returncode == 0
+    assert len((starting.home / "asked").read_text().splitlines()) == 2
+
+
+def test_one_that_never_says_yes_fails_when_its_time_is_over(starting: StubHost) -> None:
+    checked(starting, "redis", "CMD", "true")
+    assert up(starting, "redis", starter="docker", seconds=1).returncode == 1
+
+
+@pytest.mark.parametrize("healthcheck", [{"StartInterval": 2_000_000_000}, {"Test": ["NONE"]}, {"Test": None}])
+def test_one_that_docker_asks_soon_is_left_to_it(starting: StubHost, healthcheck: dict[str, object]) -> None:
+    checked(starting, "redis", "CMD", "true", **healthcheck)
+    (starting.home / "later").write_text("running healthy\n")
+    assert up(starting, "redis", starter="docker").returncode == 0
+    assert not (starting.home / "asked").exists()
 
 
 def test_a_docker_that_does_not_answer_for_a_while_is_asked_again(starting: StubHost) -> None:

@@ -37,12 +37,18 @@ def test_a_failed_start_says_the_state_the_last_health_output_and_the_last_words
     assert up(failing, "redis").stderr.splitlines() == [
         "redis did not start; the services that depend on it were not started.",
         "dependency failed to start: container is unhealthy, *MASKED*",
-        "redis: did not come up in 300 s; it is running, unhealthy.",
+        "redis: did not come up; it is running, unhealthy.",
         "redis: last health output: AUTH *MASKED* failed",
         "redis: last health output: NOAUTH Authentication required.",
         "redis: log: connecting to redis://*MASKED*@redis:6379/0 with *MASKED**MASKED*",
         "redis: log: giving up",
     ]
+
+
+def test_how_long_it_was_awaited_is_told_only_where_that_was_so_long(failing: StubHost) -> None:
+    stub = (failing.bin / "docker").read_text().partition("\n")[2]
+    failing.stub("docker", f'case "$1 $2" in "compose up") sleep 1.2 ;; esac\n{stub}')
+    assert "redis: did not come up in 1 s; it is running, unhealthy." in up(failing, "redis", seconds=1).stderr.splitlines()
 
 
 def test_of_a_tier_only_those_that_are_not_up_are_explained(failing: StubHost) -> None:

@@ -126,7 +126,7 @@ def test_why_they_did_not_is_told_from_a_new_one_before_it_goes(fleet: StubHost)
     assert roll(fleet, "web:1").stderr.splitlines() == [
         "web did not start; the services that depend on it were not started.",
         "container erni-ki-web-4 is unhealthy",
-        "web: did not come up in 300 s; it is running, unhealthy.",
+        "web: did not come up; it is running, unhealthy.",
         "web: last health output: NOAUTH with *MASKED*",
         "web: log: log of 004-web",
     ]

@@ -40,6 +40,7 @@ IDS = (
     "container.redis",
     "container.redis-exporter",
     "container.openwebui",
+    "image.maintained",
     "password.rule",
     *PASSWORD_CHECKS,
     *REDIS_CHECKS,
@@ -48,7 +49,16 @@ IDS = (
     "exporter.scrape",
     *HOST_CHECKS,
 )
-CLIENT_IDS = ("files.in_sync", "container.openwebui", "password.rule", *PASSWORD_CHECKS, "redis.ping", *WEBUI_CHECKS, *HOST_CHECKS)
+CLIENT_IDS = (
+    "files.in_sync",
+    "container.openwebui",
+    "image.maintained",
+    "password.rule",
+    *PASSWORD_CHECKS,
+    "redis.ping",
+    *WEBUI_CHECKS,
+    *HOST_CHECKS,
+)
 
 
 def with_probe(ident: str, value: str | None) -> Drift:

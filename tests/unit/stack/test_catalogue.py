@@ -38,12 +38,15 @@ def test_services_wait_for_those_that_the_guide_names_until_they_are_healthy(nam
     assert {other: how["condition"] for other, how in depends_on.items()} == dict.fromkeys(awaited, "service_healthy")
 
 
-@pytest.mark.parametrize(
-    ("name", "needs"),
-    [("watchtower", ()), ("redis", ("watchtower",)), ("redis-exporter", ("watchtower", "redis")), ("openwebui", ())],
-)
-def test_open_webui_alone_can_do_without_those_that_it_waits_for(name: str, needs: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("name", "needs"), [("watchtower", ()), ("redis", ()), ("redis-exporter", ("redis",)), ("openwebui", ())])
+def test_nothing_needs_an_updater_and_open_webui_alone_no_redis_beside_it(name: str, needs: tuple[str, ...]) -> None:
     assert catalogue()[name].needs == needs
+
+
+@pytest.mark.parametrize("services", [["redis"], ["redis", "redis-exporter", "openwebui"]])
+def test_a_stack_without_watchtower_names_it_nowhere(services: list[str]) -> None:
+    stack = a_stack(services=services)
+    assert not any("watchtower" in definition(stack, name).get("depends_on", {}) for name in services)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -59,7 +62,6 @@ IMPORTANT_LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-
     ("service", "path", "expected"),
     [
         ("redis", "image", "redis/redis-stack:latest"),
-        ("redis", "command", "/usr/bin/dumb-init sh -c 'trap : TERM INT; . /entrypoint.sh'"),
         ("redis", "stop_grace_period", "30s"),
         (
             "redis",
@@ -94,7 +96,7 @@ IMPORTANT_LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-
         ("redis-exporter", "restart", "unless-stopped"),
         ("redis-exporter", "logging", IMPORTANT_LOGGING),
         ("redis-exporter", "labels", {"com.centurylinklabs.watchtower.enable": "true"}),
-        ("watchtower", "image", "containrrr/watchtower:latest"),
+        ("watchtower", "image", "nickfedor/watchtower:1"),
         ("watchtower", "healthcheck.test", ["CMD", "/watchtower", "--health-check"]),
         ("watchtower", "healthcheck.interval", "60s"),
         ("watchtower", "healthcheck.timeout", "10s"),
@@ -180,10 +182,11 @@ def test_redis_settings_reach_redis_and_the_file_for_people() -> None:
     assert env_of(stack, "redis")["REDIS_SAVE_POLICY"] == "3600 1"
 
 
-def test_the_official_image_gets_the_same_arguments_on_its_command_line() -> None:
-    stack = a_stack(redis_image="redis:8")
-    found = definition(stack, "redis")
-    assert found["command"] == f"redis-server --dir /data {found['environment']['REDIS_ARGS']}"
+@pytest.mark.parametrize("image", ["redis:8.2", "valkey/valkey:9", "registry.example/cache:1"])
+def test_every_image_gets_the_same_command_which_asks_it_how_it_starts(image: str) -> None:
+    command = definition(a_stack(redis_image=image), "redis")["command"]
+    assert command == definition(a_stack(), "redis")["command"]
+    assert "entrypoint.sh" in command
 
 
 def test_probes_ask_where_the_ports_are_published() -> None:

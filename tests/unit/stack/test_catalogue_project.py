@@ -77,7 +77,10 @@ def test_compose_understands_the_definitions_as_they_are_meant(compose_bin: list
     resolved = json.loads(compose(compose_bin, tmp_path, "config", "--format", "json", "--no-interpolate=false"))
     assert resolved["name"] == "erni-ki"
     redis = resolved["services"]["redis"]
-    assert redis["command"] == ["/usr/bin/dumb-init", "sh", "-c", "trap : TERM INT; . /entrypoint.sh"]
+    assert redis["command"][:2] == ["sh", "-c"]
+    assert 'exec /usr/bin/dumb-init sh -c "trap : TERM INT; . /entrypoint.sh"' in redis["command"][2]
+    assert "exec docker-entrypoint.sh $$server --dir /data $$REDIS_ARGS" in redis["command"][2]
+    assert len(redis["command"]) == 3
     assert "ports" not in redis
     assert redis["healthcheck"] == {
         "test": [

@@ -167,12 +167,9 @@ def test_a_service_that_is_in_no_catalogue_is_told_with_those_that_are() -> None
     )
 
 
-def test_a_dependency_that_is_not_listed_is_told() -> None:
-    with pytest.raises(SettingsError) as caught:
-        a_stack(services=["redis"])
-    assert caught.value.problems == (
-        "services: redis depends on watchtower, which is not in `services`. Add it, or take redis out.",
-    )
+def test_a_dependency_that_is_not_listed_is_told(put: Put, folder: str) -> None:
+    put("web", web(definition="image: x\ndepends_on: [db]"))
+    assert refused(folder, "web") == ("services: web depends on db, which is not in `services`. Add it, or take web out.",)
 
 
 def test_a_cycle_is_told_together_with_what_else_is_wrong(put: Put, folder: str) -> None:

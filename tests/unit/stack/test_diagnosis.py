@@ -122,6 +122,14 @@ def test_ten_connections_are_not_taken_for_none() -> None:
     assert explained(check, STACK, Snapshot()) == check
 
 
+def test_a_watchtower_that_a_new_engine_does_not_answer_is_told_with_its_successor() -> None:
+    words = 'level=error msg="Error response from daemon: client version 1.25 is too old. Minimum supported API version is 1.44"'
+    for name in ("container.watchtower", "logs.errors"):
+        check = explained(failed(name, "restarting"), STACK, complaining("watchtower", words))
+        assert 'watchtower_image = "nickfedor/watchtower:1"' in (check.remedy or "")
+    assert "nickfedor/watchtower:1" in (explanation(f"watchtower did not start\nwatchtower: log: {words}") or "")
+
+
 # A start that failed
 
 

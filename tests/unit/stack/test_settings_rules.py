@@ -175,12 +175,6 @@ from tests.unit.stack.settings_told import defaults, only_problem, problems
         ),
         ("redis_user", "", "redis_user: '' is no name of a redis user."),
         ("redis_user", "a b", "redis_user: 'a b' is no name of a redis user."),
-        (
-            "redis_image",
-            "registry.example/cache:1",
-            "redis_image: 'registry.example/cache:1' does not say whether it starts like redis-stack or like the "
-            'official redis image. Set redis_flavour to "stack" or "official".',
-        ),
     ],
 )
 def test_a_broken_rule_is_told_with_what_was_found_and_expected(name: str, value: object, message: str) -> None:

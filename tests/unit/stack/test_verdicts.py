@@ -57,13 +57,14 @@ ABOUT_NO_HOST = {"password.rule"}
     [
         (STACK, IDS),
         (a_stack(redis_image="redis:8"), IDS),
-        (a_stack(services=["watchtower"]), ("files.in_sync", "container.watchtower", *HOST_CHECKS)),
+        (a_stack(services=["watchtower"]), ("files.in_sync", "container.watchtower", "image.maintained", *HOST_CHECKS)),
         (
             a_stack(services=["watchtower", "redis"]),
             (
                 "files.in_sync",
                 "container.watchtower",
                 "container.redis",
+                "image.maintained",
                 "password.rule",
                 *PASSWORD_CHECKS,
                 *REDIS_CHECKS,
@@ -94,6 +95,7 @@ def test_a_check_that_is_ok_says_what_was_found() -> None:
         "container.redis": "running, healthy",
         "container.redis-exporter": "running",
         "container.openwebui": "running, healthy",
+        "image.maintained": "redis: redis/redis-stack:latest had its last release in 2025-12",
         "password.rule": "letters, digits, - and _, at least 20 of them",
         "password.consistent": f"fingerprint {fingerprint(NEW)} in 7 places",
         "url.form": "3 URLs are redis://:<password>@<host>:<port>",
@@ -142,6 +144,7 @@ def test_a_check_may_be_skipped_whatever_it_would_say(name: str) -> None:
             "containers",
             {
                 "files.in_sync",
+                "image.maintained",
                 "redis.data_on_volume",
                 "openwebui.redis_login",
                 *(ident for ident in IDS if ident.startswith("container.")),

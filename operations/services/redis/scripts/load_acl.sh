@@ -4,6 +4,7 @@
 # newest backup must be refused afterwards.
 
 #include lib/mutex.sh
+#include lib/clock.sh
 #include services/redis/login.sh
 
 take_mutex
@@ -69,18 +70,21 @@ case $answer in
     exit
     ;;
 *-NOPERM*)
-    before=$(date +%s%N)
+    clock
+    before=$ms
     docker restart --time 30 "$container" >/dev/null || exit 1
     until unset fleet_containers && read -r _ address < <(redis_container) && [ -n "$address" ] && address=$address:6379 &&
         printf 'PING\r\nQUIT\r\n' | redis_say "$address" | grep -q NOAUTH; do
-        if [ $((($(date +%s%N) - before) / 1000000000)) -ge 60 ]; then
+        clock
+        if [ $((ms - before)) -ge 60000 ]; then
             echo "redis was restarted, because it does not let its ACL be changed, and has not answered for 60 s since." \
                 "Read \`docker compose logs $server\` in $root, then run the deploy again." >&2
             exit 1
         fi
         sleep 0.05
     done
-    echo "restarted redis, which does not let its ACL be changed: away for $((($(date +%s%N) - before) / 1000000)) ms"
+    clock
+    echo "restarted redis, which does not let its ACL be changed: away for $((ms - before)) ms"
     refused
     exit
     ;;

@@ -9,6 +9,7 @@
 #include lib/mutex.sh
 #include lib/mask.sh
 #include lib/dependencies.sh
+#include lib/clock.sh
 #include services/redis/login.sh
 #include services/redis/digest.sh
 
@@ -23,7 +24,7 @@ fail() {
     exit 1
 }
 
-now() { echo $(($(date +%s%N) / 1000000)); }
+now() { clock && echo "$ms"; }
 
 ask() { redis_command "$@"; }
 

@@ -15,7 +15,7 @@ passwords_found() (
             \( -name '*.yml' -o -name '*.yaml' -o -name '*.env' -o -name '.env*' -o -name '*.conf' -o -name '*.acl' \) \
             -exec awk "$passwords_awk$percent_awk" {} + 2>/dev/null
         if [ -n "$1" ]; then
-            described=$(curl --silent --fail --max-time 10 --unix-socket /var/run/docker.sock "http://docker/containers/$1/json")
+            described=$(curl --silent --fail --max-time 10 --unix-socket "$docker_socket" "http://docker/containers/$1/json")
             printf '%s\n' "$described" | jq --raw-output '[.Config.Cmd, .Config.Entrypoint, .Config.Env, .Args][]? | .[]? | gsub("[\n\t]"; " ")' 2>/dev/null |
                 awk -v place="Docker's description of redis" "$passwords_awk$percent_awk"
             # names that sh could not read again are passed over

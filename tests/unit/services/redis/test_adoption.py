@@ -53,11 +53,6 @@ def test_users_beside_the_default_one_stop_the_run() -> None:
     assert "(app)" in told(redis=a_redis(users={"default": (), "app": ()}))
 
 
-def test_an_image_that_starts_otherwise_than_it_is_taken_for_stops_the_run() -> None:
-    official = a_container("redis", image="redis:7", mounts={"/data": "/opt/erni-ki/data/redis"})
-    assert "Set redis_flavour" in told(a_stack(redis_image=None), containers=(official,))
-
-
 # Clients that nobody manages
 
 
