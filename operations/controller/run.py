@@ -144,7 +144,7 @@ def checked(stack: Stack, seen: Snapshot, found: Iterable[Check]) -> None:
     begin(ctx_state.get(), stack.settings)
     run = current()
     run.checks[host.name] = tuple(found)
-    run.services[host.name] = tuple(_service(service.name, service.needs, seen) for service in stack.services)
+    run.services[host.name] = tuple(_service(service.name, stack.waits_for(service), seen) for service in stack.services)
     if changed := max((one.changed(seen) or 0.0 for one in credentials_of(stack)), default=0.0):
         run.password_changed[host.name] = changed
 

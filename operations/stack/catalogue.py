@@ -51,6 +51,7 @@ class Service:
     + name: the service's name in Compose, and the file's
     + text: the file, byte for byte
     + needs: the services named in its `depends_on`, but for those with `required: false`
+    + optional: those; it waits for them only where they are there
     + rolling: a new container is started beside the old one, which goes when the new one is healthy
     + replicas: how many containers it has
     + reads_env: whether its container reads its env file
@@ -70,6 +71,7 @@ class Service:
     text: str
     needs: tuple[str, ...]
     reads_env: bool
+    optional: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -186,10 +188,13 @@ def read_service(path: Path) -> Service:
     if problems:
         raise CatalogueError([f"{path}: {problem}" for problem in problems])
     fleet, definition = document.get("x-fleet") or {}, document["services"][path.stem]
+    depends = definition.get("depends_on") or ()
+    needs = tuple(_required(depends))
     return Service(
         name=path.stem,
         text=text,
-        needs=tuple(_required(definition.get("depends_on") or ())),
+        needs=needs,
+        optional=tuple(name for name in depends if name not in needs),
         reads_env=f"env/{path.stem}.env" in {_relative(p) for p in _env_files(definition)},
         settings=fleet.get("settings") or {},
         variables=fleet.get("variables") or {},

@@ -123,6 +123,10 @@ class Stack:
         """Whether the service runs on this host."""
         return any(one.name == service for one in self.services)
 
+    def waits_for(self, service: Service) -> tuple[str, ...]:
+        """The services that it waits for on this host."""
+        return (*service.needs, *(name for name in service.optional if self.has(name)))
+
     def credential(self, name: str) -> Any:
         """The credential with this name, or None."""
         return next((one for one in self.credentials if one.name == name), None)
