@@ -222,7 +222,7 @@ def test_a_service_that_the_same_run_removed_comes_back(picky: Fleet) -> None:
 def test_what_was_wrong_with_a_host_before_does_not_keep_its_password_from_being_changed(running: Fleet) -> None:
     full, *others = running.hosts
     running.groups["canary"] = [full.name]
-    running.host_settings[full.name] = {"disk_min_free": 10**9}
+    running.host_settings[full.name] = {"disk_min_free": 10**9, "disk_limit": 10**9}
     former, running.password = running.password, new()
 
     run = running.deploy()
