@@ -35,7 +35,7 @@ def written(one: Fleet) -> Iterator[Fleet]:
     """The host's own compose.yml names a password of before, which redis never knew."""
     host = one.hosts[0]
     host.run(
-        f"cd {STACK} && cp -p compose.yml /run/compose.yml.kept && printf 'x-before: redis://:%s@redis:6379/0\\n' {new()} >>compose.yml"
+        f"cd {STACK} && cp -p compose.yml /run/compose.yml.kept && echo 'x-before: redis://:{new()}@redis:6379/0' >>compose.yml"
     )
     yield one
     host.run(f"cd {STACK} && cp -p /run/compose.yml.kept compose.yml && rm /run/compose.yml.kept")
@@ -48,6 +48,5 @@ def literal(run: Run, name: str) -> tuple[int, str]:
 def test_a_written_password_that_redis_refuses_is_a_warning_and_the_one_it_takes_a_failure(written: Fleet) -> None:
     host = written.hosts[0]
     assert literal(written.deploy(), host.name) == (0, "warning")
-    # the one in use does not lie there for long before somebody reads it
-    host.run(f"printf 'x-now: redis://:%s@redis:6379/0\\n' \"$(cat {STACK}/secrets/redis/password)\" >>{STACK}/compose.yml")
+    host.run(f'cd {STACK} && echo "x-now: redis://:$(cat secrets/redis/password)@redis:6379/0" >>compose.yml')
     assert literal(written.deploy(), host.name) == (1, "failed")
