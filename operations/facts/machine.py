@@ -59,7 +59,7 @@ class Literals(ScriptFact[tuple[SeenLiteral, ...]]):
     def parse(self, lines: list[str]) -> tuple[SeenLiteral, ...]:
         (text,) = lines or [""]
         found = (line.split(" ", 2) for line in decoded(text).split("\n") if line)
-        return tuple(SeenLiteral(unquote(path), int(number), kind == "previous") for number, kind, path in found)
+        return tuple(SeenLiteral(unquote(path), int(number), kind == "1") for number, kind, path in found)
 
 
 class Metrics(ScriptFact[dict[str, float]]):

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The lines on which a password is written out, in the stack's folder $root, as base64 of line number, kind, path as in a URL, with
-# blanks between them. Kind: `previous` where all that is written there are a credential's and not its own one, else `any`.
+# blanks between them. Kind: 1 where all that is written there are a credential's and not its own one, else 0.
 # + passwords: the files with the stack's own ones
 # + paths: Compose files; what they include or extend is looked through too
 # + managed: <env file>=<key>, separated by blanks, of what a rollout changes
@@ -23,6 +23,7 @@ tell='
     }
     function own(   one) {
         for (one in password) if (index($0, one)) return 1
+        return 0
     }
     from == "passwords" { if ($0 != "") password[$0]; next }
     '
@@ -39,7 +40,7 @@ env_lines=$(own_passwords | timeout 10 find . ./env -maxdepth 1 -type f -readabl
         if (FILENAME "=" name in ours) next
         gsub(/\$\{[^}]*\}/, "$")
     }
-    ENVIRON["in_env"] != "" && name !~ /_FILE$/ && $0 ~ ENVIRON["in_env"] { tell(own() ? "any" : "previous") }
+    ENVIRON["in_env"] != "" && name !~ /_FILE$/ && $0 ~ ENVIRON["in_env"] { tell(!own()) }
 ' from=passwords - from=files {} + 2>/dev/null)
 
 # with a folder, since awk takes a word with a = in it for a variable
@@ -72,13 +73,13 @@ $file
 done
 # a variable is no password, nor is YAML's nothing, with a tag or without; a comment may speak of one
 found=$(own_passwords | in_files=$in_files timeout 10 awk "$tell"'
-    own() { tell("any"); next }
+    own() { tell(0); next }
     /^[ \t]*#/ { next }
     { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, ""); gsub(/: +![!A-Za-z]*/, ": ") }
     { gsub(/: +(null|~) *($|[,}]| #)/, ": $") }
     { theirs = ENVIRON["in_files"] != "" && gsub(ENVIRON["in_files"], "") }
-    /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { tell("any"); next }
-    theirs { tell("previous") }
+    /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { tell(0); next }
+    theirs { tell(1) }
 ' from=passwords - from=files "$@") || exit 1
 if [ -n "$env_lines$found" ]; then printf '%s\n%s\n' "$env_lines" "$found" | base64 -w 0; fi
 echo

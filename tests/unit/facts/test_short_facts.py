@@ -139,7 +139,7 @@ def test_metrics_are_told_with_their_labels() -> None:
 
 
 def test_literals_are_told_by_file_and_line() -> None:
-    assert read(Literals(), encoded("3 any compose.yml\n\n12 previous compose.d/a b%0A%25.yml\n")) == (
+    assert read(Literals(), encoded("3 0 compose.yml\n\n12 1 compose.d/a b%0A%25.yml\n")) == (
         SeenLiteral("compose.yml", 3), SeenLiteral("compose.d/a b\n%.yml", 12, previous=True),
     )  # fmt: skip
     assert read(Literals(), "") == read(Literals()) == ()
