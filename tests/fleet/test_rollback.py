@@ -248,7 +248,10 @@ def test_a_backup_that_is_not_there_is_not_restored(running: Fleet) -> None:
     before = but_notes(host), containers(host)
     restored = running.module("operations", "backup", "restore", "20200101T000000Z", "--limit", host.name)
     assert not restored.ok
-    assert f"{STACK}/backups/20200101T000000Z: there is no such backup." in restored.output
+    refused = f"{STACK}/backups/20200101T000000Z: there is no such backup."
+    assert refused in restored.output
+    note = json.loads(host.run(f"tail -n 1 {STACK}/.fleet/history.jsonl"))
+    assert (note["result"], note["reason"][: len(refused)]) == ("failed", refused)
     assert (but_notes(host), containers(host)) == before
     # what was tried is told, and the lock given back
     assert '"result": "failed"' in host.run(f"tail -n 1 {STACK}/.fleet/history.jsonl")
