@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from tests.fleet.wait import until
 from tests.lab import Host
 
-# Says the same to every command. Prints a line for each connection: the bytes that it could send, and in base64 what it was told.
+# Says the same to every command. Prints a line for each connection: its seconds, the bytes that it could send, and in base64 what
+# it was told.
 SERVER = """
 import base64, itertools, socketserver, sys, time
 ANSWERS = {
@@ -25,7 +26,7 @@ answer = ANSWERS[sys.argv[1]]
 
 class Peer(socketserver.StreamRequestHandler):
     def handle(self):
-        told, sent = b"", 0
+        told, sent, began = b"", 0, time.monotonic()
         try:
             for line in self.rfile:
                 parts = 2 * int(line[1:]) if line.startswith(b"*") else 0
@@ -38,7 +39,7 @@ class Peer(socketserver.StreamRequestHandler):
                     break
         except OSError:
             pass
-        print(sent, base64.b64encode(told).decode(), flush=True)
+        print(time.monotonic() - began, sent, base64.b64encode(told).decode(), flush=True)
 
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
@@ -58,7 +59,7 @@ class FalseRedis:
     @property
     def told(self) -> bytes:
         """All that it was told."""
-        return b"".join(told for _, told in self._connections())
+        return b"".join(told for _, _, told in self._connections())
 
     @property
     def offered(self) -> set[str]:
@@ -69,11 +70,16 @@ class FalseRedis:
     @property
     def sent(self) -> int:
         """The bytes that it could get rid of before the other side hung up."""
-        return sum(sent for sent, _ in self._connections())
+        return sum(sent for _, sent, _ in self._connections())
 
-    def _connections(self) -> list[tuple[int, bytes]]:
+    @property
+    def longest(self) -> float:
+        """The seconds that its longest connection took."""
+        return max(seconds for seconds, _, _ in self._connections())
+
+    def _connections(self) -> list[tuple[float, int, bytes]]:
         lines = self.host.run(f"docker logs {_NAME} 2>&1").splitlines()
-        return [(int(sent), base64.b64decode(told)) for sent, _, told in (line.partition(" ") for line in lines)]
+        return [(float(seconds), int(sent), base64.b64decode(told)) for seconds, sent, told in (line.split(" ") for line in lines)]
 
 
 @contextmanager

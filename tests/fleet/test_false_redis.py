@@ -84,7 +84,7 @@ def test_a_redis_that_answers_without_bounds_costs_its_own_host_a_moment(converg
     assert usual.run.ok, usual.run.output
     with instead_of_redis(host, answer) as false:
         found = measured(converged)
-        sent = false.sent
+        sent, longest = false.sent, false.longest
     assert found.run.check(host.name, "redis.ping")["verdict"] == "unknown"
     assert found.run.host(host.name)["status"] == "failed"
     assert [found.run.host(other.name)["status"] for other in others] == ["ok"] * len(others)
@@ -92,5 +92,6 @@ def test_a_redis_that_answers_without_bounds_costs_its_own_host_a_moment(converg
     assert "Traceback" not in found.run.output
     # redis is given 5 seconds and a megabyte; what it sends beyond that lies in the buffers of its connection
     assert 0 < sent < 64 * MEGABYTE
+    assert longest < 8
     assert found.memory - usual.memory < 64 * MEGABYTE
-    assert found.seconds - usual.seconds < 15
+    assert found.seconds < 2 * usual.seconds + 15  # the machine may be busy
