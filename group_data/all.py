@@ -41,10 +41,13 @@ docker_apt_source = None  # a line for apt's sources, where the distribution has
 
 # Checks
 skip_checks = ()  # ids of checks that are not made
+strict = False  # whether a warning fails a host, as a check that has failed does
 log_window = 300  # seconds of the services' logs in which there should be no error
 log_allow = ()  # regular expressions (POSIX, extended; some hosts' awk knows no {n}) of log lines that are no error
-clock_tolerance = 10  # seconds that a host's clock may differ from this machine's
-disk_min_free = 500  # megabytes that should be free where the stack and Docker keep their data
+clock_tolerance = 10  # seconds that a host's clock may differ from this machine's before there is a warning
+clock_limit = 300  # seconds by which it may differ before the check fails
+disk_min_free = 500  # megabytes that should be free where the stack and Docker keep their data; a warning below that
+disk_limit = 100  # megabytes below which the check fails
 
 # Keeping
 backup_keep = 10  # backups that stay on a host

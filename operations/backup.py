@@ -88,7 +88,7 @@ def roll_back(
     bad = "; ".join(f"{check.id}: {check.detail}" for check in found if not check.verdict.good)
     yield fail(
         f"The files were rolled back from backups/{name} and the services started with them. "
-        + (f"These checks fail there too: {bad}." if bad else f"All {len(found)} checks of the services are ok.")
+        + (f"These checks fail there too: {bad}." if bad else f"All {len(found)} checks of the services passed.")
     )
 
 

@@ -45,7 +45,7 @@ def ready(planned: HostPlan | None = None) -> Generator[PyinfraCommand, None, No
 
 @operation()
 def validate(planned: HostPlan | None = None, after: Sequence[OperationMeta] = ()) -> Generator[PyinfraCommand, None, None]:
-    """Every check of the stack is ok; otherwise the host fails, with cause and remedy.
+    """No check of the stack fails or is unknown; otherwise the host fails, with cause and remedy.
 
     + planned: what is to be done on the host; observed and planned when left out
     + after: the operations of a change since the snapshot; the host is observed anew only when one of them changed something,
@@ -117,7 +117,7 @@ def _bad(found: Iterable[Check], without: Collection[str]) -> list[Check]:
 def _judge(
     stack: Stack, seen: Snapshot, without: Collection[str] = (), before: Collection[str] = ()
 ) -> Generator[PyinfraCommand, None, None]:
-    """Fails the host where a check is not ok.
+    """Fails the host where a check failed or is unknown.
 
     + without: checks that are not judged now
     + before: checks that this run cannot have made worse
@@ -126,7 +126,7 @@ def _judge(
     run.checked(stack, seen, found)
     bad = _bad(found, without)
     if not bad:
-        host.noop("every check is ok")
+        host.noop("no check failed")
         return
     if host.state.is_executing:
         run.current().judged.add(host.name)

@@ -173,7 +173,6 @@ class _GiveBack(BaseStateCallback):
         arguments = state.get_op_data_for_host(host, op_hash).global_arguments
         if host.name not in _held or arguments["_ignore_errors"]:
             return
-        # pyinfra keeps what an operation's command said only after this
         reason = run.current().reason(host) or f"failed: {', '.join(sorted(state.get_op_meta(op_hash).names))}"
         command = _release(host, _held.pop(host.name), "failed", reason=reason)
         connector: Any = {key: value for key, value in arguments.items() if key in CONNECTOR_ARGUMENT_KEYS}

@@ -18,6 +18,7 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.state import BaseStateCallback, StateStage
 from pyinfra.context import ctx_state
 
+from .. import scripts
 from ..report import files, terminal
 from ..report.mask import masked
 from ..report.model import PART_OF, HostReport, Result, RunReport, Service, Status, Step, run_id, versions
@@ -93,8 +94,10 @@ class Run:
     def said(self, host: Host) -> list[str]:
         """Why a host's run ended: what the commands that failed said, and what was found to be in the way."""
         failed = (meta for meta in self.operations(host) if meta.did_error())
-        said = [shown(line) for meta in failed for line in meta.stderr_lines[-LAST_LINES:]]
-        said += failures.get(host.name, [])
+        lines = [line for meta in failed for line in meta.stderr_lines[-LAST_LINES:]]
+        # those of an operation that has not ended yet
+        lines += scripts.last_words.get(host.name, [])[-LAST_LINES:]
+        said = [*dict.fromkeys(map(shown, lines)), *failures.get(host.name, [])]
         if why := explanation("\n".join(said)):
             said.append(why)
         return said
@@ -141,7 +144,7 @@ def checked(stack: Stack, seen: Snapshot, found: Iterable[Check]) -> None:
     begin(ctx_state.get(), stack.settings)
     run = current()
     run.checks[host.name] = tuple(found)
-    run.services[host.name] = tuple(_service(service.name, service.needs, seen) for service in stack.services)
+    run.services[host.name] = tuple(_service(service.name, stack.waits_for(service), seen) for service in stack.services)
     if changed := max((one.changed(seen) or 0.0 for one in credentials_of(stack)), default=0.0):
         run.password_changed[host.name] = changed
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from pyinfra.api import StringCommand
 
-from ..stack.snapshot import SeenMachine
+from ..stack.snapshot import SeenLiteral, SeenMachine
 from .base import ScriptFact, decoded
 
 # file system, blocks of 1 KiB in all, used and free, the share that is used, mount point
@@ -37,15 +37,14 @@ class Machine(ScriptFact[SeenMachine]):
         return SeenMachine(float(clock), float(clock) - time.time(), free)
 
 
-class Literals(ScriptFact[tuple[tuple[str, int], ...]]):
-    """Where a password is written out: in Compose files, and in env files one of a credential that is not managed. File and line
-    number, never the text.
+class Literals(ScriptFact[tuple[SeenLiteral, ...]]):
+    """Where a password is written out: in Compose files, and in env files one of a credential that is not managed. Never the text.
 
     + root: the stack's folder, absolute
     + paths: the Compose files, relative to it
     + env: env files of the stack → their managed keys
     + passwords: the files with the stack's own passwords
-    + in_env, in_files: regular expressions (POSIX, extended) of further places, of lines of env files and of Compose files
+    + in_env, in_files: regular expressions (POSIX, extended) of a credential's places, in lines of env files and of Compose files
     """
 
     script = "machine/literals"
@@ -62,10 +61,10 @@ class Literals(ScriptFact[tuple[tuple[str, int], ...]]):
         managed = " ".join(f"{path}={key}" for path, keys in (env or {}).items() for key in keys)
         return self.ask(root=root, passwords=passwords, paths=paths, managed=managed, in_env=in_env, in_files=in_files)
 
-    def parse(self, lines: list[str]) -> tuple[tuple[str, int], ...]:
+    def parse(self, lines: list[str]) -> tuple[SeenLiteral, ...]:
         (text,) = lines or [""]
-        found = (line.split(" ", 1) for line in decoded(text).split("\n") if line)
-        return tuple((unquote(path), int(number)) for number, path in found)
+        found = (line.split(" ", 2) for line in decoded(text).split("\n") if line)
+        return tuple(SeenLiteral(unquote(path), int(number), kind == "1") for number, kind, path in found)
 
 
 class Metrics(ScriptFact[dict[str, float]]):

@@ -16,6 +16,7 @@ def junit(report: RunReport) -> str:
     """The XML as text.
 
     A check that failed is a failure; one that could not be asked, a host that was not reached or that ended otherwise is an error.
+    A warning passes, and is told in the case's `system-out`.
     """
     suites = [_suite(host, report) for host in report.hosts]
     counts = {name: str(sum(int(suite.get(name, "0")) for suite in suites)) for name in ("tests", *_COUNTS.values())}
@@ -42,11 +43,13 @@ def _suite(host: HostReport, report: RunReport) -> xml.Element:
 def _told(check: Check) -> tuple[str, ...]:
     lines = (("Found", check.detail), ("Cause", check.cause), ("Remedy", check.remedy))
     text = "\n".join(f"{label}: {text}" for label, text in lines if text)
+    if check.verdict is Verdict.WARNING:
+        return "system-out", "", f"Warning\n{text}"
     return (_FAULTS[check.verdict], check.detail, text) if check.verdict in _FAULTS else ()
 
 
-def _case(host: HostReport, name: str, fault: str = "", message: str = "", text: str = "") -> xml.Element:
+def _case(host: HostReport, name: str, part: str = "", message: str = "", text: str = "") -> xml.Element:
     case = xml.Element("testcase", {"classname": clean(host.name), "name": name})
-    if fault:
-        xml.SubElement(case, fault, {"message": message}).text = text
+    if part:
+        xml.SubElement(case, part, {"message": message} if message else {}).text = text
     return case

@@ -65,13 +65,18 @@ class HostReport:
 
     @property
     def ok(self) -> bool:
-        """Reached, without an error, and every check ok or skipped."""
+        """Reached, without an error, and no check that failed or could not be asked."""
         return self.status in ("ok", "changed") and self.error is None and not self.bad_checks
 
     @property
     def bad_checks(self) -> tuple[Check, ...]:
         """Those that failed or could not be asked."""
         return tuple(check for check in self.checks if not check.verdict.good)
+
+    @property
+    def warnings(self) -> tuple[Check, ...]:
+        """Those that a person should look at, though the host is ok."""
+        return tuple(check for check in self.checks if check.verdict is Verdict.WARNING)
 
     @property
     def duration(self) -> float | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ..stack.text import count
 from .model import HostReport, RunReport, Step
 from .terminal import summary
 
@@ -86,12 +87,14 @@ class _Pool:
 
 
 def _title(report: RunReport) -> str:
-    count = len(report.hosts)
+    hosts = len(report.hosts)
     bad = sum(not host.ok for host in report.hosts)
-    every = "The host is" if count == 1 else f"All {count} hosts are"
-    if bad or not count:
-        return f"{bad} of {count} hosts {'is' if bad == 1 else 'are'} not well" if count else "There was no host"
-    return f"{every} ready for this plan" if report.dry else f"{every} well"
+    every = "The host is" if hosts == 1 else f"All {hosts} hosts are"
+    if bad or not hosts:
+        return f"{bad} of {hosts} hosts {'is' if bad == 1 else 'are'} not well" if hosts else "There was no host"
+    warnings = sum(len(host.warnings) for host in report.hosts)
+    warned = f", with {count(warnings, 'warning')}" if warnings else ""
+    return f"{every} {'ready for this plan' if report.dry else 'well'}{warned}"
 
 
 def _text(name: str) -> str:

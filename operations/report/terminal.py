@@ -1,4 +1,4 @@
-"""The report for a person: a table, what failed and why, and one sentence at the end.
+"""The report for a person: a table, what failed or is a warning and why, and one sentence at the end.
 
 Checks are rows, and hosts with the same results share a column, so that 300 hosts read like 3.
 """
@@ -22,9 +22,15 @@ from .model import HostReport, RunReport, Status
 
 T = TypeVar("T")
 
-_SYMBOLS = {Verdict.OK: "✓", Verdict.FAILED: "✗", Verdict.SKIPPED: "–", Verdict.UNKNOWN: "?"}
+_SYMBOLS = {Verdict.OK: "✓", Verdict.WARNING: "!", Verdict.FAILED: "✗", Verdict.SKIPPED: "–", Verdict.UNKNOWN: "?"}
 _ASCII = str.maketrans({"✓": "+", "✗": "x", "–": "-", "…": "..."})
-_STYLES = {Verdict.OK: "green", Verdict.FAILED: "bold red", Verdict.SKIPPED: "dim", Verdict.UNKNOWN: "bold yellow"}
+_STYLES = {
+    Verdict.OK: "green",
+    Verdict.WARNING: "yellow",
+    Verdict.FAILED: "bold red",
+    Verdict.SKIPPED: "dim",
+    Verdict.UNKNOWN: "bold yellow",
+}
 _STATUS_STYLES = {"ok": "green", "changed": "cyan", "failed": "bold red", "unreachable": "bold yellow"}
 _STATUSES: tuple[Status, ...] = ("ok", "changed", "failed", "unreachable")
 # beginnings of changes that a person should hear of, however well the run went: what interrupted a service, or another run
@@ -63,7 +69,8 @@ def summary(report: RunReport) -> str:
     verdicts = Counter(check.verdict for host in report.hosts for check in host.checks)
     hosts = ", ".join(f"{statuses[status]} {status}" for status in _STATUSES)
     bad = "".join(f", {verdicts[v]} {v}" for v in (Verdict.FAILED, Verdict.UNKNOWN, Verdict.SKIPPED) if verdicts[v])
-    checks = f"; {count(verdicts[Verdict.OK], 'check')} ok{bad}" if verdicts else ""
+    warned = f", {count(verdicts[Verdict.WARNING], 'warning')}" if verdicts[Verdict.WARNING] else ""
+    checks = f"; {count(verdicts[Verdict.OK], 'check')} ok{bad}{warned}" if verdicts else ""
     return f"{count(len(report.hosts), 'host')}: {hosts}{checks}{' (dry run: nothing was changed)' if report.dry else ''}"
 
 
@@ -84,7 +91,7 @@ def _print(console: Console, report: RunReport) -> None:
     if any(host.checks for host in hosts):
         _table(console, _grouped(hosts, _row))
         console.print()
-    for verdict, title, lines in _failures(hosts):
+    for verdict, title, lines in _findings(hosts):
         console.print(Text.assemble((f"{_SYMBOLS[verdict]} ", _STYLES[verdict]), title))
         for label, text in lines:
             console.print(Padding(_labelled(label, text), (0, 0, 0, 4), expand=False))
@@ -148,15 +155,15 @@ def _grid(head: str, columns: Sequence[str]) -> Table:
     return table
 
 
-def _failures(hosts: Sequence[HostReport]) -> Iterator[tuple[Verdict, Text, list[tuple[str, str]]]]:
-    """Everything that is not ok, once for all the hosts that have it in common: verdict, title, lines."""
+def _findings(hosts: Sequence[HostReport]) -> Iterator[tuple[Verdict, Text, list[tuple[str, str]]]]:
+    """Everything that is not ok, warnings last, once for all the hosts that have it in common: verdict, title, lines."""
     broken = [host for host in hosts if host.error or not (host.ok or host.bad_checks)]
     for group in _grouped(broken, lambda host: (host.status, host.error)):
         title = Text.assemble((_hosts(group), "bold"), f": {group[0].status}")
         yield Verdict.FAILED, title, [("error", group[0].error or "no reason was given")]
-    found = [(check, host) for host in hosts for check in host.bad_checks]
+    found = [(check, host) for host in hosts for check in (*host.bad_checks, *host.warnings)]
     order = list(dict.fromkeys(check.id for host in hosts for check in host.checks))
-    found.sort(key=lambda pair: order.index(pair[0].id))
+    found.sort(key=lambda pair: (pair[0].verdict.good, order.index(pair[0].id)))
     for same in _grouped(found, lambda pair: pair[0]):
         check = same[0][0]
         title = Text.assemble((check.id, "bold"), " on ", _hosts([host for _, host in same]))

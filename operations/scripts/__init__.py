@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api import Host, QuoteString, State, StringCommand
+from pyinfra.api.arguments import ConnectorArguments
 
 FOLDER = Path(__file__).parent
 _INCLUDE = re.compile(r"^#(include|awk|bash|jq) (\S+)\n", re.MULTILINE)
@@ -79,7 +81,20 @@ def command(*scripts: Script) -> StringCommand:
 def send(scripts: Sequence[Script], body: str) -> StringCommand:
     """The command that runs a program: see `program`."""
     shell = "bash" if any(script.shell == "bash" for script in scripts) else "sh"
-    return StringCommand(shell, "-c", QuoteString(_LOADER), _stdin=program(scripts, body))
+    return _Sent(shell, "-c", QuoteString(_LOADER), _stdin=program(scripts, body))
+
+
+class _Sent(StringCommand):
+    """pyinfra shows what an operation's commands said only after its callbacks, and one of those notes why a host failed."""
+
+    def execute(self, state: State, host: Host, connector_arguments: ConnectorArguments) -> Any:
+        well, said = super().execute(state, host, connector_arguments)
+        last_words[host.name] = [] if well else said.stderr_lines
+        return well, said
+
+
+# host → what the script said that ran there last, where it failed
+last_words: dict[str, list[str]] = {}
 
 
 def words(command: StringCommand) -> str:

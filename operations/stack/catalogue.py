@@ -51,13 +51,14 @@ class Service:
     + name: the service's name in Compose, and the file's
     + text: the file, byte for byte
     + needs: the services named in its `depends_on`, but for those with `required: false`
+    + optional: those; it waits for them only where they are there
     + rolling: a new container is started beside the old one, which goes when the new one is healthy
     + replicas: how many containers it has
     + reads_env: whether its container reads its env file
     + env_path: that file, relative to the stack's folder
     + settings: settings that this file adds, with their defaults
     + variables, env: name → template; what `${name}` in the file stands for, and keys of the env file
-    + optional: the keys of `env` that are several ways to log in, as in `KEY?`: a service of the project keeps its own
+    + alternatives: the keys of `env` that are several ways to log in, as in `KEY?`: a service of the project keeps its own
     + env_from: the setting that holds further keys of the env file
     + provides: name → the credential that it provides
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere
@@ -70,6 +71,7 @@ class Service:
     text: str
     needs: tuple[str, ...]
     reads_env: bool
+    optional: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class Service:
     file: str | None = None
     rests_during_changes: bool = False
     overlay: Mapping[str, Any] = field(default_factory=dict)
-    optional: frozenset[str] = frozenset()
+    alternatives: frozenset[str] = frozenset()
 
     @property
     def env_path(self) -> str:
@@ -186,15 +188,18 @@ def read_service(path: Path) -> Service:
     if problems:
         raise CatalogueError([f"{path}: {problem}" for problem in problems])
     fleet, definition = document.get("x-fleet") or {}, document["services"][path.stem]
+    depends = definition.get("depends_on") or ()
+    needs = tuple(_required(depends))
     return Service(
         name=path.stem,
         text=text,
-        needs=tuple(_required(definition.get("depends_on") or ())),
+        needs=needs,
+        optional=tuple(name for name in depends if name not in needs),
         reads_env=f"env/{path.stem}.env" in {_relative(p) for p in _env_files(definition)},
         settings=fleet.get("settings") or {},
         variables=fleet.get("variables") or {},
         env={key.removesuffix("?"): text for key, text in (fleet.get("env") or {}).items()},
-        optional=frozenset(key[:-1] for key in fleet.get("env") or {} if key.endswith("?")),
+        alternatives=frozenset(key[:-1] for key in fleet.get("env") or {} if key.endswith("?")),
         env_from=fleet.get("env_from"),
         rolling=fleet.get("update") == "rolling",
         provides={name: Provided(**one) for name, one in (fleet.get("provides") or {}).items()},

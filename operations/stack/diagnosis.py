@@ -51,7 +51,7 @@ def table() -> tuple[Row, ...]:
 
 def explained(check: Check, stack: Stack, seen: Snapshot) -> Check:
     """A check that is not ok with the cause and the remedy of the first row that fits; any other as it is."""
-    if check.verdict.good:
+    if check.verdict.silent:
         return check
     for row in table():
         if any(fnmatch(check.id.partition("@")[0], pattern) for pattern in row.checks) and any(

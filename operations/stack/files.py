@@ -35,7 +35,7 @@ class EnvFile:
     + uses: key → the credentials that are in its value
     + urls: the keys whose value is a URL with one
     + fixed: of these, those of which all is asked for; of the others a host keeps what stands around the login
-    + optional: the keys of several ways to log in, of which a service that the project defines keeps those that it has
+    + alternatives: the keys of several ways to log in, of which a service that the project defines keeps those that it has
     + asked: those that are managed whatever a host has: they hold a secret, or a setting names them
     + offered: all keys that could be managed, also those that a host keeps for itself
     """
@@ -46,7 +46,7 @@ class EnvFile:
     uses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     urls: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
+    alternatives: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
     offered: tuple[str, ...] = ()
 

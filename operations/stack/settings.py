@@ -56,10 +56,13 @@ class Settings:
     start_timeout: int = 300
     settle_timeout: int = 30
     skip_checks: tuple[str, ...] = ()
+    strict: bool = False
     log_window: int = 300
     log_allow: tuple[str, ...] = ()
     clock_tolerance: int = 10
+    clock_limit: int = 300
     disk_min_free: int = 500
+    disk_limit: int = 100
     docker_packages: tuple[str, ...] = ("docker.io", "docker-cli")
     compose_packages: tuple[str, ...] = ("docker-compose-v2", "docker-compose-plugin", "docker-compose")
     docker_apt_source: str | None = None
@@ -291,7 +294,7 @@ def _named_rule(name: str, value: Any) -> Iterator[str]:
     """The rules that hold for all settings whose name ends alike."""
     if name.endswith("_port") and not 1 <= value <= 65535:
         yield f"{name}: is {value}, expected a number from 1 to 65535."
-    elif name in ("max_failures", "log_window", "clock_tolerance", "disk_min_free") and value < 0:
+    elif name in ("max_failures", "log_window", "clock_tolerance", "clock_limit", "disk_min_free", "disk_limit") and value < 0:
         yield f"{name}: is {value}, expected 0 or more."
     elif name.endswith(("_retries", "_keep", "_timeout", "_ttl")) and isinstance(value, int) and value < 1:
         yield f"{name}: is {value}, expected at least 1."

@@ -183,6 +183,16 @@ class SeenMachine(Seen):
 
 
 @dataclass(frozen=True)
+class SeenLiteral(Seen):
+    """A line of a Compose or env file on which a password is written out. `previous`: it is a credential's, and not the desired
+    one; else it may be anything's."""
+
+    path: str
+    line: int
+    previous: bool = False
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """All of a host that the plan and the checks need. A part that could not be observed is UNKNOWN.
 
@@ -198,7 +208,7 @@ class Snapshot:
     + left: the run whose lock was left behind: it is dead, or was to be taken for dead
     + logs: service → what it complained about
     + answers: what the facts of credentials and services found, by their names
-    + literals: file and line of each password that is written out in a Compose file
+    + literals: where passwords are written out
     + probes: id of a catalogue check → the value that was answered
     + met: why a part could not be observed; "": why nothing could be
     """
@@ -219,7 +229,7 @@ class Snapshot:
     entries: Mapping[str, str] = field(default_factory=dict)
     logs: Mapping[str, SeenLog] | Unknown = UNKNOWN
     machine: SeenMachine | Unknown = UNKNOWN
-    literals: tuple[tuple[str, int], ...] | Unknown = UNKNOWN
+    literals: tuple[SeenLiteral, ...] | Unknown = UNKNOWN
     probes: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
     met: Mapping[str, str] = field(default_factory=dict)

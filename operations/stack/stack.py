@@ -123,6 +123,10 @@ class Stack:
         """Whether the service runs on this host."""
         return any(one.name == service for one in self.services)
 
+    def waits_for(self, service: Service) -> tuple[str, ...]:
+        """The services that it waits for on this host."""
+        return (*service.needs, *(name for name in service.optional if self.has(name)))
+
     def credential(self, name: str) -> Any:
         """The credential with this name, or None."""
         return next((one for one in self.credentials if one.name == name), None)
@@ -217,11 +221,11 @@ class Stack:
         left = {key for key in file.lines if key not in file.asked and mine and (key in there or key in theirs)}
         if mine and not any(one.reads_env for one in self.services if one.env_path == file.path):
             left |= {key for key in file.lines if key not in file.uses or key not in there}  # for people alone
-        chosen = file.optional & (there.keys() | theirs) if mine else frozenset()
+        chosen = file.alternatives & (there.keys() | theirs) if mine else frozenset()
         if chosen & file.urls:  # it logs in with this URL, and needs no other way
-            left |= file.optional - chosen
+            left |= file.alternatives - chosen
         elif chosen:
-            left |= file.optional & file.urls
+            left |= file.alternatives & file.urls
         urls = {key: url for one in mine for key, url in one.urls.items()} | dict(seen.urls.get(file.path, {}))
         return file.without(left).around(urls)
 
@@ -323,7 +327,7 @@ class _Builder:
                 uses={**same.uses, **file.uses},
                 urls=same.urls | file.urls,
                 fixed=same.fixed | file.fixed,
-                optional=same.optional | file.optional,
+                alternatives=same.alternatives | file.alternatives,
                 asked=same.asked | file.asked,
                 offered=tuple(dict.fromkeys((*same.offered, *file.offered))),
             )
@@ -342,7 +346,7 @@ class _Builder:
         urls = frozenset(k for k, text in templates.items() if "://" in text or any(name.endswith(".url") for name in _names(text)))
         fixed = frozenset(key for key in urls if any(one.fixes(service.name) for one in self.credentials if one.name in uses[key]))
         asked = frozenset(key for key in lines if service.file or key in uses or key not in service.env)
-        return EnvFile(service.env_path, "0600", lines, uses, urls, fixed, service.optional, asked, tuple(lines))
+        return EnvFile(service.env_path, "0600", lines, uses, urls, fixed, service.alternatives, asked, tuple(lines))
 
     def logins(self, service: str) -> dict[str, Any]:
         return {one.name: SimpleNamespace(**one.login(service)) for one in self.credentials}

@@ -50,7 +50,7 @@ class Run:
         return found
 
     def bad_checks(self, name: str) -> list[str]:
-        return [check["id"] for check in self.host(name)["checks"] if check["verdict"] not in ("ok", "skipped")]
+        return [check["id"] for check in self.host(name)["checks"] if check["verdict"] in ("failed", "unknown")]
 
 
 @dataclass

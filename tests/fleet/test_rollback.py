@@ -222,7 +222,7 @@ def test_a_service_that_the_same_run_removed_comes_back(picky: Fleet) -> None:
 def test_what_was_wrong_with_a_host_before_does_not_keep_its_password_from_being_changed(running: Fleet) -> None:
     full, *others = running.hosts
     running.groups["canary"] = [full.name]
-    running.host_settings[full.name] = {"disk_min_free": 10**9}
+    running.host_settings[full.name] = {"disk_min_free": 10**9, "disk_limit": 10**9}
     former, running.password = running.password, new()
 
     run = running.deploy()
@@ -248,10 +248,12 @@ def test_a_backup_that_is_not_there_is_not_restored(running: Fleet) -> None:
     before = but_notes(host), containers(host)
     restored = running.module("operations", "backup", "restore", "20200101T000000Z", "--limit", host.name)
     assert not restored.ok
-    assert f"{STACK}/backups/20200101T000000Z: there is no such backup." in restored.output
+    refused = f"{STACK}/backups/20200101T000000Z: there is no such backup."
+    assert refused in restored.output
     assert (but_notes(host), containers(host)) == before
     # what was tried is told, and the lock given back
-    assert '"result": "failed"' in host.run(f"tail -n 1 {STACK}/.fleet/history.jsonl")
+    note = json.loads(host.run(f"tail -n 1 {STACK}/.fleet/history.jsonl"))
+    assert (note["result"], note["reason"][: len(refused)]) == ("failed", refused)
     assert not host.succeeds(f"test -e {STACK}/.fleet/lock")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from operations.stack.changes import Change, Difference
 from operations.stack.check import Check, Verdict
 
 from .chromium import Chromium
-from .fleets import HOSTILE, NOW, fleet
+from .fleets import HOSTILE, NOW, fleet, host
 
 Saved = Callable[[RunReport], Path]
 
@@ -161,6 +162,69 @@ def test_tables_can_be_followed_without_seeing_them(chromium: Chromium, saved: S
         and not node.get("name", {}).get("value")
     ]
     assert unnamed == []
+
+
+WARNED = Check("disk.space", Verdict.WARNING, "400 MB free on /opt", "It fills.", "Make room.")
+PING = Check("redis.ping", Verdict.FAILED, "NOAUTH", "The ACL is another one.", "Run the deploy again.")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_warning_is_shown_and_the_host_is_well(chromium: Chromium, saved: Saved, dark: bool) -> None:
+    hosts = (host("erni-1", "ok", WARNED), host("erni-2", "ok", Check("disk.space", Verdict.OK, "9 GB free")))
+    chromium.open(saved(RunReport("20261124T150102Z-3f9a", NOW, NOW, {}, hosts)), dark=dark)
+    assert chromium.ask('document.querySelector("h1").innerText') == "✓ All 2 hosts are well, with 1 warning"
+    (card,) = chromium.ask('[...document.querySelectorAll("#failures .card")].map((one) => [one.className, one.innerText])')
+    assert card[0] == "card warning"
+    for word in ("! disk.space warning", "erni-1", "400 MB free on /opt", "It fills.", "Make room."):
+        assert word in card[1]
+    assert [row[2] for row in chromium.ask(ROWS)] == ["!\nwarning", "✓\nok"]
+    assert chromium.ask(FAINT) == []
+    search(chromium, "it fills")
+    assert shown(chromium) == "1 of 2 hosts"
+    chromium.ask('document.getElementById("bad-only").click()')
+    assert chromium.ask('document.querySelectorAll("#fleet thead th").length') == 3
+
+
+def test_warnings_stand_behind_failures(chromium: Chromium, saved: Saved) -> None:
+    chromium.open(saved(RunReport("20261124T150102Z-3f9a", NOW, NOW, {}, (host("erni-1", "failed", WARNED, PING),))))
+    heads = chromium.ask('[...document.querySelectorAll("#failures h3")].map((one) => one.innerText)')
+    assert heads == ["✗ redis.ping failed", "! disk.space warning"]
+
+
+@pytest.mark.parametrize(
+    ("took", "labels", "told"),
+    [
+        (0.001, ["0 ms", "1 ms"], "1 ms"),
+        (0.34, ["0 ms", "100 ms", "200 ms", "300 ms", "400 ms"], "340 ms"),
+        (2.6, ["0 s", "0.5 s", "1 s", "1.5 s", "2 s", "2.5 s", "3 s"], "2.60 s"),
+        (41, ["0 s", "10 s", "20 s", "30 s", "40 s", "50 s"], "41.0 s"),
+        (119.6, ["0 s", "20 s", "40 s", "60 s", "80 s", "100 s", "120 s"], "2 min 0 s"),
+        (435, ["0 min", "2 min", "4 min", "6 min", "8 min"], "7 min 15 s"),
+        (9000, ["0 min", "30 min", "60 min", "90 min", "120 min", "150 min"], "2 h 30 min"),
+        (40000, ["0 h", "2 h", "4 h", "6 h", "8 h", "10 h", "12 h"], "11 h 6 min"),
+    ],
+)
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_time_axis_has_a_unit_that_fits_the_run(
+    chromium: Chromium, saved: Saved, took: float, labels: list[str], told: str, width: int
+) -> None:
+    steps = (Step("Services run", "changed", NOW, NOW + timedelta(seconds=took)),)
+    report = RunReport("20261124T150102Z-3f9a", NOW, NOW + timedelta(seconds=took), {}, (HostReport("erni-1", "ok", steps=steps),))
+    chromium.open(saved(report), width=width, height=740)
+    assert chromium.ask('[...document.querySelectorAll(".ticks span")].map((one) => one.textContent)') == labels
+    assert chromium.ask('document.querySelector("#timeline tbody .took").textContent') == told
+    # the bar ends where the axis says, which ends with its last label
+    ends = chromium.ask(
+        """(() => {
+      const right = (place) => document.querySelector(place).getBoundingClientRect().right;
+      const axis = document.querySelector(".bars svg").getBoundingClientRect();
+      return [(right(".bars rect") - axis.left) / axis.width, right(".ticks span:last-child") - axis.right];
+    })()"""
+    )
+    last = float(labels[-1].split()[0]) * {"ms": 0.001, "s": 1, "min": 60, "h": 3600}[labels[-1].split()[1]]
+    assert ends[0] == pytest.approx(took / last, abs=0.01)
+    assert ends[1] == pytest.approx(0, abs=1)
+    assert chromium.ask("document.documentElement.scrollWidth") <= width
 
 
 def test_it_fits_a_phone(chromium: Chromium, saved: Saved) -> None:

@@ -30,7 +30,10 @@ _NUMBERS = re.compile(r"\d{1,9}:\d{1,9}")
 class RedisLogin(Credential):
     refused: ClassVar[str] = "AuthenticationError|WRONGPASS|NOAUTH|invalid username-password"
     in_env: ClassVar[str] = r"""(redis|valkey)s?://[^:/@ ]*:[^@$ {*<]+@|^[^=]*(REDIS|VALKEY)[^=]*PASS[^=]*=["']?[^$"' ]"""
-    in_files: ClassVar[str] = r"""redis-cli .*-a +[\\"']*[^ $\\"']|--requirepass[ =]+[^ $"']"""
+    in_files: ClassVar[str] = (
+        r"""redis-cli [^;&|]*-a +[\\"']*[^ $\\"']|--requirepass[\\"', =]+[^ $\\"',]|(redis|valkey)s?://[^:/@ ]*:[^@$ {*<]+@"""
+        r"""|(REDIS|VALKEY)[A-Z_]*PASSWORD[A-Z_]*[:=] *["']?[^ ${"']"""
+    )
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)

@@ -44,13 +44,18 @@ def is_among(check: Check, ids: Collection[str]) -> bool:
 
 
 def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
-    """Every check of the stack, in the order in which a person would ask; those of `skip_checks` are skipped."""
+    """Every check of the stack, in the order in which a person would ask; those of `skip_checks` are skipped, and with `strict` a
+    warning is a failure."""
     return tuple(
         Check(check.id, Verdict.SKIPPED, "by the setting skip_checks")
         if is_among(check, stack.settings.skip_checks)
-        else explained(check, stack, seen)
+        else explained(_strictly(check) if stack.settings.strict else check, stack, seen)
         for check in _all(stack, seen)
     )
+
+
+def _strictly(check: Check) -> Check:
+    return replace(check, verdict=Verdict.FAILED) if check.verdict is Verdict.WARNING else check
 
 
 def _all(stack: Stack, seen: Snapshot) -> Iterator[Check]:

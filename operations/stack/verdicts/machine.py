@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..check import Check, Verdict
+from ..credential import credentials_of
 from ..plan import plan, unobserved
-from ..snapshot import UNKNOWN, Snapshot
+from ..settings import Settings
+from ..snapshot import UNKNOWN, SeenMachine, Snapshot
 from ..stack import Stack
 from .expect import DEPLOY, unknown
 
@@ -29,27 +31,37 @@ def files(stack: Stack, seen: Snapshot) -> Check:
 def host(stack: Stack, seen: Snapshot) -> Iterator[Check]:
     """What is not about one service."""
     yield _errors(stack, seen)
-    yield _literals(seen)
+    yield _literals(stack, seen)
     if seen.machine is UNKNOWN:
         yield from (unknown(name, "not observed") for name in ("clock.skew", "disk.space"))
-        return
-    ahead, tolerance = seen.machine.ahead, stack.settings.clock_tolerance
-    detail = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine"
-    if abs(ahead) <= tolerance:
-        yield Check("clock.skew", Verdict.OK, f"within {tolerance} s")
     else:
-        cause = "The host's clock, or this machine's, is not kept in time."
-        yield Check("clock.skew", Verdict.FAILED, detail, cause, "Run an NTP client there (systemd-timesyncd, chrony).")
-    mount, free = min(seen.machine.free.items(), key=lambda item: item[1])
+        yield _clock(stack.settings, seen.machine)
+        yield _disk(stack.settings, seen.machine)
+
+
+def _clock(settings: Settings, machine: SeenMachine) -> Check:
+    off = abs(machine.ahead)
+    if off <= settings.clock_tolerance:
+        return Check("clock.skew", Verdict.OK, f"within {settings.clock_tolerance} s")
+    return Check(
+        "clock.skew", Verdict.WARNING if off <= settings.clock_limit else Verdict.FAILED,
+        f"{off:.0f} s {'ahead of' if machine.ahead > 0 else 'behind'} this machine",
+        "The host's clock, or this machine's, is not kept in time.",
+        "Run an NTP client there (systemd-timesyncd, chrony).",
+    )  # fmt: skip
+
+
+def _disk(settings: Settings, machine: SeenMachine) -> Check:
+    mount, free = min(machine.free.items(), key=lambda item: item[1])
     detail = f"{free / _MEGABYTE:,.0f} MB free on {mount}"
-    if free >= stack.settings.disk_min_free * _MEGABYTE:
-        yield Check("disk.space", Verdict.OK, detail)
-    else:
-        yield Check(
-            "disk.space", Verdict.FAILED, f"{detail}, expected {stack.settings.disk_min_free} (disk_min_free)",
-            "Services cannot write and cannot be replaced when it is full.",
-            "Make room: `docker system df`, `docker image prune`, old logs, old backups.",
-        )  # fmt: skip
+    if free >= settings.disk_min_free * _MEGABYTE:
+        return Check("disk.space", Verdict.OK, detail)
+    return Check(
+        "disk.space", Verdict.WARNING if free >= settings.disk_limit * _MEGABYTE else Verdict.FAILED,
+        f"{detail}, expected {settings.disk_min_free} (disk_min_free)",
+        "Services cannot write and cannot be replaced when it is full.",
+        "Make room: `docker system df`, `docker image prune`, old logs, old backups.",
+    )  # fmt: skip
 
 
 def _errors(stack: Stack, seen: Snapshot) -> Check:
@@ -61,23 +73,33 @@ def _errors(stack: Stack, seen: Snapshot) -> Check:
         return Check("logs.errors", Verdict.OK, f"none in {stack.settings.log_window} s")
     detail = "; ".join(f"{len(lines)} of {name}, the last: {lines[-1].strip()}" for name, lines in found.items())
     return Check(
-        "logs.errors", Verdict.FAILED, detail, "A service complains.",
+        "logs.errors", Verdict.WARNING, detail, "A service complains.",
         f"Read `docker compose logs {' '.join(found)}` in the stack's folder. Lines that are no error: log_allow.",
     )  # fmt: skip
 
 
-def _literals(seen: Snapshot) -> Check:
+def _literals(stack: Stack, seen: Snapshot) -> Check:
+    name = "compose.no_literal_password"
     if seen.literals is UNKNOWN:
-        return unknown("compose.no_literal_password", "not observed")
+        return unknown(name, "not observed")
     if not seen.literals:
-        return Check("compose.no_literal_password", Verdict.OK, "none")
+        return Check(name, Verdict.OK, "none")
     lines: dict[str, list[str]] = {}
-    for path, line in seen.literals:
-        lines.setdefault(path, []).append(str(line))
+    for one in seen.literals:
+        lines.setdefault(one.path, []).append(str(one.line))
+    detail = "; ".join(f"{path}: line {', '.join(numbers)}" for path, numbers in lines.items())
+    if all(one.previous for one in seen.literals) and _others_are_refused(stack, seen):
+        cause = "A password is written out there that its server refuses already, so it opens nothing."
+        return Check(name, Verdict.WARNING, detail, cause, "Take it out of the file, or put a variable in its place.")
     return Check(
-        "compose.no_literal_password", Verdict.FAILED,
-        "; ".join(f"{path}: line {', '.join(numbers)}" for path, numbers in lines.items()),
+        name, Verdict.FAILED, detail,
         "A password is written out where anyone may read it, or where no rollout changes it.",
         "In a Compose file, put a variable in its place, whose value is in a 0600 env file; in an env file, have `clients` "
         "manage it. Then change that password.",
     )  # fmt: skip
+
+
+def _others_are_refused(stack: Stack, seen: Snapshot) -> bool:
+    """Whether every server says that it takes the desired password and no other."""
+    found = credentials_of(stack)
+    return bool(found) and all(set(one.accepted(seen)) == {one.digest} for one in found)

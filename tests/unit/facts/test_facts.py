@@ -25,7 +25,7 @@ from operations.facts.probe import Probe
 from operations.facts.project import Project
 from operations.facts.state import Containers, SeenState, State
 from operations.services.redis.facts import Redis
-from operations.stack.snapshot import UNKNOWN, Applied, SeenProject
+from operations.stack.snapshot import UNKNOWN, Applied, SeenLiteral, SeenProject
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.facts.answers import env_keys, read
 from tests.unit.redis_server import RedisServer, running
@@ -161,7 +161,7 @@ def test_a_hostile_folder_is_one_word(tmp_path: Path, name: str, fact: str) -> N
     elif fact == "backups":
         assert found == {"20260101T000000Z": 1}
     elif fact == "literals":
-        assert found == (("compose.yml", 2),)
+        assert found == (SeenLiteral("compose.yml", 2),)
     elif fact == "machine":
         assert found.free
     else:

@@ -27,7 +27,7 @@ from operations.facts.state import Containers, SeenState, State
 from operations.services.redis.credential import RedisAcl
 from operations.stack.lock import owner
 from operations.stack.probes import Probe as Declared
-from operations.stack.snapshot import UNKNOWN, Applied
+from operations.stack.snapshot import UNKNOWN, Applied, SeenLiteral
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.facts.answers import H1
 from tests.unit.scripts.test_looks import at, entry
@@ -197,9 +197,9 @@ def test_literals(host: StubHost, name: bytes, text: bytes) -> None:
         host,
         literals=(Literals, {"root": root, "paths": ["compose.yml"], "in_env": RedisAcl.in_env, "in_files": RedisAcl.in_files}),
     )["literals"]
-    assert (f"env/{name.decode(errors='replace')}.env", 1) in found
-    assert ("compose.yml", text.count(b"\n") + 2) in found
-    assert {path for path, _ in found} == {"compose.yml", f"env/{name.decode(errors='replace')}.env"}
+    assert SeenLiteral(f"env/{name.decode(errors='replace')}.env", 1, previous=True) in found
+    assert SeenLiteral("compose.yml", text.count(b"\n") + 2, previous=True) in found
+    assert {one.path for one in found} == {"compose.yml", f"env/{name.decode(errors='replace')}.env"}
 
 
 @few

@@ -12,7 +12,7 @@ from operations.facts.logs import Logs
 from operations.facts.machine import Literals, Machine, Metrics
 from operations.facts.probe import Probe
 from operations.facts.project import Project
-from operations.stack.snapshot import UNKNOWN, SeenEngine, SeenLog, SeenMachine, SeenProject
+from operations.stack.snapshot import UNKNOWN, SeenEngine, SeenLiteral, SeenLog, SeenMachine, SeenProject
 from tests.unit.facts.answers import encoded, read
 
 # Engine
@@ -142,7 +142,7 @@ def test_metrics_are_told_with_their_labels() -> None:
 
 
 def test_literals_are_told_by_file_and_line() -> None:
-    assert read(Literals(), encoded("3 compose.yml\n\n12 compose.d/a b%0A%25.yml\n")) == (
-        ("compose.yml", 3), ("compose.d/a b\n%.yml", 12),
+    assert read(Literals(), encoded("3 0 compose.yml\n\n12 1 compose.d/a b%0A%25.yml\n")) == (
+        SeenLiteral("compose.yml", 3), SeenLiteral("compose.d/a b\n%.yml", 12, previous=True),
     )  # fmt: skip
     assert read(Literals(), "") == read(Literals()) == ()

@@ -13,6 +13,7 @@ OK = Check("files.in_sync", Verdict.OK, "as wanted")
 PING = Check("redis.ping", Verdict.FAILED, "NOAUTH", "The ACL is another one.", "Run the deploy again.")
 UNASKED = Check("openwebui.health", Verdict.UNKNOWN, "was not asked")
 SKIPPED = Check("clock.skew", Verdict.SKIPPED, "by a setting")
+WARNED = Check("disk.space", Verdict.WARNING, "400 MB free", "It fills.", "Make room.")
 
 
 def read(*hosts: HostReport) -> xml.Element:
@@ -41,6 +42,14 @@ def test_a_failure_holds_detail_cause_and_remedy() -> None:
     assert fault is not None
     assert fault.get("message") == "NOAUTH"
     assert fault.text == "Found: NOAUTH\nCause: The ACL is another one.\nRemedy: Run the deploy again."
+
+
+def test_a_warning_passes_and_is_told() -> None:
+    (suite,) = read(HostReport("erni-1", "ok", checks=(OK, WARNED)))
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["2", "0", "0", "0"]
+    assert [(part.tag, part.text, part.attrib) for case in suite for part in case] == [
+        ("system-out", "Warning\nFound: 400 MB free\nCause: It fills.\nRemedy: Make room.", {})
+    ]
 
 
 def test_all_suites_are_counted() -> None:

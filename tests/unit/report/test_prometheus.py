@@ -37,6 +37,13 @@ def test_a_host_tells_its_status_and_its_checks() -> None:
     assert found['password_changed_timestamp_seconds{host="a"}'] == 12
 
 
+def test_a_host_with_a_warning_is_ok() -> None:
+    warned = Check("disk.space", Verdict.WARNING, "400 MB free")
+    found = samples(metrics(run(HostReport("a", "ok", checks=(warned,)))))
+    assert (found["run_ok"], found['check{host="a",check="disk.space",verdict="warning"}']) == (1, 1)
+    assert found['host_success_timestamp_seconds{host="a"}'] == NOW.timestamp()
+
+
 def test_a_last_success_outlives_a_failure() -> None:
     first = metrics(run(HostReport("a", "ok")), fleet=["a"])
     second = metrics(run(HostReport("a", "failed", checks=(PING,)), minute=5), first, ["a"])

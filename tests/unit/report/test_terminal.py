@@ -23,6 +23,7 @@ IDS = [
 PING = Check("redis.ping", Verdict.FAILED, "NOAUTH", "The ACL is another one.", "Run the deploy again.")
 UNASKED = Check("openwebui.health", Verdict.UNKNOWN, "was not asked")
 SKIPPED = Check("exporter.redis_up", Verdict.SKIPPED, "is skipped by a setting")
+WARNED = Check("files.in_sync", Verdict.WARNING, "12 lines", "A service complains.", "Read its log.")
 
 
 def host(number: int, status: Status = "ok", *bad: Check) -> HostReport:
@@ -49,6 +50,20 @@ def shown(hosts: Iterable[HostReport], width: int = 80) -> list[str]:
 def row(lines: Sequence[str], check: str) -> list[str]:
     (found,) = [line.split()[1:] for line in lines if line.startswith(f"{check} ")]
     return found
+
+
+def test_a_warning_is_told_behind_what_failed_and_the_run_is_ok() -> None:
+    assert run([host(1, "ok", WARNED)]).ok
+    lines = shown([host(1, "ok", WARNED), host(2, "failed", WARNED, PING)])
+    assert row(lines, "files.in_sync") == ["!", "!"]
+    told = [line for line in lines if line[:2] in ("✗ ", "! ", "? ")]
+    assert told == ["✗ redis.ping on erni-2", "! files.in_sync on erni-1, erni-2"]
+    assert lines[lines.index(told[1]) + 1 :][:3] == [
+        "    found   12 lines",
+        "    cause   A service complains.",
+        "    remedy  Read its log.",
+    ]
+    assert lines[-1].endswith("; 17 checks ok, 1 failed, 2 warnings")
 
 
 def test_equal_hosts_share_a_column() -> None:
@@ -85,7 +100,7 @@ def test_three_hundred_hosts_fit_where_few_differ() -> None:
 def test_a_fleet_in_which_every_host_differs_is_counted() -> None:
     checks = [Check(f"check.{n}", Verdict.FAILED, "odd") for n in range(60)]
     lines = shown(HostReport(f"erni-{n}", "failed", checks=tuple(checks[: n + 1])) for n in range(60))
-    assert lines[1].split() == ["hosts", "✓", "ok", "✗", "failed", "–", "skipped", "?", "unknown"]
+    assert lines[1].split() == ["hosts", "✓", "ok", "!", "warning", "✗", "failed", "–", "skipped", "?", "unknown"]
     assert row(lines, "check.59") == ["1"]
     assert row(lines, "check.0") == ["60"]
 

@@ -17,7 +17,7 @@ import pytest
 from operations.facts.logs import Logs
 from operations.facts.machine import Literals, Machine, Metrics
 from operations.services.redis.credential import RedisAcl
-from operations.stack.snapshot import UNKNOWN, SeenLog, SeenMachine
+from operations.stack.snapshot import UNKNOWN, SeenLiteral, SeenLog, SeenMachine
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stubs import StubHost
 
@@ -227,8 +227,8 @@ def literals(host: StubHost, **files: str) -> list[int]:
     assert PASSWORD not in done.stdout
     found = fact.process(done.stdout.splitlines())
     assert found is not UNKNOWN
-    assert {path for path, _ in found} <= {"compose.yml"}
-    return [line for _, line in found]
+    assert {one.path for one in found} <= {"compose.yml"}
+    return [one.line for one in found]
 
 
 @pytest.mark.parametrize(
@@ -237,6 +237,8 @@ def literals(host: StubHost, **files: str) -> list[int]:
         f"command: something {PASSWORD}",
         "command: redis-server --requirepass secret-of-somebody",
         "command: redis-server --requirepass=secret",
+        "command: redis-server --requirepass 'secret of somebody'",
+        'command: ["redis-server", "--requirepass", "secret"]',
         "REDIS_URL: redis://:secret@redis:6379/0",
         "- DATABASE_URL=postgres://user:secret@db/x",
         "REDIS_PASSWORD: secret",
@@ -276,7 +278,7 @@ def test_files_that_are_included_or_extended_are_looked_through(host: StubHost, 
     fact = Literals()
     done = host.command(fact.command(str(host.root), ["compose.yml"], **OF_REDIS))
     assert done.stderr == ""
-    assert fact.process(done.stdout.splitlines()) == tuple((path, 3) for path in sorted(found))
+    assert fact.process(done.stdout.splitlines()) == tuple(SeenLiteral(path, 3, previous=True) for path in sorted(found))
 
 
 def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) -> None:
@@ -284,7 +286,7 @@ def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) 
     host.write("compose/redis.yml", f"x: {PASSWORD}\n")
     fact = Literals()
     done = host.command(fact.command(str(host.root), ["compose/base.yml"], **OF_REDIS))
-    assert fact.process(done.stdout.splitlines()) == (("compose/redis.yml", 1),)
+    assert fact.process(done.stdout.splitlines()) == (SeenLiteral("compose/redis.yml", 1),)
 
 
 @pytest.mark.parametrize(
@@ -292,6 +294,8 @@ def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) 
     [
         "command: redis-server --requirepass $REDIS_PASSWORD",
         "command: redis-server --requirepass ${REDIS_PASSWORD}",
+        'command: ["redis-server", "--requirepass", "$REDIS_PASSWORD"]',
+        'command: sh -c "redis-server --requirepass \\"$$REDIS_PASSWORD\\""',
         "REDIS_URL: redis://:${REDIS_PASSWORD}@redis:6379/0",
         "REDIS_URL: redis://redis:6379/0",
         "POSTGRES_PASSWORD: ${DB_PASSWORD}",
@@ -318,6 +322,51 @@ def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) 
 )
 def test_what_is_no_password_is_not(host: StubHost, line: str) -> None:
     assert literals(host, base=f"services:\n  {line}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "previous"),
+    [
+        ("command: redis-server --requirepass secret-of-before", True),
+        ("command: redis-server --requirepass 'secret of before'", True),
+        ("command: redis-server --requirepass=secret", True),
+        ('test: ["CMD-SHELL", "redis-cli -h redis -a secret ping | grep PONG"]', True),
+        ("REDIS_URL: redis://:secret@redis:6379/0", True),
+        ("- VALKEY_URL=valkeys://user:se/cr@et@redis:6379/0", True),
+        ("REDIS_PASSWORD: secret", True),
+        ("- CACHE_REDIS_PASSWORD='secret'", True),
+        (f"REDIS_PASSWORD: {PASSWORD}", False),
+        (f"command: redis-server --requirepass {PASSWORD}", False),
+        (f"{{REDIS_PASSWORD: secret, OTHER_REDIS_PASSWORD: {PASSWORD}}}", False),
+        ("POSTGRES_PASSWORD: secret", False),
+        ("DATABASE_URL: postgres://user:secret@db/x", False),
+        ("{REDIS_PASSWORD: secret, DB_PASSWORD: secret}", False),
+        ("{DATABASE_URL: 'postgres://user:secret@db/x', REDIS_URL: 'redis://:secret@redis/0'}", False),
+        ("command: sh -c 'redis-cli -a secret ping; DB_PASSWORD=secret redis-cli -a secret ping'", False),
+    ],
+)
+def test_a_line_with_nothing_but_another_password_of_a_credential_is_told_apart(host: StubHost, line: str, previous: bool) -> None:
+    host.write("compose.yml", f"services:\n  {line}\n")
+    fact = Literals()
+    done = host.command(fact.command(str(host.root), ["compose.yml"], **OF_REDIS))
+    assert fact.process(done.stdout.splitlines()) == (SeenLiteral("compose.yml", 2, previous),)
+
+
+@pytest.mark.parametrize(
+    ("line", "previous"),
+    [
+        ("CACHE_REDIS_PASSWORD=secret", True),
+        ("CACHE_URL=redis://:secret@redis:6379/0", True),
+        (f"CACHE_URL=redis://:{PASSWORD}@redis:6379/0", False),
+        (f"CACHE_REDIS_PASSWORD='{PASSWORD}'", False),
+    ],
+)
+def test_so_is_one_of_an_env_file(host: StubHost, line: str, previous: bool) -> None:
+    host.write("env/cache.env", f"A=b\n{line}\n")
+    fact = Literals()
+    done = host.command(fact.command(str(host.root), ["compose.yml"], **OF_REDIS))
+    assert PASSWORD not in done.stdout
+    assert fact.process(done.stdout.splitlines()) == (SeenLiteral("env/cache.env", 2, previous),)
 
 
 def test_without_a_password_file_all_else_is_still_found(host: StubHost) -> None:

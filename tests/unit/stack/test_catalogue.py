@@ -49,6 +49,15 @@ def test_a_stack_without_watchtower_names_it_nowhere(services: list[str]) -> Non
     assert not any("watchtower" in definition(stack, name).get("depends_on", {}) for name in services)
 
 
+@pytest.mark.parametrize(
+    ("services", "awaited"),
+    [(("watchtower", "redis", "openwebui"), ("watchtower", "redis")), (("watchtower", "openwebui"), ("watchtower",))],
+)
+def test_it_waits_for_those_of_them_that_are_on_its_host(services: tuple[str, ...], awaited: tuple[str, ...]) -> None:
+    stack = a_stack(services=services, **({} if "redis" in services else {"redis_host": "erni-1"}))
+    assert stack.waits_for(stack.services[-1]) == awaited
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_containers_read_their_own_env_file_but_redis_whose_password_would_restart_it(name: str) -> None:
     assert catalogue()[name].reads_env is (name not in ("redis", "watchtower"))

@@ -254,8 +254,11 @@ def test_the_needs_are_told_from_the_definition_whatever_its_form(put: Put, defi
 def test_a_dependency_that_is_not_required_need_not_be_listed(put: Put, folder: str) -> None:
     put("web", web(definition="image: x\ndepends_on:\n  db: {condition: service_healthy, required: false} #? db"))
     put("db", "services: {db: {image: x}}")
-    assert "depends_on" in definition(a_stack(services=["web", "db"], catalog_dirs=[folder]), "web")
-    assert with_web(folder).services[-1].needs == ()
+    both = a_stack(services=["web", "db"], catalog_dirs=[folder])
+    assert "depends_on" in definition(both, "web")
+    assert both.waits_for(both.services[0]) == ("db",)
+    alone = with_web(folder)
+    assert (alone.services[-1].needs, alone.waits_for(alone.services[-1])) == ((), ())
 
 
 # Rolling updates

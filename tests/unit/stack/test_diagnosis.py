@@ -66,7 +66,7 @@ def test_no_row_fits_what_says_nothing(row: Row) -> None:
 @pytest.mark.parametrize("verdict", Verdict)
 def test_what_is_ok_needs_no_explanation(verdict: Verdict) -> None:
     check = replace(failed("container.web", "restarting"), verdict=verdict)
-    assert (explained(check, STACK, Snapshot()) == check) is verdict.good
+    assert (explained(check, STACK, Snapshot()) == check) is verdict.silent
 
 
 def test_a_symptom_in_what_a_check_found_is_explained() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from operations.stack.check import Check, Verdict
 from operations.stack.fingerprint import fingerprint
-from operations.stack.snapshot import UNKNOWN, SeenLog, SeenMachine, Snapshot
+from operations.stack.snapshot import UNKNOWN, SeenLiteral, SeenLog, SeenMachine, Snapshot
 from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
 from tests.unit.stack.checked import (
@@ -220,7 +220,7 @@ PARTS: Mapping[str, Drift] = {
     "logs.auth_errors": with_logs(openwebui=SeenLog(refused=1)),
     "logs.errors": with_logs(redis=SeenLog(errors=("ERROR",))),
     "exporter.scrape": with_metrics(redis_up=0),
-    "compose.no_literal_password": lambda seen: replace(seen, literals=(("compose.yml", 1),)),
+    "compose.no_literal_password": lambda seen: replace(seen, literals=(SeenLiteral("compose.yml", 1),)),
     "disk.space": lambda seen: replace(seen, machine=SeenMachine(NOW, 0, {"/": 1})),
     "exporter.redis_up": with_probe("exporter.redis_up", "0"),
     "openwebui.health": with_probe("openwebui.health", None),

@@ -1,7 +1,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const find = (id) => document.getElementById(id);
 const body = (section) => document.querySelector(`#${section} > div`);
-const SYMBOLS = { ok: "✓", failed: "✗", unknown: "?", skipped: "–", changed: "●", unreachable: "○" };
+const SYMBOLS = { ok: "✓", warning: "!", failed: "✗", unknown: "?", skipped: "–", changed: "●", unreachable: "○" };
 const narrow = matchMedia("(max-width: 44rem)");
 
 // What a host said only ever becomes text, never markup.

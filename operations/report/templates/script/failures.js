@@ -1,4 +1,4 @@
-// Failures
+// Failures, and behind them warnings
 
 const lines = (...pairs) =>
     make(
@@ -30,8 +30,9 @@ const failures = (some) => {
                 lines(["Error", group[0].error || "no reason was given"]),
             ),
     );
-    const pairs = some.flatMap((host) => host.checks.filter(isBad).map((check) => [host, check]));
-    pairs.sort((a, b) => data.checks.indexOf(a[1].id) - data.checks.indexOf(b[1].id));
+    const pairs = some.flatMap((host) => host.checks.filter(isTold).map((check) => [host, check]));
+    const place = ([, check]) => data.checks.indexOf(check.id) + (isBad(check) ? 0 : data.checks.length);
+    pairs.sort((a, b) => place(a) - place(b));
     const checks = grouped(pairs, ([, check]) => JSON.stringify([check.id, check.verdict, check.cause, check.remedy])).map(
         (group) => () => {
             const check = group[0][1];

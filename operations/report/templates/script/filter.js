@@ -25,7 +25,7 @@ for (const [status, count] of [["all", hosts.length], ...statuses.filter(([, cou
         make("label", { class: "chip" }, input, status === "all" ? "all" : told(status), " ", make("b", {}, count)),
     );
 }
-find("legend").append(...["ok", "failed", "unknown", "skipped"].map((verdict) => make("span", {}, told(verdict))));
+find("legend").append(...["ok", "warning", "failed", "unknown", "skipped"].map((verdict) => make("span", {}, told(verdict))));
 find("bars").append(
     ...Object.keys(HEIGHTS).map((result) =>
         make(

@@ -16,8 +16,9 @@ const hosts = data.hosts
     }))
     .sort((a, b) => compare(a.name, b.name));
 const isBad = (check) => check.verdict === "failed" || check.verdict === "unknown";
+const isTold = (check) => isBad(check) || check.verdict === "warning";
 for (const host of hosts) {
-    const wrong = host.checks.filter(isBad).flatMap((check) => [check.id, check.detail, check.cause]);
+    const wrong = host.checks.filter(isTold).flatMap((check) => [check.id, check.detail, check.cause]);
     host.text = [host.name, host.status, host.error, ...wrong].join(" ").toLowerCase();
 }
 

@@ -1,8 +1,8 @@
 // The matrix of hosts and checks
 
 const columns = (some) => {
-    const bad = new Set(some.flatMap((host) => host.checks.filter(isBad).map((check) => check.id)));
-    return find("bad-only").checked ? data.checks.filter((id) => bad.has(id)) : data.checks;
+    const told = new Set(some.flatMap((host) => host.checks.filter(isTold).map((check) => check.id)));
+    return find("bad-only").checked ? data.checks.filter((id) => told.has(id)) : data.checks;
 };
 
 const matrix = (some) => {
