@@ -63,6 +63,7 @@ redis_save = ""  # snapshots as "seconds changes" pairs; "" for none
 redis_appendonly = True  # every write goes to the append-only file
 redis_loglevel = "notice"  # debug, verbose, notice or warning
 redis_dbs: dict[str, int] = {}  # service to number of its database, where that is not 0
+redis_users: dict[str, dict[str, list[str]]] = {}  # a login of its own for each client, and what it may do: docs/users.md
 redis_health_interval = "30s"  # time between two healthchecks
 redis_health_timeout = "3s"  # a healthcheck that takes longer has failed
 redis_health_retries = 5  # failed healthchecks in a row that make it unhealthy

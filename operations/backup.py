@@ -78,7 +78,7 @@ def roll_back(
     now = observe(stack, patience=PATIENCE)
     if not set(sharing) - {host.name}:
         for credential in credentials_of(stack):
-            yield from credential.back(stack, now)
+            yield from credential.back(stack, seen, now)
         now = observe(stack)
     apart = about_desired() if seen.fragments else (*about_desired(), *about_adopted())
     now = settled(stack, now, apart)

@@ -190,8 +190,8 @@ def _release(host: Host, planned: HostPlan, result: str, changes: Sequence[str] 
         "operator": getpass.getuser(),
         "controller": socket.gethostname(),
         "changes": [*changes, *current.changes(host)],
-        "before": [fingerprint(digest) for one in credentials_of(stack) for digest in one.accepted(seen)],
-        "after": ", ".join(fingerprint(one.digest) for one in credentials_of(stack) if one.value) or None,
+        "before": [fingerprint(login.digest) for one in credentials_of(stack) for login in one.accepted(seen)],
+        "after": ", ".join(fingerprint(login.digest) for one in credentials_of(stack) if one.value for login in one.logins) or None,
         "result": "rolled back" if host.name in current.rolled_back else result,
         "reason": reason,
     }

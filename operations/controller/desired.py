@@ -16,7 +16,7 @@ from pyinfra.connectors.ssh import ConnectorData
 
 from ..report.mask import known as known_secrets
 from ..stack import registry
-from ..stack.catalogue import catalogue, folders_of, server_settings, setting_of
+from ..stack.catalogue import Provided, catalogue, folders_of, server_settings, setting_of
 from ..stack.credential import credentials_of
 from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsError
 from ..stack.settings import Settings, before_port
@@ -80,17 +80,16 @@ def stack_from(
     provides = [
         (service.name, name, one) for service in catalogue(_folders(data)).values() for name, one in service.provides.items()
     ]
-    provided = {one.secret: registry.kinds()[one.kind] for _, _, one in provides}
-    for name, reference in data.items():
-        if isinstance(reference, Secret):
-            found = of_secret.setdefault(name, []) if name in provided else problems
-            try:
-                value = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command"))
-            except SecretError as error:
-                found += error.problems
-                continue
-            found += provided[name].rule(value.unmask(), name) if name in provided else []
-            values[name] = value.unmask()
+    provided = {secret: registry.kinds()[one.kind] for service, _, one in provides for secret in _secrets(service, one, data)}
+    for name, reference in references(data).items():
+        found = of_secret.setdefault(name, []) if name in provided else problems
+        try:
+            value = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command"))
+        except SecretError as error:
+            found += error.problems
+            continue
+        found += provided[name].rule(value.unmask(), name) if name in provided else []
+        values[name] = value.unmask()
     problems += [
         f'{name}: is written out in the data. Use Secret("{name.upper()}") and keep the value in a source of secrets.'
         for name in provided
@@ -101,20 +100,32 @@ def stack_from(
         if (server := (servers or {}).get(setting_of(service, "host"))) is not None:
             address, port = server.get(setting_of(service, "publish")), server.get(setting_of(service, "port"), one.port)
             at[name] = f"{before_port(str(address))}:{port}"
-            problems += _server_problems(service, one.secret, data, server)
+            problems += _server_problems(service, one, data, server)
     try:
         stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at, files)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
-    for credential in credentials_of(stack):
-        secret = credential.provided.secret
+    known = references(data)
+    for secret in (name for one in credentials_of(stack) for name in (one.provided.secret, *one.further)):
         problems += of_secret.get(secret, [])
-        if secret not in data:
+        if secret not in data and secret not in known:
             problems.append(f'{secret}: is not set. Add {secret} = Secret("{secret.upper()}") to group_data/all.py.')
     problems += _unknown_checks(stack)
     if problems:
         raise SecretError(problems)
     return stack
+
+
+def references(data: Mapping[str, Any]) -> dict[str, Secret]:
+    """The settings of a host's data that refer to secrets. Those that a credential has besides its first one need not be set:
+    they go by that one's name, so `cache_password_app` is Secret("CACHE_PASSWORD_APP")."""
+    found = {name: one for name, one in data.items() if isinstance(one, Secret)}
+    for service in catalogue(_folders(data)).values():
+        for one in service.provides.values():
+            for secret in _secrets(service.name, one, data)[1:] if one.secret in found else ():
+                added = Secret(found[one.secret].name + secret.removeprefix(one.secret).upper())
+                found |= {} if secret in data else {secret: added}
+    return found
 
 
 def _folders(data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -144,7 +155,12 @@ def _usual_checks() -> frozenset[str]:
     return frozenset(check.id for check in checks(Stack.build({}, {}), Snapshot()))
 
 
-def _server_problems(service: str, secret: str, data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[str]:
+def _secrets(service: str, provided: Provided, data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The settings with the secrets of a credential."""
+    return (provided.secret, *registry.kinds()[provided.kind].further_secrets(provided, service, data))
+
+
+def _server_problems(service: str, provided: Provided, data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterator[str]:
     """What keeps the server of another host from being used."""
     setting, publish = setting_of(service, "host"), setting_of(service, "publish")
     name = data[setting]
@@ -152,8 +168,10 @@ def _server_problems(service: str, secret: str, data: Mapping[str, Any], server:
         yield f"{setting}: {name} has no {service} in its `services`. Add it there, or name another host."
     if not server.get(publish):
         yield (f"{setting}: {name} does not publish its {service}. Set {publish} there to an address that this host reaches.")
-    if server.get(secret) != data.get(secret):
-        yield f"{secret}: differs from the one on {name}, whose {service} this host uses. Make them the same."
+    mine, theirs = references(data), references(server)
+    for secret in _secrets(service, provided, data):
+        if theirs.get(secret) != mine.get(secret):
+            yield f"{secret}: differs from the one on {name}, whose {service} this host uses. Make them the same."
 
 
 def secrets_of(hosts: Iterable[Mapping[str, Any]]) -> frozenset[str]:
@@ -161,8 +179,7 @@ def secrets_of(hosts: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     sources = {
         (reference.name, data.get("secrets_file"), data.get("secrets_command"))
         for data in hosts
-        for reference in data.values()
-        if isinstance(reference, Secret)
+        for reference in references(data).values()
     }
     values = set()
     for source in sources:

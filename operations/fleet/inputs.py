@@ -72,7 +72,7 @@ def _secrets(data: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     sources: dict[str, list[tuple[Any, Any]]] = {}
     for host in data:
         source = (host.get("secrets_file"), host.get("secrets_command"))
-        for name in inventory.secrets_in(dict(host)):
+        for name in inventory.secrets_of(host):
             if source not in (known := sources.setdefault(name, [])):
                 known.append(source)
     problems: dict[str, None] = {}

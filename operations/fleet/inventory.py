@@ -6,9 +6,11 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..controller.desired import references
+from ..controller.secrets import Secret
 from ..stack.errors import InventoryError
 
 ERROR = "--> pyinfra error: "
@@ -44,3 +46,11 @@ def secrets_in(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             yield from secrets_in(one)
+
+
+def secrets_of(data: Mapping[str, Any]) -> Iterator[str]:
+    """The names of all secrets that a host needs: those in its data, and those that its settings add by a rule."""
+    yield from secrets_in(dict(data))
+    whole = {name: _SECRET.fullmatch(value) if isinstance(value, str) else None for name, value in data.items()}
+    named = {name: Secret(found[1]) for name, found in whole.items() if found and found[1]}
+    yield from (one.name for name, one in references({**data, **named}).items() if name not in named)

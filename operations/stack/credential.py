@@ -9,12 +9,13 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from .catalogue import Provided
 from .changes import Change
 from .check import Check
 from .files import File, Folder
+from .fingerprint import fingerprint
 from .settings import Settings
 from .snapshot import SeenDefinition, Snapshot
 from .stack import Stack
@@ -26,13 +27,28 @@ if TYPE_CHECKING:
 Asked = Mapping[str, tuple[type[Any], Mapping[str, Any]]]
 
 
+def sha256(secret: str) -> str:
+    """What a server's file holds of a secret, and what a host may answer."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Login(NamedTuple):
+    """Something that a server accepts: a user, empty where the kind knows none, and the SHA-256 of a secret."""
+
+    user: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.user} {fingerprint(self.digest)}".lstrip()
+
+
 @dataclass(frozen=True)
 class CredentialPlan:
     """What is to be done about one credential on one host.
 
-    + accept: the digests that its server accepts first, the desired one among them; empty when nothing changes
-    + retire: the server accepts others besides the desired one
-    + refuse: the digests of those
+    + accept: the logins that its server accepts first, the desired ones among them; empty when nothing changes
+    + retire: the server accepts others besides the desired ones
+    + refuse: those
     + files: those of its files that differ
     + readers: services that are recreated because their secret file changes
     + restarts: its server is restarted, because it reads what it accepts only then, or accepts nothing that is on the host
@@ -41,9 +57,9 @@ class CredentialPlan:
     """
 
     name: str
-    accept: tuple[str, ...] = ()
+    accept: tuple[Login, ...] = ()
     retire: bool = False
-    refuse: tuple[str, ...] = field(default=(), compare=False)
+    refuse: tuple[Login, ...] = field(default=(), compare=False)
     files: tuple[Change, ...] = ()
     readers: tuple[str, ...] = ()
     restarts: bool = False
@@ -59,6 +75,7 @@ class Credential(ABC):
     + local: whether that service runs in this stack
     + value: the secret, where it is known
     + at: host:port of another host's server
+    + further: its other secrets, where they are known: the name of the setting → the value
     """
 
     kind: ClassVar[str]
@@ -75,10 +92,23 @@ class Credential(ABC):
     in_files: ClassVar[str] = ""
 
     def __init__(
-        self, name: str, provided: Provided, server: str, settings: Settings, local: bool, value: str | None, at: str | None
+        self,
+        name: str,
+        provided: Provided,
+        server: str,
+        settings: Settings,
+        local: bool,
+        value: str | None,
+        at: str | None,
+        further: Mapping[str, str | None] | None = None,
     ) -> None:
         self.name, self.provided, self.server, self.settings = name, provided, server, settings
-        self.local, self.value, self.at = local, value, at
+        self.local, self.value, self.at, self.further = local, value, at, further or {}
+
+    @classmethod
+    def further_secrets(cls, provided: Provided, server: str, data: Mapping[str, Any]) -> Sequence[str]:
+        """The settings with its secrets besides `provided.secret`, where all settings are `data` (name → value, unchecked)."""
+        return ()
 
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
@@ -103,8 +133,17 @@ class Credential(ABC):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the secret: what a server's file holds, and what a host may answer."""
-        return hashlib.sha256((self.value or "").encode()).hexdigest()
+        """SHA-256 of the secret."""
+        return sha256(self.value or "")
+
+    @property
+    def logins(self) -> tuple[Login, ...]:
+        """The desired ones."""
+        return (Login("", self.digest),)
+
+    def wrong(self, stack: Stack) -> Iterator[str]:
+        """What is wrong with its settings, or with who uses it, as sentences."""
+        return iter(())
 
     @classmethod
     @abstractmethod
@@ -113,7 +152,7 @@ class Credential(ABC):
 
     @abstractmethod
     def login(self, service: str) -> Mapping[str, str]:
-        """The names for templates of a service; one that holds the secret is `password` or `url`."""
+        """The names for templates of a service; one that holds a secret is `password` or `url`."""
 
     @abstractmethod
     def files(self) -> Sequence[File]:
@@ -148,8 +187,8 @@ class Credential(ABC):
         """Whether its server answered, or there is nothing that could."""
 
     @abstractmethod
-    def accepted(self, seen: Snapshot) -> tuple[str, ...]:
-        """The digests that its server accepts, by its file or in memory; empty where it does not tell."""
+    def accepted(self, seen: Snapshot) -> tuple[Login, ...]:
+        """What its server accepts, by its file or in memory; empty where it does not tell."""
 
     @abstractmethod
     def problems(self, stack: Stack, seen: Snapshot) -> Iterator[str]:
@@ -173,14 +212,14 @@ class Credential(ABC):
 
     @abstractmethod
     def retire(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
-        """Those that have it refuse all but the desired one, and prove that."""
+        """Those that have it refuse all but the desired ones, and prove that."""
 
     def again(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
         """Those that have it accept what was just retired once more, because a client turned out to need it."""
         return iter(())
 
-    def back(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
-        """Those that have it accept the previous ones alone, after a roll back."""
+    def back(self, stack: Stack, before: Snapshot, seen: Snapshot) -> Iterator[StringCommand]:
+        """Those that have it accept what it accepted before this run alone, after a roll back; `seen`: the host as it is now."""
         return iter(())
 
     def before_replacing(self, stack: Stack, seen: Snapshot, doubt: bool) -> str:

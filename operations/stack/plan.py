@@ -11,7 +11,6 @@ from . import adoption
 from .changes import Change, env_changes, file_change
 from .credential import CredentialPlan, credentials_of
 from .files import File
-from .fingerprint import fingerprint
 from .settings import SERVICE_NAME
 from .snapshot import UNKNOWN, SeenDefinition, SeenEngine, Snapshot, version
 from .stack import OVERLAY, Stack, fragment_path
@@ -109,8 +108,8 @@ class Plan:
                 yield from (Action("write", change.path, one.key) for one in change.differences)
                 yield Action("write", change.path)
         for one in self.credentials:
-            yield from (Action("accept", f"{one.name}'s password", fingerprint(digest)) for digest in one.accept)
-            yield from (Action("refuse", f"{one.name}'s password", fingerprint(digest)) for digest in one.refuse if one.retire)
+            yield from (Action("accept", f"{one.name}'s password", str(login)) for login in one.accept)
+            yield from (Action("refuse", f"{one.name}'s password", str(login)) for login in one.refuse if one.retire)
             if one.restarts:
                 yield Action("restart", f"the server of {one.name}")
         yield from (Action("start", service) for service in (*dict(self.start), *self.readers))

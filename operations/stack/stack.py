@@ -97,6 +97,7 @@ class Stack:
             secrets=tuple(secrets.values()),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + builder.problems
+        problems += [problem for one in credentials for problem in one.wrong(stack)]
         if not (services or credentials):
             problems.append("services: the list is empty. Name at least one service of the catalogue.")
         problems += [
@@ -277,7 +278,8 @@ def _credentials(
         for name, provided in service.provides.items():
             kind, local = registry.kinds()[provided.kind], service.name in settings.services
             if local or kind.in_use(settings, service.name):
-                yield kind(name, provided, service.name, settings, local, secrets.get(provided.secret), at.get(name))
+                further = {one: secrets.get(one) for one in kind.further_secrets(provided, service.name, settings.all())}
+                yield kind(name, provided, service.name, settings, local, secrets.get(provided.secret), at.get(name), further)
 
 
 class _Builder:
@@ -288,7 +290,7 @@ class _Builder:
     ) -> None:
         """+ provided: the names of all credentials that the catalogue knows"""
         self.values, self.secrets, self.credentials, self.provided = values, secrets, credentials, provided
-        self.of_secret = {one.provided.secret: one.name for one in credentials}
+        self.of_secret = {secret: one.name for one in credentials for secret in (one.provided.secret, *one.further)}
         self.secret_names = {*self.of_secret, *secrets}
         self.problems: list[str] = []
 
@@ -357,8 +359,8 @@ class _Builder:
         return part in ("password", "url") if credential in self.provided and part else name in self.secret_names
 
     def used(self, template: str) -> frozenset[str]:
-        """The credentials whose secret a template uses."""
-        names = [name for name in _names(template) if self.is_secret(name)]
+        """The credentials whose login a template uses: its secret, or its user, which changes with it."""
+        names = [name for name in _names(template) if self.is_secret(name) or name.endswith(".user")]
         return frozenset(found for name in names if (found := self.of_secret.get(name, name.partition(".")[0])) in self.provided)
 
     def further(self, service: Service) -> Mapping[str, str]:

@@ -13,10 +13,9 @@ import yaml
 
 from operations.controller.observe import questions
 from operations.facts.bundle import Bundle
-from operations.services.redis.acl import acl_file
 from operations.stack.files import EnvFile, File, ManagedFile
 from operations.stack.stack import BASE, OVERLAY, Stack
-from tests.unit.stack.hosts import ACL_PATH, redis_of
+from tests.unit.stack.hosts import ACL_PATH, redis_of, shared, shared_acl
 
 PASSWORD = "{{ redis_password }}"
 DIGEST = "{{ redis_password_sha256 }}"
@@ -61,7 +60,7 @@ def templates(wanted: Stack, folder: Path) -> Path:
     texts = {BASE: yaml.safe_dump({"services": services}, sort_keys=False), ".env": dotenv}
     files: list[ManagedFile] = [*wanted.env_files, *wanted.secret_files()]
     texts |= {file.path: _text(file) for file in files}
-    for path, text in {**texts, ACL_PATH: acl_file((DIGEST,))}.items():
+    for path, text in {**texts, ACL_PATH: shared_acl(DIGEST)}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     return folder
@@ -97,7 +96,8 @@ def digest(wanted: Stack) -> str:
 
 def accepting(wanted: Stack, *hashes: str) -> list[File]:
     """redis' ACL file with these hashes."""
-    return [redis_of(wanted).acl(hashes or [digest(wanted)])]
+    redis = redis_of(wanted)
+    return [redis.acl(shared(*hashes) or redis.logins, redis.rights)]
 
 
 def for_clients(wanted: Stack) -> list[ManagedFile]:

@@ -16,7 +16,7 @@ NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 # modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations; in the order in which they are
 # run, since the time may not do for all of them
 LONG = [
-    *("test_rollout", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis", "test_rolling"),
+    *("test_rollout", "test_redis_users", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis", "test_rolling"),
     *("test_shards", "test_failures", "test_diagnosis", "test_engine", "test_killed", "test_two_operators"),
 ]
 

@@ -64,6 +64,7 @@ class Fleet:
     host_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     strangers: dict[str, dict[str, Any]] = field(default_factory=dict)  # hosts that are none of the lab's
+    secrets: dict[str, str] = field(default_factory=dict)  # further ones
 
     def deploy(self, *words: str, env: Mapping[str, str] | None = None, yes: bool = True, timeout: float = 300) -> Run:
         """`pyinfra -y inventory deploy.py` with these further words."""
@@ -105,7 +106,8 @@ class Fleet:
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """The operator's environment, after the inventory and the secrets were written as they are now."""
         self._write("hosts.yml", yaml.safe_dump(self.inventory(), sort_keys=False))
-        self._write("secrets.env", f"REDIS_PASSWORD={self.password}\n")
+        secrets = {"REDIS_PASSWORD": self.password, **self.secrets}
+        self._write("secrets.env", "".join(f"{name}={value}\n" for name, value in secrets.items()))
         mine = {"FLEET_HOSTS": str(self.folder / "hosts.yml"), "PYINFRA_PROGRESS": "off"}
         return {
             **{k: v for k, v in os.environ.items() if k not in ("REDIS_PASSWORD", "PYTHONDONTWRITEBYTECODE")},

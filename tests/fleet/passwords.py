@@ -17,15 +17,15 @@ def digest(password: str) -> str:
     return hashlib.sha256(password.encode()).hexdigest()
 
 
-def redis(host: Host, password: str, *words: str) -> str:
-    """What redis answers a client in its container, which logs in with this password."""
-    login = 'REDISCLI_AUTH=$(head -n 1) exec redis-cli "$@"'
+def redis(host: Host, password: str, *words: str, user: str = "default") -> str:
+    """What redis answers a client in its container, which logs in as this user."""
+    login = f'REDISCLI_AUTH=$(head -n 1) exec redis-cli --user {user} "$@"'
     command = f"docker exec --interactive $({_REDIS}) sh -c '{login}' - {' '.join(words)} 2>&1"
     return host.run(command, stdin=f"{password}\n", check=False).strip()
 
 
-def accepts(host: Host, password: str) -> bool:
-    return redis(host, password, "ping").splitlines()[-1:] == ["PONG"]
+def accepts(host: Host, password: str, user: str = "default") -> bool:
+    return redis(host, password, "ping", user=user).splitlines()[-1:] == ["PONG"]
 
 
 def accepted(host: Host, password: str) -> set[str]:
@@ -38,9 +38,9 @@ def on_disk(host: Host) -> set[str]:
     return set(_HASH.findall(host.run(f"cat {ACL}")))
 
 
-def uptime(host: Host, password: str) -> tuple[str, str]:
+def uptime(host: Host, password: str, user: str = "default") -> tuple[str, str]:
     """What changes when redis is restarted or recreated: its run_id, and its container's id and start."""
-    run_id = re.search(r"^run_id:(\w+)", redis(host, password, "INFO", "server"), re.MULTILINE)
+    run_id = re.search(r"^run_id:(\w+)", redis(host, password, "INFO", "server", user=user), re.MULTILINE)
     assert run_id
     return run_id[1], host.run(f"docker inspect --format '{{{{.Id}}}} {{{{.State.StartedAt}}}}' $({_REDIS})").strip()
 

@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from operations.services.redis.acl import acl_hashes
+from operations.services.redis.acl import users
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stack.hosts import sha256
 from tests.unit.stubs import StubHost
 
 NOAUTH = "-NOAUTH Authentication required."
 WRONGPASS = "-WRONGPASS invalid username-password pair or user is disabled."
-NOPERM = "-NOPERM User default has no permissions to run the 'acl|load' command"
+NOPERM = "-NOPERM User default has no permissions to run the 'acl|setuser' command"
+ABSENT = "The password you are trying to remove from the user does not exist"
 HANG = "hang"  # instead of an answer: nothing more is said
 CLOSE = "close"  # instead of an answer: the connection is closed
 UserInfo = list[Any]
@@ -30,8 +31,8 @@ UserInfo = list[Any]
 class RedisServer(socketserver.ThreadingTCPServer):
     """Redis as its clients see it.
 
-    + passwords: those that it accepts; None where it wants none
-    + acl_file: what ACL LOAD reads; where there is none it says OK
+    + passwords: those that it accepts from `default`
+    + acl_file: what it reads when it is started again
     + says: a command → what it says to it instead
     + on: a command → what happens just before its answer
     + served: the commands of every connection, in order, so far
@@ -41,7 +42,7 @@ class RedisServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self, *passwords: str, acl_file: Path | None = None) -> None:
-        self.hashes = {sha256(password) for password in passwords}
+        self.users = {"default": {sha256(password) for password in passwords}}
         self.acl_file = acl_file
         self.says: dict[str, str] = {}
         self.on: dict[str, Callable[[], object]] = {}
@@ -79,22 +80,51 @@ class RedisServer(socketserver.ThreadingTCPServer):
         if words[0].upper() == "QUIT":
             return "+OK"
         if words[0].upper() == "AUTH":
-            return "+OK" if sha256(words[-1]) in self.hashes else WRONGPASS
+            accepted = self.users.get(words[1] if len(words) == 3 else "default", ())
+            return "+OK" if sha256(words[-1]) in accepted else WRONGPASS
         if not well:
             return NOAUTH
-        return self.logged_in(command)
+        return self.logged_in(command, words)
 
-    def logged_in(self, command: str) -> str:
-        if command == "ACL LOAD":
-            if self.acl_file:
-                self.hashes = set(acl_hashes(self.acl_file.read_text()))
-            return "+OK"
-        if command.startswith("ACL SETUSER DEFAULT "):
-            self.hashes |= set(acl_hashes(command.lower()))
-            return "+OK"
-        if command == "ACL GETUSER DEFAULT":
-            return resp(["flags", ["on", "sanitize-payload"], "passwords", sorted(self.hashes), "commands", "+@all"])
-        known: Mapping[str, Any] = {"PING": "+PONG", "CONFIG GET DIR": resp(["dir", "/data"])}
+    @property
+    def hashes(self) -> set[str]:
+        """What it accepts from `default`."""
+        return self.users["default"]
+
+    def restart(self) -> None:
+        """It reads its file."""
+        assert self.acl_file
+        self.users = {name: set(user.digests) for name, user in users(self.acl_file.read_text().splitlines())}
+
+    def set_user(self, name: str, *rules: str) -> str:
+        digests = self.users.setdefault(name, set())
+        for rule in rules:
+            if rule in ("reset", "resetpass"):
+                digests.clear()
+            elif rule.startswith("#"):
+                digests.add(rule[1:])
+            elif rule.startswith("!"):
+                if rule[1:] not in digests:
+                    return f"-ERR Error in ACL SETUSER modifier '{rule}': {ABSENT}"
+                digests.remove(rule[1:])
+        return "+OK"
+
+    def logged_in(self, command: str, words: list[str]) -> str:
+        if command.startswith("ACL SETUSER "):
+            return self.set_user(*words[2:])
+        if command == "ACL USERS":
+            return resp(list(self.users))
+        if command == "ACL LIST":
+            return resp(
+                [f"user {name} on {' '.join(f'#{one}' for one in sorted(found))} ~* &* +@all" for name, found in self.users.items()]
+            )
+        if command.startswith("ACL DRYRUN "):
+            return resp("User has no permissions to run it")
+        known: Mapping[str, Any] = {
+            "PING": "+PONG",
+            "CONFIG GET DIR": resp(["dir", "/data"]),
+            "CONFIG GET ACLFILE": resp(["aclfile", "/x"]),
+        }
         return str(known.get(command, "-ERR unknown command"))
 
 

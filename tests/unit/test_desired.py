@@ -160,6 +160,64 @@ def test_a_redis_host_with_another_secret_is_told() -> None:
     )
 
 
+# Users of their own
+
+USERS = {"openwebui": {"commands": ["+@read"]}, "redis-exporter": {"commands": ["+info"]}}
+OF_USERS = {
+    "TEST_DESIRED_PASSWORD_OPENWEBUI": "the-Password_of-open-webui-1",
+    "TEST_DESIRED_PASSWORD_REDIS_EXPORTER": "the-Password_of-it-2",
+}
+
+
+@pytest.fixture
+def users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The passwords of the users are in the environment."""
+    for name, password in OF_USERS.items():
+        monkeypatch.setenv(name, password)
+
+
+def test_a_users_password_goes_by_the_name_of_the_first_one(users: None) -> None:
+    redis = redis_of(stack_of(fleet({"erni-1": {}}, redis_users=USERS), "erni-1"))
+    assert {name: value for name, value in redis.values.items() if name != "redis_password"} == {
+        "redis_password_openwebui": OF_USERS["TEST_DESIRED_PASSWORD_OPENWEBUI"],
+        "redis_password_redis_exporter": OF_USERS["TEST_DESIRED_PASSWORD_REDIS_EXPORTER"],
+    }
+
+
+def test_a_users_password_may_have_another_name(users: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANOTHER", "the-Password_of-another-name")
+    inventory = fleet({"erni-1": {"redis_password_openwebui": Secret("ANOTHER")}}, redis_users=USERS)
+    assert redis_of(stack_of(inventory, "erni-1")).values["redis_password_openwebui"] == "the-Password_of-another-name"
+
+
+def test_a_users_password_that_is_nowhere_is_told_with_the_way_to_make_one(users: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEST_DESIRED_PASSWORD_OPENWEBUI")
+    (problem,) = problems_of(fleet({"erni-1": {}}, redis_users=USERS), "erni-1")
+    assert problem.startswith("TEST_DESIRED_PASSWORD_OPENWEBUI: there is no such secret")
+    assert 'echo "TEST_DESIRED_PASSWORD_OPENWEBUI=$(' in problem
+
+
+def test_a_users_password_keeps_the_rule_and_is_not_written_out(users: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_DESIRED_PASSWORD_OPENWEBUI", "a+b")
+    found = problems_of(fleet({"erni-1": {"redis_password_redis_exporter": "written-out"}}, redis_users=USERS), "erni-1")
+    assert {problem.partition(":")[0] for problem in found} == {"redis_password_redis_exporter", "redis_password_openwebui"}
+    assert "written-out" not in "".join(found)
+    assert "a+b" not in "".join(found)
+
+
+def test_users_and_their_secrets_are_the_same_on_the_redis_host(users: None) -> None:
+    client, server = {**CLIENT, "redis_users": USERS}, {**SERVER, "redis_users": USERS}
+    assert redis_of(stack_of(fleet({"redis-1": server, "webui-1": client}), "webui-1")).user_of("openwebui") == "openwebui"
+    assert client_problems(redis_users=USERS) == (
+        "redis_password_openwebui: differs from the one on redis-1, whose redis this host uses. Make them the same.",
+        "redis_password_redis_exporter: differs from the one on redis-1, whose redis this host uses. Make them the same.",
+    )
+
+
+def test_the_passwords_of_users_are_masked(users: None) -> None:
+    assert set(OF_USERS.values()) <= desired.secrets_of([{"redis_password": SECRET, "redis_users": USERS}])
+
+
 def test_a_host_cannot_be_its_own_redis_host() -> None:
     found = problems_of(fleet({"webui-1": {**CLIENT, **SERVER, "redis_host": "webui-1"}}), "webui-1")
     assert found == ("redis_host: webui-1 has no redis in its `services`. Add it there, or name another host.",)

@@ -247,6 +247,15 @@ def test_workers_with_another_secret_are_told_apart_wherever_it_is_named(
     assert worker.differing([before, digests()]) == [f"the secret {name}"]
 
 
+def test_workers_with_another_secret_that_a_setting_adds_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (folder / "group_data/all.py").open("a") as file:
+        file.write("redis_users = {'web': {'commands': ['+@read']}}\n")
+    monkeypatch.setenv("REDIS_PASSWORD_WEB", "one")
+    before = digests()
+    monkeypatch.setenv("REDIS_PASSWORD_WEB", "two")
+    assert worker.differing([before, digests()]) == ["the secret REDIS_PASSWORD_WEB"]
+
+
 def test_a_secret_counts_by_its_value_and_not_by_its_source(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (folder / "group_data/all.py").open("a") as file:
         file.write("secrets_command = 'cat secrets'\n")

@@ -57,7 +57,8 @@ def _login(redis: RedisLogin, seen: Snapshot) -> Check:
     # another host's redis sees this host's address for all that comes from it
     addresses = {address for one in own for address in one.addresses} if redis.here else {answered.me}
     since = min((one.created for one in own), default=0)
-    connected = [client for client in answered.clients if client.address in addresses]
+    users = {client.user for client in answered.clients} if redis.own else {redis.user_of(_NAME)}
+    connected = [client for client in answered.clients if client.address in addresses and client.user in users]
     listening = sum(1 for client in connected if client.channels)
     detail = f"{len(connected)} connections, {listening} of them subscribed; {answered.listeners} on Socket.IO's channel"
     if count := sum(refused(seen, answered, address, since) for address in addresses):

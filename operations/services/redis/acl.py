@@ -1,26 +1,55 @@
-"""Redis' own side of the password: the ACL file, and the arguments that redis is started with."""
+"""Redis' own side of its logins: the ACL file, and the arguments that redis is started with."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
+from ...stack.credential import Login
 from ...stack.settings import Settings
+from .users import DEFAULT
 
 _IN_CONTAINER = "/run/redis-auth"
+_DIGEST = re.compile(r"#([0-9a-f]{64})")
+_RIGHT = re.compile(r"[~&+-][^\s\"'\\]+")
 
 
-def acl_file(hashes: Iterable[str]) -> str:
-    """users.acl: the default user, who may do everything, with one SHA-256 for each password that is accepted.
+class User(NamedTuple):
+    """A user as redis describes it: the SHA-256 of each password that is accepted from it, and what it may do."""
+
+    digests: tuple[str, ...]
+    rights: str
+
+
+def users(lines: Iterable[str]) -> Iterator[tuple[str, User]]:
+    """The users in an ACL file, or in what ACL LIST tells, by their names. From one that is off nothing is accepted."""
+    for line in lines:
+        kind, *words = line.split(" ")
+        if kind == "user" and words:
+            name, *words = words
+            digests = () if "off" in words else tuple(found[1] for word in words if (found := _DIGEST.fullmatch(word)))
+            yield name, User(digests, " ".join(filter(_RIGHT.fullmatch, words)))
+
+
+def rules(logins: Iterable[Login], rights: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each user with the rules that let it in with these logins.
+
+    + rights: user → what it may do, in redis' words; one that is not among them is left out
+    """
+    logins = tuple(logins)
+    for name, words in rights.items():
+        if digests := [f"#{login.digest}" for login in logins if login.user == name]:
+            yield name, f"on sanitize-payload {words} {' '.join(digests)}"
+
+
+def acl_file(logins: Iterable[Login], rights: Mapping[str, str]) -> str:
+    """users.acl: a line a user. `default` always has one: redis lets anybody in as a `default` that the file does not name.
 
     Source: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ ("ACL rules")
     """
-    return f"user default on sanitize-payload ~* &* +@all {' '.join('#' + h for h in hashes)}\n"
-
-
-def acl_hashes(text: str) -> tuple[str, ...]:
-    """The SHA-256 hashes in an ACL file or in redis' own description of a user."""
-    return tuple(re.findall(r"#?\b([0-9a-f]{64})\b", text))
+    found = dict(rules(logins, rights))
+    return "".join(f"user {name} {words}\n" for name, words in {**found, DEFAULT: found.get(DEFAULT, "off")}.items())
 
 
 def redis_args(settings: Settings) -> str:

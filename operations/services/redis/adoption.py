@@ -111,7 +111,7 @@ def _clients(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     way = "Name it in `services` or `clients`, so that it gets the new one"
     if found.anonymous == "PONG" and redis.local:
         yield f"{redis.server}: {names} logged in without a password and would be refused. Nothing was changed. {way}."
-    elif stack.settings.retire == "verified" and set(found.hashes) - {redis.digest}:
+    elif stack.settings.retire == "verified" and set(found.logins) & set(redis.others(seen)):
         yield (
             f"{redis.server}: {names} logged in with a password that would be retired. Nothing was changed. {way}; or set "
             'retire = "when_unused", and the previous one stays accepted until nobody uses it, or "always".'

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 
 from ... import COMMAND
 from ...stack.check import Check, Verdict
+from ...stack.credential import Login
 from ...stack.fingerprint import fingerprint
 from ...stack.lock import TIME
 from ...stack.snapshot import UNKNOWN, Snapshot
@@ -15,6 +16,7 @@ from ...stack.verdicts.expect import DEPLOY, everywhere, expect
 from . import adoption
 from .login import RedisLogin
 from .seen import SeenRedis
+from .users import DEFAULT
 
 RETIRED = ("redis.single_password", "redis.old_password_refused")
 
@@ -38,8 +40,8 @@ def places(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Mapping[str, bool
 
 
 def _everywhere(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
-    """The one password at all its places, told by fingerprints."""
-    if not redis.rule(redis.value or "", redis.provided.secret):
+    """Each password at all its places, told by fingerprints."""
+    if not any(redis.rule(value, name) for name, value in redis.values.items()):
         yield Check("password.rule", Verdict.OK, "letters, digits, - and _, at least 20 of them")
     else:
         cause = "Some readers of a URL would take it for another password."
@@ -52,13 +54,14 @@ def _everywhere(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Che
     urls = {f"{key} in {file.path}" for file in stack.env_files for key in file.urls if redis.name in file.uses.get(key, ())}
     if redis.local:
         answered = redis.redis(seen)
-        found[redis.acl_path] = redis.digest in redis.on_disk(seen)
-        if answered is not UNKNOWN and answered.hashes:
-            found["redis itself"] = redis.digest in answered.hashes
-    detail = f"fingerprint {fingerprint(redis.digest)} in {len(found)} places"
+        found[redis.acl_path] = set(redis.logins) <= set(redis.on_disk(seen))
+        if answered is not UNKNOWN and answered.logins:
+            found["redis itself"] = set(redis.logins) <= set(answered.logins)
+    detail = f"fingerprint {_shown(redis, redis.logins)} in {len(found)} places"
     yield everywhere("password.consistent", found, detail, "another password")
     in_urls = {place: right for place, right in found.items() if place in urls}
-    yield everywhere("url.form", in_urls, f"{len(urls)} URLs are redis://:<password>@<host>:<port>", "another URL")
+    user = "<user>" if redis.users else ""
+    yield everywhere("url.form", in_urls, f"{len(urls)} URLs are redis://{user}:<password>@<host>:<port>", "another URL")
 
 
 def other(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
@@ -77,8 +80,8 @@ def other(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
 def own(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     answered = redis.redis(seen)
     if answered is UNKNOWN:
-        about_data = () if redis.own else ("redis.data_on_volume",)
-        for name in ("redis.ping", "redis.anonymous_refused", *about_data, *RETIRED):
+        more = () if redis.own else ("redis.client_login", "redis.data_on_volume")
+        for name in ("redis.ping", "redis.anonymous_refused", *more, *RETIRED):
             yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", DEPLOY)
         return
     yield expect(
@@ -94,8 +97,34 @@ def own(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     if redis.own:
         yield from _secret(redis, stack, seen, answered)
     else:
+        yield _client_login(redis, stack, seen, answered)
         yield _data(redis, stack, seen, answered)
         yield from _retired(redis, stack, seen, answered)
+
+
+def _shown(redis: RedisLogin, logins: Iterable[Login]) -> str:
+    """Logins by their fingerprints, and their users where it is not all clients' one."""
+    return ", ".join(fingerprint(one.digest) if not redis.users and one.user == DEFAULT else str(one) for one in logins)
+
+
+def _client_login(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Check:
+    """Each client that is connected is logged in as its own user, and none of these may do what it must not."""
+    name = "redis.client_login"
+    if seen.containers is UNKNOWN:
+        return Check(name, Verdict.UNKNOWN, "Docker was not observed", remedy=DEPLOY)
+    services = [one for one in seen.containers if one.service in stack.clients(redis.name)]
+    connected = {(one.service, client.user) for one in services for client in answered.clients if client.address in one.addresses}
+    wrong = [f"{service} is logged in as {user}" for service, user in sorted(connected) if user != redis.user_of(service)]
+    if wrong:
+        cause = "It was not started again since it got its own login, or has another one from somewhere else."
+        return Check(name, Verdict.FAILED, "; ".join(wrong), cause, DEPLOY)
+    if answered.allowed:
+        cause = "What its user may do was changed by hand."
+        return Check(name, Verdict.FAILED, f"may be run: {'; '.join(answered.allowed)}", cause, DEPLOY)
+    if unclear := [asked for asked in redis.forbidden if "no permissions" not in answered.dry.get(asked, "")]:
+        return Check(name, Verdict.UNKNOWN, f"redis does not say whether it allows: {'; '.join(unclear)}", remedy=DEPLOY)
+    users = ", ".join(f"{service} as {user}" for service, user in sorted(connected)) or "nobody is connected"
+    return Check(name, Verdict.OK, users + (f"; {len(redis.forbidden)} commands are refused to them" if redis.users else ""))
 
 
 def _data(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis) -> Check:
@@ -121,16 +150,16 @@ def _secret(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis
         for name in RETIRED:
             yield Check(name, Verdict.SKIPPED, f"redis does not say ({answered.denied}); it accepts what it was started with")
         return
-    others = redis.to_retire(seen)
-    found = "; ".join(f"{user} also with {', '.join(map(fingerprint, hashes))}" for user, hashes in others.items())
+    others = redis.others(seen)
+    found = ", ".join(map(str, others))
     if others and stack.settings.retire == "when_unused":
         yield from _waiting(redis, stack, seen, found)
     elif others:
         for name in RETIRED:
             cause = "A rollout has not ended: it failed or was stopped."
-            yield Check(name, Verdict.FAILED, f"lets in {found}", cause, DEPLOY)
+            yield Check(name, Verdict.FAILED, f"also lets in {found}", cause, DEPLOY)
     else:
-        users = ", ".join(sorted(redis.users(seen)))
+        users = ", ".join(sorted(one.user for one in redis.desired(seen)))
         for name in RETIRED:
             yield Check(name, Verdict.OK, f"accepts {fingerprint(redis.digest)} alone from {users}")
 
@@ -147,27 +176,27 @@ def _retired(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedi
     others = redis.others(seen)
     file = seen.file(redis.acl_path)
     since = datetime.fromtimestamp(file.changed, timezone.utc).strftime(f" since {TIME}") if file.changed else ""
-    shown = ", ".join(map(fingerprint, others))
+    shown, desired = _shown(redis, others), _shown(redis, redis.logins)
     if others and stack.settings.retire == "when_unused":
         yield from _waiting(redis, stack, seen, f"also accepts {shown}{since}")
         return
     if not others:
-        yield Check("redis.single_password", Verdict.OK, f"accepts {fingerprint(redis.digest)} alone")
-    elif redis.digest in redis.accepted(seen):
+        yield Check("redis.single_password", Verdict.OK, f"accepts {desired} alone")
+    elif set(redis.logins) <= set(redis.accepted(seen)):
+        count = len(redis.logins) + len(others)
         yield Check(
-            "redis.single_password", Verdict.FAILED, f"{len(others) + 1} passwords are accepted{since}, also {shown}",
+            "redis.single_password", Verdict.FAILED, f"{count} passwords are accepted{since}, also {shown}",
             "A rollout has not ended: it failed, was stopped, or not every host that uses this redis was part of it.",
             "Run the deploy again for all of them; the others are retired when every client has been verified.",
         )  # fmt: skip
     else:
-        detail = f"accepts {shown}{since}, expected {fingerprint(redis.digest)}"
+        detail = f"accepts {shown}{since}, expected {desired}"
         cause = "The desired password is a new one that was not rolled out yet, or redis' was changed by hand."
         yield Check("redis.single_password", Verdict.FAILED, detail, cause, DEPLOY)
     if answered.denied:
         detail = f"redis does not say: {answered.denied}"
-        yield Check("redis.old_password_refused", Verdict.UNKNOWN, detail, "Its default user lacks +@all.", DEPLOY)
+        yield Check("redis.old_password_refused", Verdict.UNKNOWN, detail, f"Its user {redis.user} lacks +@all.", DEPLOY)
         return
-    yield expect(
-        "redis.old_password_refused", ", ".join(map(fingerprint, answered.hashes)), fingerprint(redis.digest),
-        "redis did not read its ACL file again.", DEPLOY, "accepts",
-    )  # fmt: skip
+    accepted = desired if set(answered.logins) == set(redis.logins) else _shown(redis, answered.logins)
+    cause = "redis was not told what to accept."
+    yield expect("redis.old_password_refused", accepted, desired, cause, DEPLOY, "accepts")

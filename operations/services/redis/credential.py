@@ -1,18 +1,18 @@
-"""The password of a redis as a credential: what is to be done about it, and the commands that do it."""
+"""The logins of a redis as a credential: what is to be done about them, and the commands that do it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from pyinfra.api import StringCommand
 
 from ... import scripts
-from ...controller.files import put
+from ...controller.files import put_list
 from ...scripts import Script
 from ...stack.changes import file_change, folder_change
 from ...stack.check import Check
-from ...stack.credential import CredentialPlan
+from ...stack.credential import CredentialPlan, Login
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from . import acl, adoption, checks
@@ -22,7 +22,7 @@ from .login import RedisLogin
 class RedisAcl(RedisLogin):
     kind: ClassVar[str] = "redis-acl"
     about_retired: ClassVar[tuple[str, ...]] = checks.RETIRED
-    about_desired: ClassVar[tuple[str, ...]] = ("password.consistent", "url.form")
+    about_desired: ClassVar[tuple[str, ...]] = ("password.consistent", "url.form", "redis.client_login")
     about_adopted: ClassVar[tuple[str, ...]] = ("redis.ping", "redis.data_on_volume", "redis.anonymous_refused")
 
     def problems(self, stack: Stack, seen: Snapshot) -> Iterator[str]:
@@ -50,18 +50,18 @@ class RedisAcl(RedisLogin):
             waiting=waiting,
         )
 
-    def _accept(self, seen: Snapshot) -> tuple[str, ...]:
-        """The digests before any client is switched: the desired one, then those that clients may still use."""
-        redis = self.redis(seen)
+    def _accept(self, seen: Snapshot) -> tuple[Login, ...]:
+        """What is accepted before any client is switched: the desired logins, then those that clients may still use."""
+        redis, desired = self.redis(seen), self.desired(seen)
         if self.own:
-            return (self.digest,) if self.to_accept(seen) else ()
+            return tuple(one for one in desired if one not in self.accepted(seen))
         if not self.local or seen.texts is UNKNOWN or seen.files is UNKNOWN:
             return ()
-        on_disk, loaded = self.on_disk(seen), () if redis is UNKNOWN else redis.hashes
-        due = (self.digest, *self.others(seen))
-        intact = file_change(self.acl(on_disk or due), seen.file(self.acl_path)) is None
-        unloaded = bool(loaded) and self.digest not in loaded
-        return () if intact and self.digest in on_disk and not unloaded else due
+        on_disk, loaded = self.on_disk(seen), () if redis is UNKNOWN else redis.logins
+        due = (*desired, *self.others(seen))
+        intact = file_change(self.acl(on_disk or due, self.rights_now(seen)), seen.file(self.acl_path)) is None
+        as_loaded = not loaded or (set(desired) <= set(loaded) and not redis.allowed)
+        return () if intact and set(desired) <= set(on_disk) and as_loaded else due
 
     def _restarts(self, seen: Snapshot) -> bool:
         """Whether the project's own redis must be restarted to take the password: it lets nobody change what it accepts."""
@@ -71,43 +71,61 @@ class RedisAcl(RedisLogin):
         return not self.in_place(seen) or redis.login != "PONG"
 
     def _locked_out(self, seen: Snapshot) -> bool:
-        """Whether redis takes no password that is on the host, though its ACL file has the desired one."""
+        """Whether redis takes no password that is on the host, though its ACL file has the desired ones."""
         redis = self.redis(seen)
-        return self.local and redis is not UNKNOWN and redis.nowhere and self.digest in self.on_disk(seen)
+        return self.local and redis is not UNKNOWN and redis.nowhere and set(self.logins) <= set(self.on_disk(seen))
 
     def checks(self, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         return checks.checks(self, stack, seen)
 
     def accept(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
-        if self.own:
-            yield self._change(stack, [f"{user} +{one}" for user in self.to_accept(seen) for one in due.accept])
-        else:
-            yield from self._write(stack, due.accept)
+        return self._take(stack, seen, due.accept)
 
     def retire(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
-        if self.own:
-            yield self._change(stack, [f"{user} -{one}" for user, digests in self.to_retire(seen).items() for one in digests])
-        else:
-            yield from self._write(stack, [self.digest], retired=True)
+        return self._take(stack, seen, self.desired(seen), only=True, retired=not self.own)
 
     def again(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
         if not self.own:
-            yield from self._write(stack, (self.digest, *due.refuse))
+            yield from self._take(stack, seen, (*self.desired(seen), *due.refuse))
 
-    def back(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
-        # where a killed run had switched some files before, they are in the backup: then clients still need the new one
-        if (previous := self.others(seen)) and not any(checks.places(self, stack, seen).values()):
-            yield from self._write(stack, previous)
+    def back(self, stack: Stack, before: Snapshot, seen: Snapshot) -> Iterator[StringCommand]:
+        previous = self.accepted(before)
+        if previous and (set(self.accepted(seen)) - set(previous) or self.rights_on_disk(seen) != self.rights_on_disk(before)):
+            yield from self._take(stack, seen, previous, self.rights_on_disk(before), only=True)
 
-    def _change(self, stack: Stack, changes: Sequence[str]) -> StringCommand:
-        """What the project's own redis takes from its users changes in memory; it reads it from the secret when it starts."""
-        return scripts.run("services/redis/change_users", **self._where(stack), user=self.user, password_file=self.password_file,
-            changes=changes)  # fmt: skip
+    def _take(
+        self,
+        stack: Stack,
+        seen: Snapshot,
+        logins: Sequence[Login],
+        rights: Mapping[str, str] | None = None,
+        only: bool = False,
+        retired: bool = False,
+    ) -> Iterator[StringCommand]:
+        """Redis accepts these logins, beside others or alone, at once and after its next start.
 
-    def _write(self, stack: Stack, digests: Sequence[str], retired: bool = False) -> Iterator[StringCommand]:
-        """The ACL file has these, and redis reads it again; + retired: the password of the newest backup must be refused then."""
-        load = Script("services/redis/load_acl", {**self._where(stack), "folder": self.folder, "retired": retired})
-        yield put(stack.settings.stack_dir, [self.acl(digests)], then=load)
+        + rights: user → what it may do, where that is not as desired
+        + retired: the login of the newest backup must be refused then
+        """
+        if self.own:  # it reads them from the secret when it starts
+            others = [one for one in self.accepted(seen) if one not in logins]
+            changes = [f"{one.user} !{one.digest}" for one in others] if only else [f"{one.user} #{one.digest}" for one in logins]
+            yield scripts.run("services/redis/set_users", **self._parameters(stack, changes))
+            return
+        rights = {**self.rights_now(seen), **(rights or {})}
+        changes = [f"{user} reset {rules}" for user, rules in acl.rules(logins, rights)]
+        redis = self.redis(seen)
+        denied = redis is not UNKNOWN and bool(redis.denied)
+        told = Script("services/redis/set_users", self._parameters(stack, changes, only, retired, restart=denied))
+        written = Script("files/put", {"root": stack.settings.stack_dir, "files": put_list([self.acl(logins, rights)])})
+        # a file that redis cannot read would keep it from starting, so what it does not take is not written
+        yield scripts.command(*((written, told) if denied else (told, written)))
+
+    def _parameters(
+        self, stack: Stack, changes: Sequence[str], only: bool = False, retired: bool = False, restart: bool = False
+    ) -> dict[str, Any]:
+        login = {"users": self.operators, "password_file": self.password_file}
+        return {**self._where(stack), **login, "changes": changes, "only": only, "retired": retired, "restart": restart}
 
     def _where(self, stack: Stack) -> dict[str, str]:
         return {"root": stack.settings.stack_dir, "project": stack.settings.stack_name, "server": self.server}

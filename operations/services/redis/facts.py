@@ -5,31 +5,35 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyinfra.api import StringCommand
 
 from ...facts.base import ScriptFact, text
+from . import acl
 from .protocol import replies
 from .seen import SeenClient, SeenRedis
+from .users import DEFAULT
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Redis(ScriptFact[SeenRedis]):
-    """How redis answers: without a password, with the one of the host's password file, its data folder, the hashes it accepts,
-    who is connected, and which logins it refused.
+    """How redis answers: without a password, with the login of the host's password file, its data folder, who is connected, which
+    logins it refused, its users with the hashes that it accepts from them, and whether they may do what they must not.
 
     + root: the stack's folder, absolute
     + project: the Compose project's name
     + server: the service that is redis
     + at: host:port of another host's redis; that of the project's own container when left out
-    + user: the user that logs in
+    + users: who may log in; the first of them does where the file names none
     + password_file: the file with the password, relative to the stack's folder
+    + dry: user and command, each to be asked about without being run
     """
 
     script = "services/redis/ask"
+    dry: tuple[str, ...] = ()
 
     def command(
         self,
@@ -37,10 +41,13 @@ class Redis(ScriptFact[SeenRedis]):
         project: str,
         server: str = "redis",
         at: str | None = None,
-        user: str = "default",
+        users: Sequence[str] = (DEFAULT,),
         password_file: str = "secrets/redis/password",
+        dry: Sequence[str] = (),
     ) -> StringCommand:
-        return self.ask(root=root, project=project, server=server, at=at or "", user=user, password_file=password_file)
+        self.dry = tuple(dry)
+        login = {"users": users, "password_file": password_file}
+        return self.ask(root=root, project=project, server=server, at=at or "", **login, dry=self.dry)
 
     def parse(self, lines: list[str]) -> SeenRedis:
         # a redis that refuses the password was asked with others: which one it takes, or that there is none
@@ -52,21 +59,23 @@ class Redis(ScriptFact[SeenRedis]):
         answers = replies(b64decode(answered, validate=True))
         if not answers:
             raise ValueError("redis closed the connection without a word")
-        anonymous, login, ping, directory, user, mine, clients, channel, refused, users = [*answers, *[""] * 10][:10]
+        said = [*answers, *[""] * (9 + len(self.dry))]
+        anonymous, login, ping, directory, listed, mine, clients, channel, refused = said[:9]
+        told = {name: user.digests for name, user in acl.users(map(str, listed))} if isinstance(listed, list) else {}
         me = _fields(mine) if isinstance(mine, str) else {}
         return SeenRedis(
             anonymous=str(anonymous),
             login="WRONGPASS" if place or str(login).startswith("NOAUTH") else str(ping) if login == "OK" else str(login),
             directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
-            hashes=_passwords(user) if isinstance(user, list) else (found,) if found else (),
-            denied=user if isinstance(user, str) and user.startswith("NOPERM") else "",
+            users=told or ({DEFAULT: (found,)} if found else {}),
+            denied=listed if isinstance(listed, str) and listed.startswith("NOPERM") else "",
             me=_address(me),
             clients=tuple(_clients(clients, me.get("id"))) if isinstance(clients, str) else (),
             listeners=_count(channel[1]) if isinstance(channel, list) and len(channel) == 2 else 0,
             refused=tuple(_refused(refused)) if isinstance(refused, list) else (),
-            users=dict(_users(users)),
             place=place,
             nowhere=tried[:1] == ["nowhere"],
+            dry={asked: str(answer) for asked, answer in zip(self.dry, said[9:], strict=False)},
         )
 
 
@@ -112,20 +121,6 @@ class Overrides(ScriptFact[tuple[tuple[str, str], ...]]):
 
     def parse(self, lines: list[str]) -> tuple[tuple[str, str], ...]:
         return tuple((str(service), str(name)) for service, name in map(json.loads, lines))
-
-
-def _passwords(user: list[Any]) -> tuple[str, ...]:
-    """The digests in what ACL GETUSER tells: names and values, one of which is the list of passwords."""
-    told = next((value for name, value in zip(user[::2], user[1::2], strict=False) if name == "passwords"), ())
-    return tuple(one for one in told or () if isinstance(one, str) and _HASH.fullmatch(one)) if isinstance(told, list) else ()
-
-
-def _users(lines: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The lines of ACL LIST: `user <name> …` and what is written of it, each password as #<digest>."""
-    for line in lines if isinstance(lines, list) else ():
-        kind, *words = str(line).split(" ")
-        if kind == "user" and words:
-            yield words[0], tuple(word[1:] for word in words[1:] if word.startswith("#") and _HASH.fullmatch(word[1:]))
 
 
 def _clients(text: str, me: str | None) -> Iterator[SeenClient]:

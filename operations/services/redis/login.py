@@ -1,29 +1,31 @@
-"""What is known of a redis' login: where its files lie, what is asked of it, and which passwords its users accept.
+"""What is known of the logins of a redis: where its files lie, what is asked of it, and what it accepts.
 
-A user of redis accepts any number of passwords, each known by its SHA-256: from its ACL file, or from a Compose secret of the
-project's own redis.
+A user of redis accepts any number of passwords, each known by its SHA-256. In the stack's redis that is `default`, whom all clients
+share, or one user for each client; in the project's own, those that take their password from its Compose secret.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar
 
-from ...stack.credential import Asked, Credential
+from ...stack.catalogue import Provided, setting_of
+from ...stack.credential import Asked, Credential, Login, sha256
 from ...stack.files import File, Folder
 from ...stack.password import plain
 from ...stack.settings import Settings
 from ...stack.snapshot import UNKNOWN, SeenDefinition, Snapshot
 from ...stack.stack import Stack
-from . import acl
+from . import acl, users
+from .acl import User
 from .facts import Image, Overrides, Redis, TriedRedis
 from .seen import SeenRedis, redis_of
 from .settings import OWNERS, STARTS, flavour
+from .users import ALL, DEFAULT, OPERATOR
 
-DEFAULT_USER = "default"
 _NUMBERS = re.compile(r"\d{1,9}:\d{1,9}")
 
 
@@ -76,10 +78,64 @@ class RedisLogin(Credential):
         """The file that the password is read from, relative to the stack's folder."""
         return self.setting("password_file") or f"{self.folder}/password"
 
+    @classmethod
+    def further_secrets(cls, provided: Provided, server: str, data: Mapping[str, Any]) -> Sequence[str]:
+        found = data.get(setting_of(server, "users"))
+        return [_secret(provided, str(user)) for user in found] if isinstance(found, Mapping) else []
+
+    @property
+    def users(self) -> Mapping[str, Mapping[str, Any]]:
+        """The services with a user of their own, which has their name → what it may do; none where all share one login."""
+        return self.setting("users") or {}
+
+    @property
+    def rights(self) -> Mapping[str, str]:
+        """The users of the stack's redis → what each may do, in redis' words."""
+        return {OPERATOR: ALL, **{name: users.rights(one) for name, one in self.users.items()}} if self.users else {DEFAULT: ALL}
+
     @property
     def user(self) -> str:
         """Who logs in to redis to look at it, and to change what it accepts."""
-        return str(self.setting("user")) if self.own else DEFAULT_USER
+        return str(self.setting("user")) if self.own else next(iter(self.rights))
+
+    @property
+    def operators(self) -> Sequence[str]:
+        """Who may be able to: of the stack's redis also `default`, which it is before and after clients have users of their own."""
+        return [self.user] if self.own else list(dict.fromkeys((DEFAULT, self.user)))
+
+    def user_of(self, service: str) -> str:
+        """Whom a service logs in as."""
+        if not self.users:
+            return DEFAULT
+        return OPERATOR if service == self.server else service
+
+    def _value(self, user: str) -> str:
+        return (self.further.get(_secret(self.provided, user)) if user in self.users else self.value) or ""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The settings with its secrets → their values."""
+        return {name: value or "" for name, value in {self.provided.secret: self.value, **self.further}.items()}
+
+    @property
+    def logins(self) -> tuple[Login, ...]:
+        return tuple(Login(user, sha256(self._value(user))) for user in ([self.user] if self.own else self.rights))
+
+    def wrong(self, stack: Stack) -> Iterator[str]:
+        setting = setting_of(self.server, "users")
+        if not self.users:
+            return
+        yield from users.problems(setting, self.users)
+        if self.own:
+            file = setting_of(self.server, "password_file")
+            yield f"{setting}: the redis of {file} has the users that its project gives it. Set one of the two."
+        for service in stack.clients(self.name):
+            if service != self.server and service not in self.users:
+                yield f"{setting}: {service} uses {self.name!r} and has no user of its own. Add it, with what it may do."
+        for name, value in self.values.items():
+            same = next(one for one, other in self.values.items() if other == value)
+            if value and same != name:
+                yield f"{name}: is the same as {same}. Give each user a password of its own."
 
     @classmethod
     def rule(cls, value: str, setting: str) -> Sequence[str]:
@@ -88,9 +144,11 @@ class RedisLogin(Credential):
     def login(self, service: str) -> Mapping[str, str]:
         at = self.at or f"{self.server}:{self.provided.port}"
         host, _, port = at.rpartition(":")
-        db, password = str((self.setting("dbs") or {}).get(service, 0)), self.value or ""
+        db, user = str((self.setting("dbs") or {}).get(service, 0)), self.user_of(service)
+        password, user = self._value(user), "" if user == DEFAULT else user
         # an IPv6 address stands in brackets before a port alone
-        return {"password": password, "url": f"redis://:{password}@{at}/{db}", "host": host.strip("[]"), "port": port, "db": db}
+        place = {"host": host.strip("[]"), "port": port, "db": db}
+        return {"user": user, "password": password, "url": f"redis://{user}:{password}@{at}/{db}", **place}
 
     def fixes(self, service: str) -> bool:
         return service in (self.setting("dbs") or {})
@@ -122,17 +180,28 @@ class RedisLogin(Credential):
     def files(self) -> Sequence[File]:
         if not self.local:
             return (self.password(),)
-        return (self.acl([self.digest]), self.password())
+        return (self.acl(self.logins, self.rights), self.password())
 
     def password(self) -> File:
         if self.own:
             # without a line break, which a reader might take for a part of it
             return File(self.password_file, "keep0600", self.value or "")
-        return File(self.password_file, "0600", f"{self.value}\n", self.owner if self.local else "-")
+        # one file, so that whoever reads it never has the user of one login and the password of another
+        user = "" if self.user == DEFAULT else f"user {self.user}\n"
+        return File(self.password_file, "0600", f"{self.value}\n{user}", self.owner if self.local else "-")
 
-    def acl(self, digests: Sequence[str]) -> File:
-        """The ACL file with these passwords."""
-        return File(self.acl_path, "0600", acl.acl_file(digests), self.owner)
+    def acl(self, logins: Iterable[Login], rights: Mapping[str, str]) -> File:
+        """The ACL file with these logins; `rights`: user → what it may do, of all users that may be among them."""
+        return File(self.acl_path, "0600", acl.acl_file(logins, rights), self.owner)
+
+    def rights_on_disk(self, seen: Snapshot) -> Mapping[str, str]:
+        """Those in the ACL file."""
+        return {name: user.rights for name, user in self._file(seen).items() if user.rights}
+
+    def rights_now(self, seen: Snapshot) -> Mapping[str, str]:
+        """What each user may do as long as there are some that the stack does not have, or no longer."""
+        others = {DEFAULT: ALL, **self.rights_on_disk(seen)}
+        return {**self.rights, **{name: words for name, words in others.items() if name not in self.rights}}
 
     def passwords(self) -> Sequence[str]:
         return (self.password_file,)
@@ -162,8 +231,13 @@ class RedisLogin(Credential):
     def _login(self, stack: Stack) -> dict[str, Any]:
         return {
             "root": stack.settings.stack_dir, "project": stack.settings.stack_name, "server": self.server, "at": self.at,
-            "user": self.user, "password_file": self.password_file,
+            "users": self.operators, "password_file": self.password_file, "dry": self.forbidden,
         }  # fmt: skip
+
+    @property
+    def forbidden(self) -> Sequence[str]:
+        """User and command, of all that the users must not be allowed to do."""
+        return [f"{name} {command}" for name, one in self.users.items() for command in users.forbidden(one)]
 
     def redis(self, seen: Snapshot) -> SeenRedis | Any:
         return redis_of(seen, self.name)
@@ -172,36 +246,33 @@ class RedisLogin(Credential):
         up = any(container.up for container in seen.of(self.server))
         return not (self.here and self.redis(seen) is UNKNOWN and up)
 
-    def on_disk(self, seen: Snapshot) -> tuple[str, ...]:
-        """The digests in the ACL file."""
-        return () if seen.texts is UNKNOWN else acl.acl_hashes(seen.texts.get(self.acl_path, ""))
+    def _file(self, seen: Snapshot) -> Mapping[str, User]:
+        return {} if seen.texts is UNKNOWN else dict(acl.users(seen.texts.get(self.acl_path, "").splitlines()))
 
-    def accepted(self, seen: Snapshot) -> tuple[str, ...]:
+    def on_disk(self, seen: Snapshot) -> tuple[Login, ...]:
+        """What the ACL file has redis accept."""
+        return tuple(Login(name, digest) for name, user in self._file(seen).items() for digest in user.digests)
+
+    def accepted(self, seen: Snapshot) -> tuple[Login, ...]:
         redis = self.redis(seen)
-        if self.own:
-            return tuple(dict.fromkeys(one for digests in self.users(seen).values() for one in sorted(digests)))
-        return tuple(dict.fromkeys((*self.on_disk(seen), *(() if redis is UNKNOWN else redis.hashes))))
+        loaded = () if redis is UNKNOWN or (self.own and redis.denied) else redis.logins
+        if not self.own:
+            return tuple(dict.fromkeys((*self.on_disk(seen), *loaded)))
+        # of the project's own, those of the users that share the password
+        shared = {self.digest, *(one.digest for one in loaded if one.user == self.user)}
+        sharing = {one.user for one in loaded if one.digest in shared}
+        return tuple(one for one in loaded if one.user in sharing)
 
-    def others(self, seen: Snapshot) -> tuple[str, ...]:
-        """The passwords besides the desired one that redis accepts."""
-        return tuple(one for one in self.accepted(seen) if one != self.digest)
+    def desired(self, seen: Snapshot) -> tuple[Login, ...]:
+        """What it should accept, and nothing else."""
+        if not self.own:
+            return self.logins
+        return tuple(dict.fromkeys(Login(one.user, self.digest) for one in self.accepted(seen)))
 
-    def users(self, seen: Snapshot) -> Mapping[str, frozenset[str]]:
-        """The users of the project's own redis that share the password → all passwords that it takes from them."""
-        redis = self.redis(seen)
-        if not self.own or redis is UNKNOWN:
-            return {}
-        shared = {self.digest, *redis.users.get(self.user, ())}
-        return {name: frozenset(digests) for name, digests in redis.users.items() if shared & set(digests)}
-
-    def to_accept(self, seen: Snapshot) -> tuple[str, ...]:
-        """The users from which it does not take the desired password yet."""
-        return tuple(name for name, digests in self.users(seen).items() if self.digest not in digests)
-
-    def to_retire(self, seen: Snapshot) -> Mapping[str, tuple[str, ...]]:
-        """Those users → the other passwords that it takes from them."""
-        found = {name: tuple(sorted(digests - {self.digest})) for name, digests in self.users(seen).items()}
-        return {name: digests for name, digests in found.items() if digests}
+    def others(self, seen: Snapshot) -> tuple[Login, ...]:
+        """What it accepts besides."""
+        desired = self.desired(seen)
+        return tuple(one for one in self.accepted(seen) if one not in desired)
 
     def in_place(self, seen: Snapshot) -> bool:
         """Whether the password's file is as desired."""
@@ -223,3 +294,8 @@ class RedisLogin(Credential):
             changed = seen.file(self.password_file).changed
             return tuple(name for name in self.readers(stack, seen) if any(one.created < changed for one in seen.of(name)))
         return self.readers(stack, seen)
+
+
+def _secret(provided: Provided, user: str) -> str:
+    """The setting with the password of a user: redis_password_my_app for my-app."""
+    return f"{provided.secret}_{user.replace('-', '_')}"

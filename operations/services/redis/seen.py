@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...stack.credential import Login
 from ...stack.snapshot import UNKNOWN, Seen, Snapshot, Unknown
 
 REPLACED = 15  # seconds for which an old container may outlive the making of the new one: Compose gives it 10 to stop
@@ -25,29 +26,39 @@ class SeenRedis(Seen):
 
     + anonymous, login: its words to a PING without and with the password
     + directory: where it keeps its data
-    + hashes: the SHA-256 of the passwords that it accepts
+    + users: each of its users → the SHA-256 of the passwords that it accepts from it
     + denied: why it did not tell them
     + me: the address that this host's own questions come from
     + clients: all other connections
     + listeners: how many listen to Socket.IO's channel
     + refused: address and age in seconds of logins that were refused
-    + users: each of its users → the SHA-256 of the passwords that it accepts from it
     + place: where the password was found that it accepts instead of the desired one
     + nowhere: it accepts none that could be found
+    + dry: user and command → what it says to whether that user may run it
     """
 
     anonymous: str = ""
     login: str = ""
     directory: str = ""
-    hashes: tuple[str, ...] = ()
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     denied: str = ""
     me: str = ""
     clients: tuple[SeenClient, ...] = ()
     listeners: int = 0
     refused: tuple[tuple[str, float], ...] = ()
-    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     place: str = ""
     nowhere: bool = False
+    dry: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def logins(self) -> tuple[Login, ...]:
+        """What it accepts."""
+        return tuple(Login(name, digest) for name, digests in self.users.items() for digest in digests)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The users and commands that it would allow."""
+        return tuple(asked for asked, said in self.dry.items() if said == "OK")
 
     @property
     def refuses(self) -> bool:

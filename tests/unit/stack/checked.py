@@ -28,6 +28,7 @@ PASSWORD_CHECKS = ("password.consistent", "url.form")
 REDIS_CHECKS = (
     "redis.ping",
     "redis.anonymous_refused",
+    "redis.client_login",
     "redis.data_on_volume",
     "redis.single_password",
     "redis.old_password_refused",

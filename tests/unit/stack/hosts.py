@@ -10,6 +10,8 @@ from typing import Any
 from operations.services.redis.acl import acl_file
 from operations.services.redis.credential import RedisAcl
 from operations.services.redis.seen import SeenClient, SeenRedis
+from operations.services.redis.users import ALL, DEFAULT
+from operations.stack.credential import Login
 from operations.stack.files import EnvFile, File
 from operations.stack.plan import inputs_digest
 from operations.stack.snapshot import (
@@ -60,6 +62,16 @@ def metrics_page(stack: Stack) -> str:
     return f"http://{stack.settings.probe_address}:{stack.settings.redis_exporter_port}/metrics"
 
 
+def shared(*hashes: str) -> tuple[Login, ...]:
+    """The logins of the one user that all clients share."""
+    return tuple(Login(DEFAULT, one) for one in hashes)
+
+
+def shared_acl(*hashes: str) -> str:
+    """users.acl with these."""
+    return acl_file(shared(*hashes), {DEFAULT: ALL})
+
+
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -77,7 +89,7 @@ def converged(stack: Stack, engine: SeenEngine = ENGINE) -> Snapshot:
         files={f.path: _as_written(f) for f in whole} | {f.path: _env_as_written(f) for f in env} | made | _folders(stack),
         env={file.path: {key: sha256(line) for key, line in file.lines.items()} for file in env},
         containers=tuple(_container(stack, service.name) for service in stack.services),
-        texts={one.acl_path: acl_file([one.digest]) for one in _logins(stack) if one.local},
+        texts={one.acl_path: one.acl(one.logins, one.rights).content for one in _logins(stack) if one.local},
         fragments=tuple(service.name for service in stack.services),
         logs={service.name: SeenLog() for service in stack.services},
         answers=_answers(stack),
@@ -170,19 +182,20 @@ def _answered(stack: Stack, redis: RedisAcl) -> SeenRedis:
         anonymous="NOAUTH Authentication required.",
         login="PONG",
         directory="/data",
-        hashes=(redis.digest,),
+        users={login.user: (login.digest,) for login in redis.logins},
         me="172.18.0.1" if redis.local else OWN_ADDRESS,
         clients=tuple(_clients(stack, redis)),
         listeners=1,
+        dry=dict.fromkeys(redis.forbidden, "User has no permissions"),
     )
 
 
 def _clients(stack: Stack, redis: RedisAcl) -> Iterator[SeenClient]:
     if stack.has("openwebui"):
         address = _address(stack, "openwebui") if redis.local else OWN_ADDRESS
-        yield from (SeenClient(address, "default", channels) for channels in (0, 1))
+        yield from (SeenClient(address, redis.user_of("openwebui"), channels) for channels in (0, 1))
     if stack.has("redis-exporter"):
-        yield SeenClient(_address(stack, "redis-exporter"), "default", 0)
+        yield SeenClient(_address(stack, "redis-exporter"), redis.user_of("redis-exporter"), 0)
 
 
 _METRICS = {
@@ -268,14 +281,14 @@ def without_container(service: str) -> Drift:
 
 def accepting(seen: Snapshot, *hashes: str) -> Snapshot:
     """The host on which users.acl holds these hashes, whatever else is told of that file."""
-    return replace(seen, texts={ACL_PATH: acl_file(hashes)})
+    return replace(seen, texts={ACL_PATH: shared_acl(*hashes)})
 
 
 def with_acl_on_disk(*hashes: str) -> Drift:
     """users.acl holds these hashes, written as this library writes it; redis did not read it again."""
 
     def drift(seen: Snapshot) -> Snapshot:
-        return with_file(ACL_PATH, sha256=sha256(acl_file(hashes)))(accepting(seen, *hashes))
+        return with_file(ACL_PATH, sha256=sha256(shared_acl(*hashes)))(accepting(seen, *hashes))
 
     return drift
 
@@ -290,7 +303,9 @@ def with_answer(name: str, answer: Any) -> Drift:
 
 
 def with_redis(**changes: Any) -> Drift:
-    """redis answers otherwise in `changes`: anonymous, login, directory, hashes …"""
+    """redis answers otherwise in `changes`: anonymous, login, directory … `hashes`: what it accepts from `default`."""
+    if "hashes" in changes:
+        changes["users"] = {DEFAULT: changes.pop("hashes")}
 
     def drift(seen: Snapshot) -> Snapshot:
         return with_answer("redis", replace(seen.answer("redis"), **changes))(seen)

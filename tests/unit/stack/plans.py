@@ -9,7 +9,7 @@ from operations.stack.credential import CredentialPlan
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import Snapshot
 from operations.stack.stack import Stack
-from tests.unit.stack.hosts import OLD_PASSWORD, PASSWORD, PASSWORD_PATH, Drift, a_stack, all_of, converged, sha256
+from tests.unit.stack.hosts import OLD_PASSWORD, PASSWORD, PASSWORD_PATH, Drift, a_stack, all_of, converged, sha256, shared
 
 STACK = a_stack()
 NEW, OLD = sha256(PASSWORD), sha256(OLD_PASSWORD)
@@ -42,7 +42,7 @@ def a_plan(
     **others: Any,
 ) -> Plan:
     """A plan for a host with one redis: what is due about its password, and the rest as `Plan` has it; else nothing is due."""
-    redis = CredentialPlan("redis", accept, retire, files=secrets, restarts=restarts, denied=denied)
+    redis = CredentialPlan("redis", shared(*accept), retire, files=secrets, restarts=restarts, denied=denied)
     return Plan(credentials=(redis,), **others)
 
 

@@ -23,7 +23,7 @@ def a_container(service: str, address: str = "172.18.0.9", **fields: Any) -> See
 def a_redis(**fields: Any) -> SeenRedis:
     wanted: dict[str, Any] = {
         "anonymous": "NOAUTH Authentication required.", "login": "WRONGPASS", "directory": INSIDE,
-        "hashes": (sha256(OLD_PASSWORD),), "users": {"default": (sha256(OLD_PASSWORD),)}, "place": "compose.yml",
+        "users": {"default": (sha256(OLD_PASSWORD),)}, "place": "compose.yml",
     }  # fmt: skip
     return SeenRedis(**{**wanted, **fields})
 

@@ -66,8 +66,8 @@ def test_another_reason_is_no_other_action() -> None:
 def test_a_password_that_another_operator_rolled_out_is_more() -> None:
     theirs = all_of(with_acl_on_disk(THEIRS), with_redis(hashes=(THEIRS,)))(before_the_rollout())
     told = more(theirs, before_the_rollout())
-    assert f"accept redis's password ({fingerprint(THEIRS)})" in told
-    assert f"refuse redis's password ({fingerprint(THEIRS)})" in told
+    assert f"accept redis's password (default {fingerprint(THEIRS)})" in told
+    assert f"refuse redis's password (default {fingerprint(THEIRS)})" in told
 
 
 def test_a_password_that_would_be_refused_and_was_not_shown_is_more() -> None:
@@ -75,7 +75,7 @@ def test_a_password_that_would_be_refused_and_was_not_shown_is_more() -> None:
     shown = all_of(with_acl_on_disk(NEW, OLD), with_redis(hashes=(NEW, OLD)))(converged(STACK))
     theirs = all_of(with_acl_on_disk(NEW, THEIRS), with_redis(hashes=(NEW, THEIRS)))(converged(STACK))
     assert plan(STACK, theirs).accept == plan(STACK, shown).accept == ()
-    assert more(theirs, shown) == [f"refuse redis's password ({fingerprint(THEIRS)})"]
+    assert more(theirs, shown) == [f"refuse redis's password (default {fingerprint(THEIRS)})"]
 
 
 def test_a_password_that_somebody_else_retired_meanwhile_is_less() -> None:
@@ -106,7 +106,7 @@ def test_a_file_whose_content_is_written_gets_its_mode_too() -> None:
 def test_with_the_engine_come_actions_that_could_not_be_shown() -> None:
     blind = replace(unseen("containers", "redis")(before_the_rollout()), engine=replace(ENGINE, jq=False))
     other = with_redis(hashes=(OLD, THEIRS))(before_the_rollout())
-    assert f"accept redis's password ({fingerprint(THEIRS)})" in more(other, blind)
+    assert f"accept redis's password (default {fingerprint(THEIRS)})" in more(other, blind)
 
 
 def test_wording_and_order_do_not_count() -> None:

@@ -81,7 +81,11 @@ IMPORTANT_LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-
         (
             "redis",
             "healthcheck.test",
-            ["CMD-SHELL", 'REDISCLI_AUTH="$(cat /run/redis-auth/password)" redis-cli ping | grep -qx PONG'],
+            [
+                "CMD-SHELL",
+                "{ read -r password; read -r _ user; } </run/redis-auth/password\n"
+                'REDISCLI_AUTH="$password" redis-cli --user "${user:-default}" ping | grep -qx PONG',
+            ],
         ),
         ("redis", "healthcheck.interval", "30s"),
         ("redis", "healthcheck.timeout", "3s"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from operations.services.redis.seen import SeenClient
 from operations.stack.check import Check, Verdict
 from operations.stack.fingerprint import fingerprint
 from operations.stack.snapshot import UNKNOWN, SeenLiteral, SeenLog, SeenMachine, Snapshot
@@ -101,6 +102,7 @@ def test_a_check_that_is_ok_says_what_was_found() -> None:
         "url.form": "3 URLs are redis://:<password>@<host>:<port>",
         "redis.ping": "PONG",
         "redis.anonymous_refused": "NOAUTH",
+        "redis.client_login": "openwebui as default, redis-exporter as default",
         "redis.data_on_volume": "/opt/erni-ki/data/redis at /data",
         "redis.single_password": f"accepts {fingerprint(NEW)} alone",
         "redis.old_password_refused": f"accepts {fingerprint(NEW)}",
@@ -145,6 +147,7 @@ def test_a_check_may_be_skipped_whatever_it_would_say(name: str) -> None:
             {
                 "files.in_sync",
                 "image.maintained",
+                "redis.client_login",
                 "redis.data_on_volume",
                 "openwebui.redis_login",
                 *(ident for ident in IDS if ident.startswith("container.")),
@@ -213,6 +216,9 @@ PARTS: Mapping[str, Drift] = {
     "container.redis-exporter": without_container("redis-exporter"),
     "redis.ping": with_redis(login="WRONGPASS no"),
     "redis.anonymous_refused": with_redis(anonymous="PONG"),
+    "redis.client_login": lambda seen: with_redis(clients=(*seen.answer("redis").clients, SeenClient("172.18.0.5", "somebody", 0)))(
+        seen
+    ),
     "redis.data_on_volume": with_redis(directory="/"),
     "redis.single_password": with_acl_on_disk(NEW, OLD),
     "redis.old_password_refused": with_redis(hashes=(), denied="NOPERM no"),

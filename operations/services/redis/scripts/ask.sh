@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Asks redis, the service $server of the project $project in folder $root; where $at is given, the redis at that host:port. $user logs
-# in with the password in $password_file.
+# Asks redis, the service $server of the project $project in folder $root; where $at is given, the redis at that host:port. The login is
+# that of $password_file; where it names no user, the first of $users. $dry: see questions.sh.
 
 #include services/redis/questions.sh
 
@@ -10,4 +10,5 @@ if [ -z "$address" ]; then
     [ -n "$address" ] || exit 1
     address=$address:6379
 fi
-password_of | redis_questions "$address" "$user"
+login=$(redis_auth_of "$root/$password_file")$'\n'
+redis_questions "$address"

@@ -14,14 +14,33 @@ redis_container() {
 # An AUTH with the password on standard input, as the user $1. Redis 8.0 leaves out the answer to a wrong one when another command
 # has come behind it: what tells is the answer to that.
 redis_auth() {
-    local LC_ALL=C password
+    local password
     IFS= read -r password
-    # shellcheck disable=SC2016 # the protocol's own signs, not variables
-    if [ "$1" = default ]; then
-        printf '*2\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n' "${#password}" "$password"
-    else
-        printf '*3\r\n$4\r\nAUTH\r\n$%s\r\n%s\r\n$%s\r\n%s\r\n' "${#1}" "$1" "${#password}" "$password"
-    fi
+    if [ "$1" = default ]; then redis_words AUTH "$password"; else redis_words AUTH "$1" "$password"; fi
+}
+
+# a command whose words may be anything
+redis_words() {
+    local LC_ALL=C word
+    printf '*%s\r\n' $#
+    # shellcheck disable=SC2016 # the protocol's own sign, not a variable
+    for word; do printf '$%s\r\n%s\r\n' "${#word}" "$word"; done
+}
+
+# Who logs in with the file $1, whose first line is the password: the user that its second line names (`user app`), or the first of
+# $users.
+user_in() {
+    local name
+    name=$(sed -n '2s/^user \([A-Za-z0-9_.-]\{1,\}\)$/\1/p' -- "$1" 2>/dev/null)
+    echo "${name:-${users%%$'\n'*}}"
+}
+
+password_in() {
+    head -n 1 -- "$1" 2>/dev/null || echo
+}
+
+redis_auth_of() {
+    password_in "$1" | redis_auth "$(user_in "$1")"
 }
 
 # what redis at the address $1 (host:port) answers to standard input, whose last command must be QUIT; not more than a megabyte, and

@@ -13,7 +13,7 @@
 #include services/redis/login.sh
 #include services/redis/digest.sh
 
-masks='' password_file=$folder/password user=default
+masks='' password_file=$folder/password users=default
 cd -- "$root" || exit 1
 umask 077
 take_mutex
@@ -82,7 +82,7 @@ try_copy() {
     while sleep 0.1; do
         tried=$(docker inspect --format '{{if .State.Running}}{{.NetworkSettings.IPAddress}}{{end}}' "$trial" 2>/dev/null)
         [ -n "$tried" ] || break
-        new=$(redis_auth default <"$password_file")$'\n'
+        new=$(redis_auth_of "$password_file")$'\n'
         case $(printf '%sPING\r\nQUIT\r\n' "$new" | redis_say "$tried:6379") in *+PONG*) return ;; esac
         [ "$(date +%s)" -lt $until ] || break
     done

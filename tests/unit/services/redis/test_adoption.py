@@ -11,7 +11,7 @@ from operations.stack.adoption import problems, sentences
 from operations.stack.plan import plan
 from operations.stack.snapshot import UNKNOWN, Snapshot
 from operations.stack.stack import Stack
-from tests.unit.stack.hosts import OLD_PASSWORD, a_stack, redis_of, sha256
+from tests.unit.stack.hosts import OLD_PASSWORD, a_stack, redis_of, sha256, shared
 from tests.unit.stack.plans import of_redis
 from tests.unit.stack.taken_over import INSIDE, STACK, a_container, a_redis, by_hand, told
 
@@ -24,7 +24,7 @@ def test_a_stack_whose_password_was_found_may_be_taken_over() -> None:
 
 def test_both_passwords_are_accepted_from_the_first_moment_and_the_previous_one_retired_at_the_end() -> None:
     due = of_redis(plan(STACK, by_hand()))
-    assert due.accept == (NEW, OLD)
+    assert due.accept == shared(NEW, OLD)
     assert due.retire
 
 
@@ -35,7 +35,7 @@ def test_a_plan_tells_where_the_password_was_found_and_where_the_data_goes() -> 
 
 
 def test_a_password_that_was_not_found_stops_the_run_and_it_says_where_it_looked() -> None:
-    said = told(redis=a_redis(nowhere=True, place="", hashes=(), users={}, directory=""))
+    said = told(redis=a_redis(nowhere=True, place="", users={}, directory=""))
     for place in ("compose.yml", "env/redis.env", "secrets", "REDIS_ARGS", "requirepass", "Docker"):
         assert place in said
 
@@ -77,7 +77,7 @@ def test_it_stops_a_run_that_would_lock_it_out() -> None:
 
 
 def test_it_does_not_where_no_password_is_to_be_retired() -> None:
-    assert list(problems(STACK, with_a_client(STACK, hashes=(NEW,)))) == []
+    assert list(problems(STACK, with_a_client(STACK, users={"default": (NEW,)}))) == []
 
 
 def test_the_previous_password_stays_for_it_where_that_is_wanted() -> None:
@@ -94,5 +94,5 @@ def test_it_is_locked_out_where_that_is_wanted() -> None:
 
 
 def test_a_client_without_a_password_stops_a_run_that_would_want_one() -> None:
-    said = list(problems(STACK, with_a_client(STACK, anonymous="PONG", login="ERR", hashes=(), place="")))
+    said = list(problems(STACK, with_a_client(STACK, anonymous="PONG", login="ERR", users={}, place="")))
     assert any("without a password" in one for one in said)

@@ -44,14 +44,12 @@ WRONGPASS = "-WRONGPASS invalid username-password pair or user is disabled."
 LOADING = "-LOADING Redis is loading the dataset in memory"
 
 
-NOPERM = "-NOPERM User default has no permissions to run the 'acl|getuser' command"
+NOPERM = "-NOPERM User default has no permissions to run the 'acl|list' command"
 
 
-def user(*hashes: str) -> list[Any]:
-    return [
-        "flags", ["on", "sanitize-payload"], "passwords", list(hashes), "commands", "+@all", "keys", "~*",
-        "channels", "&*", "selectors", [],
-    ]  # fmt: skip
+def user(*hashes: str, name: str = "default", flag: str = "on") -> list[Any]:
+    """What ACL LIST tells of one user."""
+    return [f"user {name} {flag} sanitize-payload {' '.join(f'#{one}' for one in hashes)} ~* &* +@all"]
 
 
 @pytest.mark.parametrize(
@@ -59,38 +57,38 @@ def user(*hashes: str) -> list[Any]:
     [
         (
             [NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1, H2), "+OK"],
-            SeenRedis(NOAUTH[1:], "PONG", "/data", (H1, H2)),
+            SeenRedis(NOAUTH[1:], "PONG", "/data", {"default": (H1, H2)}),
         ),
         (
             [NOAUTH, WRONGPASS, NOAUTH, NOAUTH, NOAUTH, "+OK"],
-            SeenRedis(NOAUTH[1:], WRONGPASS[1:], "", ()),
+            SeenRedis(NOAUTH[1:], WRONGPASS[1:], "", {}),
         ),
         (
             ["+PONG", "-ERR AUTH <password> called without any password configured", "+PONG", ["dir", "/"], user()],
-            SeenRedis("PONG", "ERR AUTH <password> called without any password configured", "/", ()),
+            SeenRedis("PONG", "ERR AUTH <password> called without any password configured", "/", {"default": ()}),
         ),
         (
             [NOAUTH, "+OK", LOADING, LOADING, user(H1), "+OK"],
-            SeenRedis(NOAUTH[1:], LOADING[1:], "", (H1,)),
+            SeenRedis(NOAUTH[1:], LOADING[1:], "", {"default": (H1,)}),
         ),
         (
             ["-DENIED Redis is running in protected mode"],
-            SeenRedis("DENIED Redis is running in protected mode", "", "", ()),
+            SeenRedis("DENIED Redis is running in protected mode", "", "", {}),
         ),
-        ([NOAUTH, "+OK", "+PONG", ["dir", "/data"], None], SeenRedis(NOAUTH[1:], "PONG", "/data", ())),
-        ([NOAUTH, "+OK", "+PONG", [], user(H1)], SeenRedis(NOAUTH[1:], "PONG", "", (H1,))),
+        ([NOAUTH, "+OK", "+PONG", ["dir", "/data"], None], SeenRedis(NOAUTH[1:], "PONG", "/data", {})),
+        ([NOAUTH, "+OK", "+PONG", [], user(H1)], SeenRedis(NOAUTH[1:], "PONG", "", {"default": (H1,)})),
         (
-            [NOAUTH, "+OK", "+PONG", ["dir", None], ["flags", 3, "odd", None, "passwords", [H1]], "+OK"],
-            SeenRedis(NOAUTH[1:], "PONG", "", (H1,)),
+            [NOAUTH, "+OK", "+PONG", ["dir", None], [None, 3, "", "odd", ["user"], "user", *user(H1)], "+OK"],
+            SeenRedis(NOAUTH[1:], "PONG", "", {"default": (H1,)}),
         ),
-        (["-ERR max number of clients reached"], SeenRedis("ERR max number of clients reached", "", "", ())),
+        (["-ERR max number of clients reached"], SeenRedis("ERR max number of clients reached", "", "", {})),
         (
             [NOAUTH, "+OK", "+PONG", ["dir", "/data"], NOPERM],
-            SeenRedis(NOAUTH[1:], "PONG", "/data", (), denied=NOPERM[1:]),
+            SeenRedis(NOAUTH[1:], "PONG", "/data", {}, denied=NOPERM[1:]),
         ),
         (
             [NOAUTH, "+OK", "+PONG", NOPERM, user(H1)],
-            SeenRedis(NOAUTH[1:], "PONG", "", (H1,)),
+            SeenRedis(NOAUTH[1:], "PONG", "", {"default": (H1,)}),
         ),
     ],
     ids=[
@@ -119,7 +117,7 @@ def test_redis_tells_who_is_connected_but_for_the_one_who_asks() -> None:
     assert seen.me == "172.18.0.1"
     assert seen.clients == (SeenClient("172.18.0.5", "default", 3), SeenClient("[fd00::5]", "app", 0))
     assert seen.listeners == 2
-    assert (seen.login, seen.hashes) == ("PONG", (H1,))
+    assert (seen.login, seen.users) == ("PONG", {"default": (H1,)})
 
 
 def test_redis_tells_whose_logins_it_refused_and_how_long_ago() -> None:
@@ -138,7 +136,7 @@ def test_redis_tells_whose_logins_it_refused_and_how_long_ago() -> None:
 @pytest.mark.parametrize("answer", [NOPERM, "-ERR unknown command", None, "", 7, [], "+OK"])
 def test_a_redis_that_does_not_tell_of_its_clients_tells_the_rest(answer: Any) -> None:
     seen = told(resp(*WELL, answer, answer, answer, answer, "+OK"))
-    assert (seen.login, seen.directory, seen.hashes) == ("PONG", "/data", (H1,))
+    assert (seen.login, seen.directory, seen.users) == ("PONG", "/data", {"default": (H1,)})
     assert (seen.clients, seen.listeners, seen.refused) == ((), 0, ())
 
 
@@ -160,7 +158,7 @@ def test_answers_that_were_cut_off_never_look_like_a_login(length: int) -> None:
     assert seen is not UNKNOWN
     assert (seen.login == "PONG") == (length >= len(resp(NOAUTH, "+OK", "+PONG")))
     assert (seen.directory == "/data") == (length >= len(resp(NOAUTH, "+OK", "+PONG", ["dir", "/data"])) - 2)
-    assert seen.hashes == ()
+    assert (seen.users == {}) == (length < len(WHOLE) - 2)
 
 
 # A redis that means no good
@@ -198,13 +196,25 @@ def test_whatever_it_answers_nothing_is_raised(data: bytes) -> None:
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_a_name_in_its_log_of_logins_changes_nothing_else(name: str, client: str) -> None:
     entry = ["reason", "auth", "username", name, "age-seconds", "1", "client-info", a_client_line(5, "172.18.0.5:1", name=client)]
-    seen = told(resp(*WELL, ME, ME, ["socketio", 0], [entry], ["user default on #" + H1 + " ~* +@all"]))
-    assert (seen.login, seen.hashes, seen.users, seen.clients) == ("PONG", (H1,), {"default": (H1,)}, ())
+    seen = told(resp(*WELL, ME, ME, ["socketio", 0], [entry], "+OK"))
+    assert (seen.login, seen.users, seen.clients) == ("PONG", {"default": (H1,)}, ())
 
 
 def test_a_digest_counts_only_where_redis_lists_a_password() -> None:
-    rules = ["flags", ["on"], "passwords", [H1], "commands", f"+@all #{H2}", "keys", f"~{H2}"]
-    seen = told(
-        resp(NOAUTH, "+OK", "+PONG", ["dir", "/data"], rules, ME, ME, ["socketio", 0], [], [f"user x on ~{H2} #{H1} +@all"])
-    )
-    assert (seen.hashes, seen.users) == ((H1,), {"x": (H1,)})
+    seen = told(resp(*WELL[:4], [f"user x on ~{H2} #{H1} +@all", f"user y on ~* #{H2}0 ##{H2} #{H2[:63]}Z"]))
+    assert seen.users == {"x": (H1,), "y": ()}
+
+
+def test_from_a_user_that_is_off_nothing_is_accepted() -> None:
+    assert told(resp(*WELL[:4], user(H1, name="app", flag="off"))).users == {"app": ()}
+
+
+def test_what_a_user_may_run_is_told_beside_what_was_asked() -> None:
+    fact = Redis()
+    dry = ["app ACL SETUSER x", "app GET y", "app CONFIG SET z"]
+    fact.command("/opt/erni-ki", "erni-ki", dry=dry)
+    said = ["+OK", "This user has no permissions to access the 'y' key"]
+    seen = read(fact, b64encode(resp(*WELL, ME, ME, ["socketio", 0], [], *said)).decode())
+    assert seen is not UNKNOWN
+    assert seen.dry == {dry[0]: "OK", dry[1]: said[1], dry[2]: ""}
+    assert seen.allowed == (dry[0],)

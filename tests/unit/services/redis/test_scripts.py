@@ -1,4 +1,4 @@
-"""ask.sh and load_acl.sh: what they say to redis, in which order, and what they make of its answers.
+"""ask.sh and set_users.sh: what they say to redis, in which order, and what they make of its answers.
 
 redis is a server of the test's own. That the real one takes these words and answers like this is shown in the lab.
 """
@@ -9,18 +9,17 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from operations.services.redis.acl import acl_file
 from operations.services.redis.facts import Redis, TriedRedis
 from operations.services.redis.seen import SeenRedis
 from operations.stack.snapshot import UNKNOWN, Unknown
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.redis_server import CLOSE, HANG, NOAUTH, NOPERM, WRONGPASS, RedisServer, running
-from tests.unit.stack.hosts import sha256
+from tests.unit.stack.hosts import sha256, shared_acl
 from tests.unit.stubs import StubHost
 
 PASSWORD = "Marker_Password-0123456789"
@@ -55,17 +54,31 @@ def the_answers(host: StubHost, address: str | None = None) -> SeenRedis:
     return found
 
 
-WHERE = {"project": "erni-ki", "server": "redis"}
+def where(host: StubHost, users: Sequence[str] = ("default",)) -> dict[str, str | Sequence[str]]:
+    root = str(host.root)
+    return {"root": root, "project": "erni-ki", "server": "redis", "users": users, "password_file": "secrets/redis/password"}
+
+
+ACL = "secrets/redis/users.acl"
 
 
 def load(host: StubHost, *proof: str) -> subprocess.CompletedProcess[str]:
-    """With "retired", the previous password must be refused afterwards."""
-    return host.script("services/redis/load_acl", root=str(host.root), folder="secrets/redis", retired=bool(proof), **WHERE)
+    """redis takes what users.acl says; with "retired" nothing else, and the previous password must be refused afterwards."""
+    file = host.root / ACL
+    lines = file.read_text().splitlines() if file.exists() else [f"user default on #{sha256(PASSWORD)}"]
+    return told(host, [line.removeprefix("user ").replace(" ", " reset ", 1) for line in lines], bool(proof))
+
+
+def told(
+    host: StubHost, changes: list[str], only: bool = False, restart: bool = True, users: Sequence[str] = ("default",)
+) -> subprocess.CompletedProcess[str]:
+    """redis takes these changes, beside what it accepts or alone."""
+    proof = {"only": only, "retired": only, "restart": restart}
+    return host.script("services/redis/set_users", **where(host, users), changes=changes, **proof)
 
 
 def ask(host: StubHost) -> subprocess.CompletedProcess[str]:
-    login = {"at": "", "user": "default", "password_file": "secrets/redis/password"}
-    return host.script("services/redis/ask", root=str(host.root), **WHERE, **login)
+    return host.script("services/redis/ask", **where(host), at="", dry=[])
 
 
 def watch(host: StubHost) -> None:
@@ -86,7 +99,7 @@ def test_redis_is_asked_first_without_and_then_with_the_password(host: StubHost,
     assert the_answers(host).login == "PONG"
     (asked,) = redis.asked
     assert asked[:5] == [
-        ["PING"], ["AUTH", PASSWORD], ["PING"], ["CONFIG", "GET", "dir"], ["ACL", "GETUSER", "default"],
+        ["PING"], ["AUTH", PASSWORD], ["PING"], ["CONFIG", "GET", "dir"], ["ACL", "LIST"],
     ]  # fmt: skip
     assert asked[-1] == ["QUIT"]
     assert [words[0] for words in asked].count("AUTH") == 1
@@ -95,7 +108,7 @@ def test_redis_is_asked_first_without_and_then_with_the_password(host: StubHost,
 def test_what_redis_answers_is_told(host: StubHost, redis: RedisServer) -> None:
     found = the_answers(host)
     assert (found.anonymous, found.login, found.directory, found.denied) == (NOAUTH[1:], "PONG", "/data", "")
-    assert found.hashes == (sha256(PASSWORD),)
+    assert found.users == {"default": (sha256(PASSWORD),)}
 
 
 def test_only_a_running_redis_of_this_project_is_asked(host: StubHost, redis: RedisServer) -> None:
@@ -118,13 +131,13 @@ def test_another_hosts_redis_is_asked_at_its_own_address(host: StubHost) -> None
 def test_a_password_that_redis_refuses_is_told_with_its_words(host: StubHost) -> None:
     with running(RedisServer(FORMER), host):
         found = the_answers(host)
-    assert (found.anonymous, found.login, found.hashes) == (NOAUTH[1:], WRONGPASS[1:], ())
+    assert (found.anonymous, found.login, found.users) == (NOAUTH[1:], WRONGPASS[1:], {})
 
 
 def test_a_redis_that_does_not_let_its_acl_be_told_says_so(host: StubHost, redis: RedisServer) -> None:
-    redis.says["ACL GETUSER"] = NOPERM
+    redis.says["ACL LIST"] = NOPERM
     found = the_answers(host)
-    assert (found.login, found.hashes, found.denied) == ("PONG", (), NOPERM[1:])
+    assert (found.login, found.users, found.denied) == ("PONG", {}, NOPERM[1:])
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "with blanks and 'quotes'", "$(touch x)`touch x`", "*3", "ü-and-€", "%s\\n", "-"])
@@ -205,7 +218,7 @@ def test_a_redis_that_falls_silent_is_never_taken_for_one_that_is_well(
     redis.says[command] = end
     found = the_answers(host)
     assert (found.login == "PONG") == (command != "AUTH")
-    assert (found.directory, found.hashes) == ("/data" if command == "ACL" else "", ())
+    assert (found.directory, found.users) == ("/data" if command == "ACL" else "", {})
 
 
 def test_a_hanging_redis_is_given_five_seconds(host: StubHost, redis: RedisServer) -> None:
@@ -214,7 +227,7 @@ def test_a_hanging_redis_is_given_five_seconds(host: StubHost, redis: RedisServe
     assert [words[:2] for words in host.calls("timeout")] == [["5", "bash"]]
 
 
-@pytest.mark.parametrize("asking", ["ask", "load_acl"])
+@pytest.mark.parametrize("asking", ["ask", "set_users"])
 def test_the_password_is_in_no_argv_and_no_environment(host: StubHost, redis: RedisServer, asking: str) -> None:
     watch(host)
     host.write("backups/20260101T000000Z/secrets/redis/password", f"{FORMER}\n")
@@ -227,15 +240,81 @@ def test_the_password_is_in_no_argv_and_no_environment(host: StubHost, redis: Re
         assert secret not in shown + done.stdout + done.stderr
 
 
-# load_acl.sh
+# set_users.sh
 
 
-def test_a_running_redis_reads_its_acl_file_again(host: StubHost, redis: RedisServer) -> None:
-    redis.acl_file = host.write("secrets/redis/users.acl", acl_file([sha256(PASSWORD), sha256("another")]))
+def test_a_running_redis_takes_what_it_should_accept_and_ends_no_connection_for_it(host: StubHost, redis: RedisServer) -> None:
+    host.write(ACL, shared_acl(sha256(PASSWORD), sha256("another")))
     done = load(host)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert redis.asked == [[["AUTH", PASSWORD], ["ACL", "LOAD"], ["QUIT"]]]
-    assert redis.hashes == {sha256(PASSWORD), sha256("another")}
+    assert redis.users == {"default": {sha256(PASSWORD), sha256("another")}}
+    changed = [words for words in redis.commands if words[:1] == ["ACL"]]
+    assert [words[:4] for words in changed] == [["ACL", "SETUSER", "default", "reset"]]
+
+
+def test_users_beside_those_that_are_named_stay_until_they_are_retired(host: StubHost, redis: RedisServer) -> None:
+    redis.users["app"] = {"x"}
+    change = f"operator reset on ~* #{sha256('new')}"
+    assert told(host, [change]).returncode == 0
+    assert redis.users == {"app": {"x"}, "default": {sha256(PASSWORD)}, "operator": {sha256("new")}}
+    host.write("secrets/redis/password", "new\nuser operator\n")
+    assert told(host, [change], only=True).returncode == 0
+    assert redis.users == {"app": set(), "default": set(), "operator": {sha256("new")}}
+    # a connection that is open keeps its rights
+    assert [words[3:] for words in redis.commands if words[2:3] in (["app"], ["default"])] == [["off", "resetpass"]] * 2
+
+
+@pytest.mark.parametrize("name", ["with'quote", 'with"quote', "$(touch x)", "*3", "ü-and-€", "-x", "a\\nb"])
+def test_whatever_the_name_of_a_user_that_is_refused_it_is_nobody_else(host: StubHost, redis: RedisServer, name: str) -> None:
+    redis.users |= {name: {"x"}}
+    assert told(host, [f"default reset on #{sha256(PASSWORD)}"], only=True).returncode == 0
+    assert redis.users == {name: set(), "default": {sha256(PASSWORD)}}
+    assert host.nothing_was_executed()
+
+
+def test_the_user_that_the_password_file_names_logs_in(host: StubHost, redis: RedisServer) -> None:
+    redis.users = {"default": set(), "operator": {sha256(PASSWORD)}}
+    host.write("secrets/redis/password", f"{PASSWORD}\nuser operator\n")
+    assert the_answers(host).login == "PONG"
+    assert told(host, ["app on #1"]).returncode == 0
+    assert {tuple(words) for words in redis.commands if words[0] == "AUTH"} == {("AUTH", "operator", PASSWORD)}
+
+
+def test_a_file_that_names_a_user_whom_redis_does_not_know_yet_is_no_dead_end(host: StubHost, redis: RedisServer) -> None:
+    host.write("secrets/redis/password", "not-yet-accepted\nuser operator\n")
+    host.write("env/redis.env", f"REDIS_PASSWORD={PASSWORD}\n")
+    found = tried(host)
+    assert found is not UNKNOWN
+    assert (found.place, found.nowhere) == ("env/redis.env", False)
+    assert told(host, [f"operator reset on #{sha256('not-yet-accepted')}"]).returncode == 0
+    assert "operator" in redis.users
+
+
+def test_a_file_that_names_nobody_any_more_is_none_either(host: StubHost, redis: RedisServer) -> None:
+    redis.users = {"default": set(), "operator": {sha256(PASSWORD)}}
+    fact = TriedRedis()
+    command = fact.command(str(host.root), "erni-ki", users=["default", "operator"])
+    found = fact.process(host.command(command).stdout.splitlines())
+    assert found is not UNKNOWN
+    assert (found.place, found.nowhere) == ("secrets/redis/password", False)
+    assert told(host, ["app on #1"], users=["default", "operator"]).returncode == 0
+
+
+def test_what_the_projects_own_no_longer_accepts_need_not_be_refused_again(host: StubHost, redis: RedisServer) -> None:
+    redis.users |= {"admin": {sha256(PASSWORD), "old"}, "app": {"old"}}
+    changes = ["admin !old", "app !old", "app !older"]
+    done = told(host, changes, restart=False, users=["admin"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert redis.users == {"default": {sha256(PASSWORD)}, "admin": {sha256(PASSWORD)}, "app": set()}
+
+
+def test_the_projects_own_is_not_restarted_where_it_does_not_let_itself_be_changed(host: StubHost, redis: RedisServer) -> None:
+    redis.says["ACL SETUSER"] = NOPERM
+    host.stub("docker")
+    done = told(host, ["default #1"], restart=False)
+    assert done.returncode == 1
+    assert f'it answered "{NOPERM}".' in done.stderr
+    assert host.calls("docker") == []
 
 
 def test_a_docker_that_does_not_answer_does_not_say_that_redis_does_not_run(host: StubHost) -> None:
@@ -255,11 +334,11 @@ def test_a_redis_that_does_not_run_reads_it_when_it_starts(host: StubHost) -> No
     ("command", "says"),
     [
         ("AUTH", WRONGPASS),
-        ("ACL LOAD", "-ERR /run/redis-auth/users.acl:1: unsupported parameter"),
-        ("ACL LOAD", "-LOADING Redis is loading the dataset in memory"),
+        ("ACL SETUSER", "-ERR Error in ACL SETUSER modifier '+x': Unknown command or category name in ACL"),
+        ("ACL SETUSER", "-LOADING Redis is loading the dataset in memory"),
     ],
 )
-def test_a_redis_that_does_not_read_it_fails_with_what_it_says_and_the_way_out(
+def test_a_redis_that_does_not_take_it_fails_with_what_it_says_and_the_way_out(
     host: StubHost, redis: RedisServer, command: str, says: str
 ) -> None:
     redis.says[command] = says
@@ -267,37 +346,46 @@ def test_a_redis_that_does_not_read_it_fails_with_what_it_says_and_the_way_out(
     done = load(host)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert f'it answered "{says}".' in done.stderr
-    assert f"`docker compose restart redis` in {host.root}" in done.stderr
+    told = f'it answered "{says}". Read `docker compose logs redis` in {host.root}'
+    assert ("rejects every password" if command == "AUTH" else told) in done.stderr
     assert PASSWORD not in done.stderr
     assert host.calls("docker") == []
 
 
-NO_ACL_FILE = "-ERR This Redis instance is not configured to use an ACL file."
-
-
 @pytest.mark.parametrize("place", ["env/redis.env", "secrets/redis_password.txt"])
-def test_a_redis_that_somebody_else_started_accepts_both_in_memory(host: StubHost, place: str) -> None:
+def test_a_redis_that_somebody_else_started_accepts_both(host: StubHost, place: str) -> None:
     host.write(place, f"REDIS_PASSWORD={FORMER}\n" if place.endswith(".env") else f"{FORMER}\n")
-    host.write("secrets/redis/users.acl", acl_file([sha256(FORMER), sha256(PASSWORD)]))
+    host.write("secrets/redis/users.acl", shared_acl(sha256(FORMER), sha256(PASSWORD)))
     with running(RedisServer(FORMER), host) as redis:
-        redis.says["ACL LOAD"] = NO_ACL_FILE
         done = load(host)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert redis.hashes == {sha256(FORMER), sha256(PASSWORD)}
 
 
+def test_a_redis_that_wants_no_password_goes_on_without_until_it_is_started_with_the_file(host: StubHost) -> None:
+    host.write(ACL, shared_acl(sha256(PASSWORD)))
+    with running(RedisServer(), host) as redis:
+        redis.says["AUTH"] = "-ERR AUTH <password> called without any password configured for the default user."
+        redis.says["CONFIG GET ACLFILE"] = "*2\r\n$7\r\naclfile\r\n$0\r\n"
+        done = load(host)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert redis.hashes == set()
+        redis.says.pop("CONFIG GET ACLFILE")
+        assert load(host).returncode == 0
+        assert redis.hashes == {sha256(PASSWORD)}
+
+
 def test_a_redis_that_somebody_else_started_and_whose_password_is_nowhere_fails(host: StubHost) -> None:
-    host.write("secrets/redis/users.acl", acl_file([sha256(PASSWORD)]))
+    host.write("secrets/redis/users.acl", shared_acl(sha256(PASSWORD)))
     with running(RedisServer(FORMER), host) as redis:
         done = load(host)
         assert (done.returncode, done.stdout) == (1, "")
         assert redis.hashes == {sha256(FORMER)}
-    assert f'it answered "{WRONGPASS}".' in done.stderr
+    assert "rejects every password found on this host" in done.stderr
 
 
 @pytest.mark.parametrize("end", [HANG, CLOSE])
-@pytest.mark.parametrize("command", ["AUTH", "ACL LOAD", "QUIT"])
+@pytest.mark.parametrize("command", ["AUTH", "ACL SETUSER", "QUIT"])
 def test_a_redis_that_falls_silent_before_the_end_did_not_read_it(
     host: StubHost, redis: RedisServer, command: str, end: str
 ) -> None:
@@ -310,23 +398,23 @@ def test_a_redis_that_cannot_be_reached_did_not_read_it(host: StubHost) -> None:
     docker_answers(host, a_container("redis", networks={"a": "127.255.255.254"}))
     done = load(host)
     assert done.returncode == 1
-    assert "did not read its ACL file again" in done.stderr
+    assert "redis did not answer, so it was not told what to accept" in done.stderr
 
 
-# load_acl.sh where redis does not let its ACL be changed
+# set_users.sh where redis does not let its users be changed
 
 
 @pytest.fixture
 def strict(host: StubHost, redis: RedisServer) -> RedisServer:
-    """redis refuses ACL LOAD; restarted by docker, it reads its file and is away for a moment."""
-    redis.says["ACL LOAD"] = NOPERM
-    redis.acl_file = host.write("secrets/redis/users.acl", acl_file([sha256(PASSWORD)]))
+    """redis refuses ACL SETUSER; restarted by docker, it reads its file and is away for a moment."""
+    redis.says["ACL SETUSER"] = NOPERM
+    redis.acl_file = host.write("secrets/redis/users.acl", shared_acl(sha256(PASSWORD)))
     host.stub("docker", 'case $1 in ps) echo id-of-redis ;; restart) echo "$4"; touch "$HOME/restarted" ;; esac')
 
     def started() -> None:
         if (host.home / "restarted").exists() and redis.acl_file:
             redis.says.pop("PING", None)
-            redis.logged_in("ACL LOAD")
+            redis.restart()
 
     redis.on["PING"] = started
     redis.on["AUTH"] = started
@@ -357,7 +445,7 @@ def test_it_is_awaited_until_it_wants_a_password_again(host: StubHost, strict: R
 
     strict.on["PING"] = starting
     assert load(host).returncode == 0
-    assert [words for words in strict.commands if words == ["PING"]] == [["PING"]] * 4
+    assert [words for words in strict.commands if words == ["PING"]] == [["PING"]] * 5
 
 
 def test_a_restart_that_fails_fails(host: StubHost, strict: RedisServer) -> None:
@@ -367,7 +455,7 @@ def test_a_restart_that_fails_fails(host: StubHost, strict: RedisServer) -> None
     assert done.stdout == ""
 
 
-# load_acl.sh and the proof that the former password is refused
+# set_users.sh and the proof that the former password is refused
 
 
 def backed_up(host: StubHost, **backups: str) -> None:
@@ -385,7 +473,7 @@ def test_the_former_password_is_tried_and_must_be_refused(host: StubHost, redis:
 
 def test_a_former_password_that_is_still_accepted_fails(host: StubHost, redis: RedisServer) -> None:
     backed_up(host, d01=FORMER)
-    redis.hashes.add(sha256(FORMER))
+    redis.on["AUTH"] = lambda: redis.hashes.add(sha256(FORMER))
     done = load(host, "retired")
     assert done.returncode == 1
     assert "redis still accepts the previous password" in done.stderr
@@ -401,7 +489,7 @@ def test_what_is_no_refusal_is_no_proof(host: StubHost, redis: RedisServer, says
     def loaded() -> None:
         redis.says["AUTH"] = says
 
-    redis.on["ACL LOAD"] = loaded
+    redis.on["ACL SETUSER"] = loaded
     assert load(host, "retired").returncode == 1
 
 
@@ -447,7 +535,7 @@ def test_while_both_are_accepted_nothing_is_proved(host: StubHost, redis: RedisS
 def test_a_restarted_redis_must_refuse_it_too(host: StubHost, strict: RedisServer) -> None:
     backed_up(host, d01=FORMER)
     assert load(host, "retired").returncode == 0
-    strict.acl_file = host.write("secrets/redis/users.acl", acl_file([sha256(PASSWORD), sha256(FORMER)]))
+    strict.acl_file = host.write("secrets/redis/users.acl", shared_acl(sha256(PASSWORD), sha256(FORMER)))
     (host.home / "restarted").unlink()
     done = load(host, "retired")
     assert done.returncode == 1
@@ -503,7 +591,7 @@ def test_a_file_name_forges_no_answer(host: StubHost) -> None:
     with running(RedisServer(FORMER), host):
         found = tried(host)
     assert found is not UNKNOWN
-    assert found.hashes == (sha256(FORMER),)
+    assert found.users == {"default": (sha256(FORMER),)}
     assert host.nothing_was_executed()
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from operations.controller.observe import questions
-from operations.services.redis.acl import acl_file
 from operations.services.redis.facts import Redis
 from operations.stack.changes import Change
 from operations.stack.check import Verdict
@@ -16,7 +15,18 @@ from operations.stack.plan import Plan, plan
 from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
 from tests.unit.stack.catalogues import Put, env_of
-from tests.unit.stack.hosts import OLD_PASSWORD, PASSWORD, bare, converged, redis_of, sha256, unseen, without_container
+from tests.unit.stack.hosts import (
+    OLD_PASSWORD,
+    PASSWORD,
+    bare,
+    converged,
+    redis_of,
+    sha256,
+    shared,
+    shared_acl,
+    unseen,
+    without_container,
+)
 from tests.unit.stack.plans import missing
 
 CACHE_PASSWORD = "the-Password_of-the-cache-1"
@@ -63,9 +73,9 @@ def test_each_knows_its_clients(folder: str) -> None:
 def test_each_has_files_of_its_own(folder: str) -> None:
     stack = a_stack(folder)
     assert {file.path: file.content for file in stack.secret_files()} == {
-        "secrets/redis/users.acl": acl_file([sha256(PASSWORD)]),
+        "secrets/redis/users.acl": shared_acl(sha256(PASSWORD)),
         "secrets/redis/password": f"{PASSWORD}\n",
-        "secrets/cache/users.acl": acl_file([sha256(CACHE_PASSWORD)]),
+        "secrets/cache/users.acl": shared_acl(sha256(CACHE_PASSWORD)),
         "secrets/cache/password": f"{CACHE_PASSWORD}\n",
     }
     assert redis_of(stack, "cache").data == "data/cache"
@@ -90,7 +100,7 @@ def test_nothing_is_due_where_both_are_as_desired(folder: str) -> None:
 def test_a_new_password_of_one_is_rolled_out_to_its_clients_alone(folder: str) -> None:
     stack, before = a_stack(folder), converged(a_stack(folder, cache=OLD_PASSWORD))
     due = plan(stack, before)
-    assert due.accept == due.retire == (CredentialPlan("cache", (sha256(CACHE_PASSWORD), sha256(OLD_PASSWORD)), True,
+    assert due.accept == due.retire == (CredentialPlan("cache", shared(sha256(CACHE_PASSWORD), sha256(OLD_PASSWORD)), True,
         files=due.secrets),)  # fmt: skip
     assert [change.path for change in due.secrets] == ["secrets/cache/password"]
     assert [change.path for change in due.env] == ["env/n8n.env", "env/both.env"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from operations.services.redis.seen import SeenRedis
-from operations.stack.credential import CredentialPlan
+from operations.stack.credential import CredentialPlan, Login
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import SeenContainer, SeenFile, Snapshot
 from operations.stack.stack import OVERLAY
@@ -62,8 +62,8 @@ def test_readers_are_told_by_their_mounts_and_redis_is_none() -> None:
 def test_everybody_is_told_of_a_new_password_and_redis_goes_on() -> None:
     found = due(BEFORE)
     assert [change.path for change in found.files] == [FILE]
-    assert (found.accept, found.readers, found.retire, found.restarts) == ((NEW,), ("n8n", "openwebui"), True, False)
-    assert set(LOGIN.to_accept(BEFORE)) == {"admin", "default"}
+    assert (found.readers, found.retire, found.restarts) == (("n8n", "openwebui"), True, False)
+    assert set(found.accept) == {Login("admin", NEW), Login("default", NEW)}
 
 
 def test_the_file_has_no_line_break() -> None:
@@ -79,7 +79,7 @@ def test_a_run_that_was_killed_is_ended(users: dict[str, tuple[str, ...]]) -> No
 
 def test_another_password_of_a_user_that_does_not_share_it_stays() -> None:
     seen = a_host(PASSWORD, {"admin": (NEW, OLD), "worker": (OTHER,)})
-    assert LOGIN.to_retire(seen) == {"admin": (OLD,)}
+    assert due(seen).refuse == (Login("admin", OLD),)
 
 
 def test_a_redis_that_lets_nobody_change_what_it_accepts_is_restarted() -> None:
