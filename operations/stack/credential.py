@@ -17,7 +17,7 @@ from .check import Check
 from .files import File, Folder
 from .fingerprint import fingerprint
 from .settings import Settings
-from .snapshot import SeenDefinition, Snapshot
+from .snapshot import Snapshot
 from .stack import Stack
 
 if TYPE_CHECKING:
@@ -232,10 +232,6 @@ class Credential(ABC):
     def fixes(self, service: str) -> bool:
         """Whether a setting says all that a service's URL holds; else a host keeps what stands around the login there."""
         return False
-
-    def adapted(self, own: Mapping[str, SeenDefinition]) -> Credential:
-        """The same where the project's own files define these services."""
-        return self
 
     def readers(self, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         """The services of the project that read it from a file, beside the stack's own."""

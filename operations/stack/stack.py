@@ -209,7 +209,7 @@ class Stack:
         """The same for a host that was seen: what is the host's own there stays."""
         own = {} if seen.own is UNKNOWN else seen.own.services
         files = tuple(self._adapted(file, own, seen) for file in self.env_files)
-        credentials = tuple(one.adapted(own).on(seen) for one in self.credentials)
+        credentials = tuple(one.on(seen) for one in self.credentials)
         if files == self.env_files and credentials == self.credentials:
             return self  # of hosts that share a stack
         return replace(self, env_files=files, credentials=credentials)

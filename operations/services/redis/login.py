@@ -17,7 +17,7 @@ from ...stack.credential import Asked, Credential, Login, sha256
 from ...stack.files import File, Folder
 from ...stack.password import plain
 from ...stack.settings import Settings
-from ...stack.snapshot import UNKNOWN, SeenDefinition, Snapshot
+from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from . import acl, users
 from .acl import User
@@ -26,7 +26,7 @@ from .seen import SeenRedis, redis_of
 from .settings import OWNERS, STARTS, flavour
 from .users import ALL, DEFAULT, OPERATOR
 
-_NUMBERS = re.compile(r"\d{1,9}:\d{1,9}")
+_NUMBERS = re.compile(r"\d{1,9}(:\d{1,9})?")
 
 
 class RedisLogin(Credential):
@@ -153,23 +153,23 @@ class RedisLogin(Credential):
     def fixes(self, service: str) -> bool:
         return service in (self.setting("dbs") or {})
 
-    def adapted(self, own: Mapping[str, SeenDefinition]) -> RedisLogin:
-        # the file is read by whom the project has its server run as
-        user = own[self.server].user if self.local and self.server in own else ""
-        owner = f"{user}:{user}" if user.isdigit() else user
-        if not _NUMBERS.fullmatch(owner) or owner == self.owner:
-            return self
-        mine = copy(self)
-        mine.owner = owner
-        return mine
-
     def on(self, seen: Snapshot) -> RedisLogin:
-        if not self.local or self.owner != "-":
+        if not self.local:
+            return self
+        # whom the project has it run as counts more than its image
+        user = {} if seen.own is UNKNOWN else {name: one.user for name, one in seen.own.services.items()}
+        owner = user.get(self.server, "")
+        if _NUMBERS.fullmatch(owner):
+            return self._with_owner(owner if ":" in owner else f"{owner}:{owner}")
+        if self.owner != "-":
             return self
         # where Docker does not answer, the files there say whose they are
         there = seen.file(self.acl_path).owner if seen.answer(f"{self.name}.image") is UNKNOWN else ""
+        return self._with_owner(OWNERS.get(self.told(seen), there or "-"))
+
+    def _with_owner(self, owner: str) -> RedisLogin:
         mine = copy(self)
-        mine.owner = OWNERS.get(self.told(seen), there or "-")
+        mine.owner = owner
         return mine
 
     def told(self, seen: Snapshot) -> str:

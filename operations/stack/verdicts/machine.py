@@ -102,4 +102,4 @@ def _literals(stack: Stack, seen: Snapshot) -> Check:
 def _others_are_refused(stack: Stack, seen: Snapshot) -> bool:
     """Whether every server says that it takes the desired password and no other."""
     found = credentials_of(stack)
-    return bool(found) and all(set(one.accepted(seen)) == set(one.desired(seen)) for one in found)
+    return bool(found) and all(set(one.accepted(seen)) == set(one.logins) for one in found)
