@@ -17,11 +17,11 @@ from ..facts.bundle import Asked, Questions, ask
 from ..facts.engine import Engine
 from ..facts.files import EnvKeys, Files
 from ..facts.logs import Logs
-from ..facts.machine import Literals, Machine, Metrics
+from ..facts.machine import Literals, Machine, Metrics, Ports
 from ..facts.probe import Probe
 from ..facts.project import Own
 from ..facts.state import Containers, SeenState, State
-from ..stack import adoption, registry
+from ..stack import adoption, ports, registry
 from ..stack.catalogue import folders_of, server_settings
 from ..stack.credential import credentials_of
 from ..stack.plan import Plan
@@ -203,6 +203,8 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
             "in_files": _any(one.in_files for one in registry.kinds().values()),
         }),
     }  # fmt: skip
+    if stack.published:
+        asked[ports.NAME] = (Ports, {"ports": sorted({port for _, _, port in stack.published})})
     for credential in credentials:
         asked |= credential.asked(stack)
     # a page of metrics is fetched once, whoever asks for something on it

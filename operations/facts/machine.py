@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,9 @@ from urllib.parse import unquote
 
 from pyinfra.api import StringCommand
 
+from ..stack.ports import Listener
 from ..stack.snapshot import SeenLiteral, SeenMachine
-from .base import ScriptFact, decoded
+from .base import ScriptFact, decoded, shown
 
 # file system, blocks of 1 KiB in all, used and free, the share that is used, mount point
 _ROW = re.compile(r".*?\s+\d+\s+\d+\s+(?P<free>\d+)\s+\S+\s+(?P<mount>/.*)")
@@ -85,3 +87,24 @@ class Metrics(ScriptFact[dict[str, float]]):
 
     def parse(self, lines: list[str]) -> dict[str, float]:
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in decoded("".join(lines)).splitlines())}
+
+
+class Ports(ScriptFact[tuple[Listener, ...]]):
+    """Who listens on some TCP ports of the host, besides the project's own containers.
+
+    + ports: their numbers
+    """
+
+    script = "machine/ports"
+
+    def command(self, ports: Sequence[int]) -> StringCommand:
+        return self.ask(ports=" ".join(map(str, ports)))
+
+    def parse(self, lines: list[str]) -> tuple[Listener, ...]:
+        return tuple(_listener(*line.split(" ")) for line in lines)
+
+
+def _listener(port: str, address: str, process: str, name: str) -> Listener:
+    # /proc/net/tcp has addresses as words of the machine's own byte order
+    words = [bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)]
+    return Listener(int(port), str(ipaddress.ip_address(b"".join(words))), int(process), shown(decoded(name)))

@@ -216,6 +216,12 @@ def definition_of(text: str) -> Mapping[str, Any]:
     return services
 
 
+def read_definition(text: str, service: str) -> Mapping[str, Any]:
+    """What a file says of a service."""
+    found: Mapping[str, Any] = yaml.load(text, _Loader)["services"][service]
+    return found
+
+
 class _Loader(yaml.SafeLoader):
     """Reads Compose's tags (`!reset`, `!override`) as if they were not there: only the services' relations matter here."""
 

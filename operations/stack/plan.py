@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from . import adoption
+from . import adoption, ports
 from .changes import Change, env_changes, file_change
 from .credential import CredentialPlan, credentials_of
 from .files import File
@@ -257,6 +257,7 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
                 "Move it away, or set stack_dir to another folder."
             )
     yield from adoption.problems(stack, seen)
+    yield from ports.problems(stack, seen)
     for path, keys in seen.env.items():
         if keys is None:
             yield f"{root}/{path}: a quote is opened and never closed, so its keys cannot be told apart. Close it."

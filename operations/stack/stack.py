@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import graph, overlay, registry
-from .catalogue import Service, catalogue, client, folders_of, template_names
+from .catalogue import Service, catalogue, client, folders_of, read_definition, template_names
 from .env_file import EnvValueError, line
 from .errors import SettingsError
 from .files import EnvFile, File, Folder
@@ -145,6 +145,16 @@ class Stack:
         """The services that get this credential in their env file."""
         paths = {file.path for file in self.env_files if any(credential in names for names in file.uses.values())}
         return tuple(service.name for service in self.services if service.env_path in paths)
+
+    @cached_property
+    def published(self) -> tuple[tuple[str, str, int], ...]:
+        """Where its services are published: service, address and port of the host."""
+        found = []
+        for service, file in zip(self.services, self.fragments(True), strict=True):
+            for text in filter(lambda one: isinstance(one, str), read_definition(file.content, service.name).get("ports") or ()):
+                address, _, port = text.rpartition(":")[0].rpartition(":")
+                found += [(service.name, address.strip("[]") or "0.0.0.0", int(port))] if port.isdigit() else []
+        return tuple(found)
 
     @property
     def servers(self) -> tuple[str, ...]:

@@ -111,11 +111,13 @@ def test_a_port_that_is_taken_is_named(broken: Fleet) -> None:
     host.run(f"cd {STACK} && docker compose rm --stop --force openwebui")
     host.run("docker run --detach --name taker --network host --entrypoint python3 lab/openwebui-standin:1 -m http.server 8080")
     try:
+        preview = broken.preview()
         run = broken.deploy()
     finally:
         host.run("docker rm --force taker")
-    assert not run.ok
-    assert row("port-taken").cause in run.host(host.name)["error"]
+    for one in (preview, run):
+        assert not one.ok
+        assert "openwebui_port: port 8080 of 127.0.0.1 is taken by python3 (process " in one.host(host.name)["error"]
 
 
 def test_an_image_that_is_missing_is_named(broken: Fleet) -> None:

@@ -4,21 +4,21 @@
 #include lib/containers.sh
 #include lib/health.sh
 
-[ -n "$fleet_containers" ] || fleet_containers=$(ask_docker) || exit 1
-case $fleet_containers in
-*"(health: starting)"*)
-    starting=$(printf '%s\n' "$fleet_containers" | sed 1d | jq --raw-output 'arrays | .[] | select(.status | contains("(health: starting)")) | .id')
-    # shellcheck disable=SC2086 # one word each
-    for id in $(asked_late $starting); do
-        if is_healthy "$id"; then
-            fleet_containers=$(printf '%s\n' "$fleet_containers" | {
-                IFS= read -r version && echo "$version"
-                jq --ascii-output --compact-output --arg id "$id" \
-                    'arrays |= map(if .id == $id then .status |= sub("health: starting"; "healthy") else . end)'
-            })
-        fi
+# those that Docker asks late are asked from here
+asked_now() {
+    [ -n "$fleet_containers" ] || fleet_containers=$(ask_docker) || return 1
+    case $fleet_containers in *"(health: starting)"*) ;; *) return ;; esac
+    # shellcheck disable=SC2046 # one word each
+    for id in $(asked_late $(printf '%s\n' "$fleet_containers" | sed 1d |
+        jq --raw-output 'arrays | .[] | select(.status | contains("(health: starting)")) | .id')); do
+        is_healthy "$id" || continue
+        fleet_containers=$(printf '%s\n' "$fleet_containers" | {
+            IFS= read -r version && echo "$version"
+            jq --ascii-output --compact-output --arg id "$id" \
+                'arrays |= map(if .id == $id then .status |= sub("health: starting"; "healthy") else . end)'
+        })
     done
-    ;;
-esac
-printf '%s\n' "${fleet_containers%%
+}
+
+asked_now && printf '%s\n' "${fleet_containers%%
 \"*}"

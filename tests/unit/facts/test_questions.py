@@ -54,9 +54,9 @@ def test_a_list_of_containers_that_failed_is_nobodys_answer(host: StubHost) -> N
 def test_only_what_a_stack_has_is_asked_for() -> None:
     alone, whole, client = questions(a_stack(services=["watchtower"])), questions(a_stack()), questions(a_client())
     assert whole.keys() - alone.keys() == {
-        "redis", "metrics:http://127.0.0.1:9121/metrics", "probe:openwebui.health", "probe:openwebui.websocket",
+        "ports", "redis", "metrics:http://127.0.0.1:9121/metrics", "probe:openwebui.health", "probe:openwebui.websocket",
     }  # fmt: skip
-    assert client.keys() - alone.keys() == {"redis", "probe:openwebui.health", "probe:openwebui.websocket"}
+    assert client.keys() - alone.keys() == {"ports", "redis", "probe:openwebui.health", "probe:openwebui.websocket"}
 
 
 def test_a_client_asks_its_redis_at_its_address() -> None:

@@ -25,8 +25,8 @@ def docker(host: StubHost, well: str, **healthcheck: object) -> None:
     """Docker describes each container with this healthcheck, and those in `well` pass it."""
     config = {"Healthcheck": {"Test": ["CMD", "check"], **healthcheck}}
     (host.home / "config").write_text(json.dumps(config))
-    each = 'printf \'{"Id": "%s", "Config": %s}\\n\' "$id" "$(cat "$HOME/config")"'
-    body = f"case $1 in inspect) shift; for id; do {each}; done | jq --slurp . ;;"
+    describe = 'for id; do printf "{\\"Id\\": \\"%s\\", \\"Config\\": %s}\\n" "$id" "$(cat "$HOME/config")"; done | jq --slurp .'
+    body = f"case $1 in inspect) shift; {describe} ;;"
     host.stub("docker", f"{body}\nexec) case ' {well} ' in *\" $2 \"*) ;; *) exit 1 ;; esac ;; esac")
 
 
