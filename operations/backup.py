@@ -40,11 +40,13 @@ def backup(planned: HostPlan | None = None) -> Generator[StringCommand, None, No
     paths = [change.path for change in due.files]
     paths += [path for one in credentials_of(stack) if one.name in changed for path in one.texts()]
     paths += [f"env/{service}.env" for service in due.remove]
-    if not due.remove and not any(seen.exists(path) for path in paths):
+    # what runs already without a file of ours has a state to go back to
+    runs = seen.containers is not UNKNOWN and bool(seen.containers)
+    if not paths or not (due.remove or runs or any(seen.exists(path) for path in paths)):
         host.noop("no file is about to change")
         return
     kept = [path for path in dict.fromkeys(paths) if path not in {folder.path for folder in stack.folders()}]
-    yield scripts.run("backup/make", root=stack.settings.stack_dir, keep=stack.settings.backup_keep, paths=kept)
+    yield scripts.run("backup/make", root=stack.settings.stack_dir, keep=stack.settings.backup_keep, paths=kept, runs=runs)
 
 
 @operation()

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Copies files as they are, before they change, to backups/<UTC time> in the stack's folder $root, and keeps the newest $keep of our
-# backups. Of those of the $paths that are not there yet it notes the names, so that a restore takes them away again.
+# backups. Of those of the $paths that are not there yet it notes the names, so that a restore takes them away again. Where nothing is
+# there it makes none, but where services $runs already.
 
 #include lib/mutex.sh
 #include lib/backup.sh
@@ -20,7 +21,7 @@ mkdir -p backups && new=$(mktemp -d backups/.fleet-new.XXXXXXXXXX) || exit 1
 trap 'rm -rf -- "$new"' EXIT
 trap 'exit 1' HUP INT TERM
 printf '%s\n' "$paths" | {
-    found=1
+    found=$([ "$runs" = yes ] && echo 0 || echo 1)
     while IFS= read -r path; do
         if [ -f "$path" ] && [ ! -L "$path" ]; then
             found=0

@@ -77,6 +77,7 @@ found=$(own_passwords | in_files=$in_files timeout 10 awk "$tell"'
     /^[ \t]*#/ { next }
     { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, ""); gsub(/: +![!A-Za-z]*/, ": ") }
     { gsub(/: +(null|~) *($|[,}]| #)/, ": $") }
+    { gsub(/[:=] *["'\'']?([Tt]rue|[Ff]alse|[Yy]es|[Nn]o|[Oo]n|[Oo]ff)["'\'']? *($|[],}]| #)/, ": $") }
     { theirs = ENVIRON["in_files"] != "" && gsub(ENVIRON["in_files"], "") }
     /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { tell(0); next }
     theirs { tell(1) }

@@ -36,8 +36,8 @@ def backups(host: StubHost) -> list[Path]:
     return sorted((host.root / "backups").glob("[!.]*"))
 
 
-def back_up(host: StubHost, *paths: str, keep: int = 10) -> subprocess.CompletedProcess[str]:
-    return host.script("backup/make", root=str(host.root), keep=keep, paths=paths)
+def back_up(host: StubHost, *paths: str, keep: int = 10, runs: bool = False) -> subprocess.CompletedProcess[str]:
+    return host.script("backup/make", root=str(host.root), keep=keep, paths=paths, runs=runs)
 
 
 def test_a_backup_holds_the_files_as_they_are(host: StubHost) -> None:
@@ -50,6 +50,18 @@ def test_a_backup_holds_the_files_as_they_are(host: StubHost) -> None:
     assert (copy / "env/redis.env").read_text() == f"REDIS_PASSWORD={OLD_PASSWORD}\n"
     assert (copy / "env/redis.env").stat().st_mtime == 1_700_000_000
     assert (mode(copy / "env/redis.env"), mode(copy / "compose.yml")) == ("0600", "0640")
+
+
+def test_where_services_run_already_no_file_is_a_state_to_go_back_to(host: StubHost) -> None:
+    host.write("compose.yml", "services: {}\n")
+    back_up(host, ".env", "env/redis.env", runs=True)
+    (copy,) = backups(host)
+    for path in (".env", "env/redis.env"):
+        host.write(path, "A=1\n")
+    assert host.script("backup/restore", root=str(host.root), name=copy.name, stays="").returncode == 0
+    assert not (host.root / ".env").exists()
+    assert not (host.root / "env/redis.env").exists()
+    assert (host.root / "compose.yml").exists()
 
 
 def test_nobody_else_can_look_into_a_backup(host: StubHost) -> None:

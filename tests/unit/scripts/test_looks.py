@@ -313,6 +313,8 @@ def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) 
         "REDIS_PASSWORD: null",
         "REDIS_PASSWORD: ~",
         "REDIS_PASSWORD:   null   # nothing",
+        'PASSWORD_RESET_ENABLED: "true"',
+        "- PASSWORD_LOGIN=false",
         "environment: {REDIS_PASSWORD: !reset null, A: b, DB_PASSWORD: null}",
         "# --requirepass secret, as one should not",
         "image: registry:5000/web@sha256:abc",
