@@ -51,7 +51,7 @@ class Service:
     + name: the service's name in Compose, and the file's
     + text: the file, byte for byte
     + needs: the services named in its `depends_on`, but for those with `required: false`
-    + optional: those; it waits for them only where they are there
+    + optional_needs: those; it waits for them only where they are there
     + rolling: a new container is started beside the old one, which goes when the new one is healthy
     + replicas: how many containers it has
     + reads_env: whether its container reads its env file
@@ -71,7 +71,7 @@ class Service:
     text: str
     needs: tuple[str, ...]
     reads_env: bool
-    optional: tuple[str, ...] = ()
+    optional_needs: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -194,7 +194,7 @@ def read_service(path: Path) -> Service:
         name=path.stem,
         text=text,
         needs=needs,
-        optional=tuple(name for name in depends if name not in needs),
+        optional_needs=tuple(name for name in depends if name not in needs),
         reads_env=f"env/{path.stem}.env" in {_relative(p) for p in _env_files(definition)},
         settings=fleet.get("settings") or {},
         variables=fleet.get("variables") or {},

@@ -126,7 +126,7 @@ class Stack:
 
     def waits_for(self, service: Service) -> tuple[str, ...]:
         """The services that it waits for on this host."""
-        return (*service.needs, *(name for name in service.optional if self.has(name)))
+        return (*service.needs, *(name for name in service.optional_needs if self.has(name)))
 
     def credential(self, name: str) -> Any:
         """The credential with this name, or None."""
