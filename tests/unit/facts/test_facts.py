@@ -145,7 +145,7 @@ def test_a_hostile_folder_is_one_word(tmp_path: Path, name: str, fact: str) -> N
     assert done.stderr == ""
     assert host.nothing_was_executed()
     if fact == "state":
-        assert found == SeenState(Applied(), ("redis",))
+        assert found == SeenState(Applied(), ("redis",), started_with=("compose.yml",))
     elif fact == "project":
         assert found == SeenProject({"redis": "r1"}, {"redis": ()})
         assert (host.home / "where").read_text() == f"{host.root}\n"
