@@ -1,4 +1,4 @@
-"""Redis moves from the guide's image to one that starts as the official ones do, and to one that starts as Valkey's, with its keys."""
+"""Redis moves from the guide's image to one that starts as the official ones do, and to one like Valkey's, with its keys."""
 
 from __future__ import annotations
 
