@@ -26,7 +26,8 @@ def made(host: Host, server: str) -> str:
     """An image on the host that starts as the official one of this server does; its name says nothing."""
     name = f"lab/cache-of-{server}:1"
     script = shlex.quote(ENTRYPOINT.replace("@SERVER@", server))
-    ours = f"[ -e /usr/bin/{server} ] || ln -s redis-server /usr/bin/{server}; printf %s {script} >/usr/local/bin/docker-entrypoint.sh; "
+    ours = f"[ -e /usr/bin/{server} ] || ln -s redis-server /usr/bin/{server}; "
+    ours += f"printf %s {script} >/usr/local/bin/docker-entrypoint.sh; "
     host.run(
         f"docker rm --force made 2>/dev/null; docker run --name made --entrypoint sh lab/watchtower-standin:1 -c "
         f"{shlex.quote(ours + 'chmod 755 /usr/local/bin/docker-entrypoint.sh; mkdir -p /data')} && docker commit "
