@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from operations.stack.diagnosis import Row, table
-from tests.fleet.fleet import STACK, Fleet
+from tests.fleet.fleet import SERVICES, STACK, Fleet
 from tests.lab import Host
 
 OTHER = "Another_Password-0123456789"
@@ -124,6 +126,47 @@ def test_an_image_that_is_missing_is_named(broken: Fleet) -> None:
     run = broken.deploy("--data", "openwebui_image=lab/none:1")
     assert not run.ok
     assert row("image-missing").cause in run.host(broken.hosts[0].name)["error"]
+
+
+UNWELL = """\
+x-fleet: {settings: {unwell_image: "@IMAGE@"}, variables: {UNWELL_IMAGE: "{unwell_image}"}}
+services:
+  unwell: {image: "${UNWELL_IMAGE}", restart: unless-stopped, @HOW@}
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        ('entrypoint: ["/no-such-program"]', row("cannot-run").cause),
+        # Docker makes a folder where the file is missing
+        ('volumes: ["${STACK_ROOT}/conf:/etc/debian_version"]', row("bad-mount").cause),
+    ],
+    ids=["cannot-run", "bad-mount"],
+)
+def test_what_the_runtime_refuses_fails_at_once_and_is_named(broken: Fleet, tmp_path: Path, how: str, cause: str) -> None:
+    image = broken.inventory()["fleet"]["data"]["watchtower_image"]
+    (tmp_path / "unwell.yml").write_text(UNWELL.replace("@IMAGE@", image).replace("@HOW@", how))
+    broken.settings.update(catalog_dirs=[str(tmp_path)], services=[*SERVICES, "unwell"])
+    began = time.monotonic()
+    run = broken.deploy()
+    assert not run.ok
+    assert cause in run.host(broken.hosts[0].name)["error"]
+    assert " in 60 s" not in run.host(broken.hosts[0].name)["error"]
+    assert time.monotonic() - began < 55
+
+
+def test_a_watchtower_that_the_engine_does_not_answer_is_named(broken: Fleet) -> None:
+    host = broken.hosts[0]
+    words = 'time=now level=error msg="Error response from daemon: client version 1.25 is too old."'
+    change = shlex.quote("ENTRYPOINT " + json.dumps(["sh", "-c", f"echo '{words}' >&2; exit 1"]))
+    host.run(f"docker create --name old lab/watchtower-standin:1 && docker commit --change {change} old lab/old-watchtower:1")
+    try:
+        run = broken.deploy("--data", "watchtower_image=lab/old-watchtower:1", "--data", "start_timeout=20")
+    finally:
+        host.run("docker rm --force old")
+    assert not run.ok
+    assert row("watchtower-too-old").cause in run.host(host.name)["error"]
 
 
 def test_a_restart_loop_is_told(broken: Fleet) -> None:

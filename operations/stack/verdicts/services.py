@@ -39,7 +39,7 @@ def maintained(stack: Stack, seen: Snapshot) -> Check:
         return Check(name, Verdict.OK, f"no end is known of the images of {len(images)} services")
     return Check(
         name,
-        Verdict.OK,
+        Verdict.WARNING,
         "; ".join(f"{service}: {images[service]} had its last release in {row.ended}" for service, row in found.items()),
         " ".join(dict.fromkeys(row.reason for row in found.values())),
         " ".join(f'Set {_image(service, stack)} = "{row.successor}". {row.move}'.strip() for service, row in found.items()),

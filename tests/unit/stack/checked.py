@@ -77,9 +77,9 @@ def verdicts(seen: Snapshot, stack: Stack = STACK) -> Mapping[str, Verdict]:
 
 
 def not_ok(*drifts: Drift, stack: Stack = STACK) -> tuple[Check, ...]:
-    """The checks that are not ok on a host where all was as wanted before these drifts."""
-    found = checks(stack, all_of(*drifts)(converged(stack)))
-    return tuple(check for check in found if check.verdict is not Verdict.OK)
+    """The checks that are not ok on a host where all was as wanted before these drifts; what was so before them does not count."""
+    before, found = checks(stack, converged(stack)), checks(stack, all_of(*drifts)(converged(stack)))
+    return tuple(check for check in found if check.verdict is not Verdict.OK and check not in before)
 
 
 def the_bad_one(*drifts: Drift, stack: Stack = STACK) -> Check:

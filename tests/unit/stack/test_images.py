@@ -64,7 +64,7 @@ def test_an_image_with_a_known_end_is_named_with_its_successor() -> None:
     check = maintained()
     assert check.detail == "redis: redis/redis-stack:latest had its last release in 2025-12"
     assert (check.remedy or "").startswith('Set redis_image = "redis:8.2". Its keys move along.')
-    assert check.verdict.good
+    assert check.verdict is Verdict.WARNING
 
 
 def test_without_such_an_image_nothing_is_said() -> None:
