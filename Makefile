@@ -13,6 +13,7 @@ adopt ?= adopt
 bin := .venv/bin
 ready := .venv/.ready
 bench_ready := .lab/bench-venv/.ready
+docs_ready := .lab/docs-venv/.ready
 comma := ,
 unpacked := $(CURDIR)/.lab/bootstrap
 apt := apt-get -qq -o APT::Sandbox::User=root -o Dir::Cache="$(unpacked)/cache"
@@ -20,7 +21,7 @@ apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit unit-busybox wheel clean
+.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit unit-busybox docs wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -66,8 +67,18 @@ unit: env ## the tests that need no lab
 unit-busybox: env ## the tests of scripts on hosts whose sh, awk, sed and the like are busybox's
 	@$(bin)/python -m tests.busybox
 
+docs: env $(docs_ready) ## build the documentation into dist/site, and look for links that lead nowhere
+	@NO_MKDOCS_2_WARNING=1 .lab/docs-venv/bin/python -m mkdocs build --quiet --strict
+	@$(bin)/python -m docs.generate.links dist/site
+	@echo "Open dist/site/index.html"
+
 wheel: env ## build the wheel and the sdist into dist
 	@$(bin)/python -m build --no-isolation
+
+release: $(docs_ready) ## build wheel and sdist anew and check what a package index would refuse; signs and uploads nothing
+	@rm -f dist/*.whl dist/*.tar.gz
+	@$(MAKE) wheel
+	@.lab/docs-venv/bin/python -m twine check --strict dist/*.whl dist/*.tar.gz
 
 clean: ## remove the lab, .venv, reports and caches; your .env and hosts.yml stay
 	@if [ -d .lab ]; then $(MAKE) env && $(bin)/python -m tests.lab down --all; fi
@@ -91,6 +102,13 @@ $(bench_ready): tests/bench/requirements.txt $(ready)
 	@echo "Building .lab/bench-venv with Ansible and matplotlib (about a minute)"
 	@mkdir -p -m 700 .lab && $(bin)/python -m venv --clear --without-pip .lab/bench-venv
 	@$(pip_certificates) $(bin)/python -m pip --python .lab/bench-venv/bin/python install -qq --no-compile --disable-pip-version-check -r $<
+	@touch $@
+
+$(docs_ready): docs/requirements.lock $(ready)
+	@echo "Building .lab/docs-venv with mkdocs and twine (about a minute)"
+	@mkdir -p -m 700 .lab && $(bin)/python -m venv --clear --without-pip .lab/docs-venv
+	@$(pip_certificates) $(bin)/python -m pip --python .lab/docs-venv/bin/python install -qq --no-compile --disable-pip-version-check \
+		--require-hashes -r $<
 	@touch $@
 
 # Debian's pip trusts the machine's certificates only; on a machine without any, those in pip's own package serve.

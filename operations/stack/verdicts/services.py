@@ -10,6 +10,8 @@ from ..snapshot import UNKNOWN, Snapshot
 from ..stack import Stack
 from .expect import DEPLOY, unknown
 
+MEANINGS = {"container.<service>": "It runs, and is healthy where it has a healthcheck."}
+
 
 def container(service: str, seen: Snapshot) -> Check:
     """It runs, and is healthy where it has a healthcheck."""
