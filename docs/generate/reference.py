@@ -81,6 +81,17 @@ def facts() -> str:
     return "\n".join(text)
 
 
+def docstrings() -> Iterator[tuple[str, str]]:
+    """The full name of everything that gets a page from its docstring, and that docstring."""
+    for module, members in re.findall(
+        r"^::: (\S+)\n    options:\n(?:      members: \[(.*)\])?", operations() + facts(), re.MULTILINE
+    ):
+        names = [f"{module}.{one}" for one in members.split(", ")] if members else [module]
+        for full in names:
+            holder, _, name = full.rpartition(".")
+            yield full, inspect.getdoc(getattr(import_module(holder), name)) or ""
+
+
 def _own(module: str) -> Iterator[tuple[str, Any]]:
     """The public names that a module defines itself, in its order."""
     for name, value in vars(import_module(module)).items():
