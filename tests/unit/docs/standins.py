@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 from distributed.cli import dask_scheduler, dask_worker
@@ -89,10 +90,9 @@ def _pyinfra(words: list[str]) -> None:
         _takes(_named(first)._inner, rest)
 
 
-def _named(path: str) -> type:
+def _named(path: str) -> Any:
     module, _, name = path.rpartition(".")
-    found: type = getattr(import_module(module), name)
-    return found
+    return getattr(import_module(module), name)
 
 
 def _takes(function: Callable[..., object], words: list[str]) -> None:

@@ -14,6 +14,7 @@ from docs.generate import links, picture, reference
 from operations import __main__ as command_line
 from operations.stack import verdicts
 from operations.stack.snapshot import Snapshot
+from operations.stack.stack import Stack
 from tests.unit.docs.blocks import ROOT
 from tests.unit.stack.hosts import a_client, a_stack, converged
 from tests.unit.stack.settings_told import defaults
@@ -75,7 +76,7 @@ def test_every_setting_is_there_with_its_default(name: str) -> None:
 
 
 @pytest.mark.parametrize("stack", [a_stack(), a_client(), OWN], ids=["guide", "client", "own"])
-def test_every_check_has_a_meaning(stack: verdicts.Stack) -> None:
+def test_every_check_has_a_meaning(stack: Stack) -> None:
     """One in `MEANINGS` beside the check, or, where a catalogue file declares it, what it asks there."""
     declared = {probe.id for probe in stack.probes}
     for seen in (converged(stack), Snapshot()):
