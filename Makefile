@@ -5,7 +5,7 @@ PYTHON ?= python3
 BOOTSTRAP ?= no
 # what make bench measures; docs/benchmarks.md tells of more
 parts ?= --hosts 3,10,30 --sshd 100,300 --fake 1000,2000,10000
-# --last-failed: of test-long and test-openwebui only what failed the last time
+# --last-failed --second-try: of the long tests only what failed the last time; tests/honest.py says what may pass then
 again ?=
 # adopt, or story for one of its stacks
 adopt ?= adopt

@@ -87,17 +87,28 @@ def operator(tmp_path_factory: pytest.TempPathFactory, hosts: list[Host]) -> Fle
     return Fleet(tmp_path_factory.mktemp("operator"), hosts)
 
 
+_used: list[str] = []  # the tests that used the hosts, the last one at the end
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    if nodeid.startswith("tests/fleet/"):
+        _used.append(nodeid)
+
+
 @pytest.fixture
 def converged(operator: Fleet) -> Fleet:
-    """All hosts are as wanted, whatever an earlier test left; a change comes to all of them at once."""
+    """All hosts are as wanted, and a change comes to all of them at once.
+
+    A deploy brings them there from whatever the test before left; where it cannot, that test is named.
+    """
     operator.settings.clear()
     operator.settings.update(rollout_waves=["100%"], settle_timeout=60)  # the machine may be busy
     operator.host_settings.clear()
     operator.groups.clear()
     operator.strangers.clear()
-    if not operator.deploy().ok:
+    if not _used:  # nobody knows who was here before
         for host in operator.hosts:
             wipe(host)
-        run = operator.deploy()
-        assert run.ok, run.output
+    run = operator.deploy()
+    assert run.ok, f"{_used[-1] if _used else 'Nobody'} left hosts that a deploy does not bring to their state:\n{run.output}"
     return operator

@@ -4,12 +4,19 @@ than about the code. In CI its examples are the same each time; whoever works on
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.unit.stack.catalogues import Put
+
+# Under nohup, or in a shell's background, these are ignored, and would be in every script that a test ends with them.
+# A signal with a handler, even one that does nothing, is not ignored in what is started from here.
+for _ignored in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_ignored) is signal.SIG_IGN:
+        signal.signal(_ignored, lambda *_: None)
 
 settings.register_profile("unit", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("unit")
