@@ -42,12 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
 class _Honest:
     def __init__(self, config: pytest.Config) -> None:
         self.config, self.second = config, config.getoption("--second-try")
+        self.cache: pytest.Cache | None = getattr(config, "cache", None)
         self.left_out: list[str] = []
         self.unknown: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        if self.second and self._cache.get(_LEFT_OUT, []):
+        if self.second and self.cache and self.cache.get(_LEFT_OUT, []):
             pytest.exit("There was no time left for some tests, so there is none for a second try.", 1)
 
     @pytest.hookimpl(tryfirst=True)
@@ -61,8 +62,8 @@ class _Honest:
             self.unknown.append(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if not self.second:
-            self._cache.set(_LEFT_OUT, self.left_out)
+        if self.cache and not self.second:
+            self.cache.set(_LEFT_OUT, self.left_out)
         if self.unknown:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -75,9 +76,3 @@ class _Honest:
             for test in self.unknown:
                 terminalreporter.write_line(test)
             terminalreporter.write_line("Mend them, or list each in tests/flaky.txt: <test>  # <why it may fail once>")
-
-    @property
-    def _cache(self) -> pytest.Cache:
-        found = self.config.cache
-        assert found is not None
-        return found

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.unit.generators import Stage, staged
 from tests.unit.stack.catalogues import Put
 
 # Under nohup, or in a shell's background, these are ignored, and would be in every script that a test ends with them.
@@ -40,3 +41,9 @@ def put(tmp_path: Path) -> Put:
 def folder(put: Put) -> str:
     """The operator's folder, as it is named in catalog_dirs."""
     return str(put("unused", "services: {unused: {image: scratch}}").parent)
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
+    """Where the generators of operations are run."""
+    return staged(monkeypatch, tmp_path)
