@@ -86,10 +86,16 @@ def docstrings() -> Iterator[tuple[str, str]]:
     for module, members in re.findall(
         r"^::: (\S+)\n    options:\n(?:      members: \[(.*)\])?", operations() + facts(), re.MULTILINE
     ):
-        names = [f"{module}.{one}" for one in members.split(", ")] if members else [module]
-        for full in names:
-            holder, _, name = full.rpartition(".")
-            yield full, inspect.getdoc(getattr(import_module(holder), name)) or ""
+        for name in (f"{module}.{one}" for one in members.split(", ")) if members else [module]:
+            yield name, _docstring(name)
+
+
+def _docstring(name: str) -> str:
+    """That of a function or a class, as its source has it: to import some of them changes what threads are (pyinfra_cli does)."""
+    module, _, own = name.rpartition(".")
+    source = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+    (node,) = (one for one in ast.parse(source).body if isinstance(one, ast.FunctionDef | ast.ClassDef) and one.name == own)
+    return ast.get_docstring(node) or ""
 
 
 def _own(module: str) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ import click
 from pyinfra.api import Config, Host, Inventory, State
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
-from pyinfra_cli.exceptions import CliError
+from pyinfra_cli.exceptions import CliError  # type: ignore[import-untyped]
 
 from ..report.key import key
 from ..stack.errors import FleetError

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ for _ignored in (signal.SIGHUP, signal.SIGINT):
 
 settings.register_profile("unit", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("unit")
+
+
+def pytest_collection_finish() -> None:
+    hint = "it makes threads greenlets, and a test that waits for one hangs: what needs it runs in a process of its own"
+    assert "pyinfra_cli" not in sys.modules, f"A test imports pyinfra_cli: {hint}."
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class AHost:
         self.data: dict[str, Any] = {}
         self.print_prefix = ""
         self.op_hash_order: tuple[str, ...] = ()
-        self.state = SimpleNamespace(
+        self.state: Any = SimpleNamespace(
             is_executing=self.executing,
             failed_hosts=set(),
             active_hosts={self},
@@ -94,8 +94,15 @@ class Ran:
 
     def parameters(self, script: str) -> Mapping[str, Parameter]:
         """What the one call of a script is given."""
-        (found,) = (called.parameters for one in self.yielded if isinstance(one, Called) for called in one.called if called.path == script)
+        called = [one for command in self.yielded if isinstance(command, Called) for one in command.called]
+        (found,) = (one.parameters for one in called if one.path == script)
         return found
+
+    def words(self, script: str, name: str) -> list[str]:
+        """One of them that is a list."""
+        found = self.parameters(script)[name]
+        assert isinstance(found, list | tuple)
+        return list(found)
 
     @property
     def failed(self) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 
 import click
 from distributed.cli import dask_scheduler, dask_worker
-from pyinfra_cli.cli import cli as pyinfra
 
 from docs.generate.reference import parser_of
 from operations import __main__ as command_line
@@ -25,6 +24,13 @@ from tests.lab import __main__ as lab
 ROOT = Path(__file__).parents[3]
 FILES = ("ca.pem", "me.pem", "me.key")  # that a command of a page reads
 PROGRAMS = (".venv/bin/python", ".venv/bin/pyinfra", "bin/make", "bin/pip", "bin/pyinfra-compose")
+# pyinfra's own parser: the inventory, and what is to be done
+_PYINFRA = """
+import json, sys
+from pyinfra_cli.cli import cli
+given = cli.make_context("pyinfra", sys.argv[1:]).params
+print(json.dumps([given["inventory"], given["operations"]]))
+"""
 _NOTE = """#!/bin/sh
 {python} -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$0" "$@" >> "{noted}"
 case "$*" in *"secrets new"*) echo a-password-of-40-characters-0123456789ab ;; esac
@@ -79,9 +85,11 @@ def _operations(words: list[str]) -> None:
 
 
 def _pyinfra(words: list[str]) -> None:
-    given = pyinfra.make_context("pyinfra", words).params
-    assert given["inventory"] == "inventory"
-    first, *rest = given["operations"]
+    # in a process of its own: whoever imports pyinfra_cli has threads that are none
+    done = subprocess.run([sys.executable, "-c", _PYINFRA, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    inventory, (first, *rest) = json.loads(done.stdout)
+    assert inventory == "inventory"
     if first == "fact":
         _takes(_named(rest[0]).command, rest[1:])
     elif first.endswith(".py"):
