@@ -7,6 +7,10 @@ BOOTSTRAP ?= no
 parts ?= --hosts 3,10,30 --sshd 100,300 --fake 1000,2000,10000
 # --last-failed --second-try: of the long tests only what failed the last time; tests/honest.py says what may pass then
 again ?=
+# of the long tests only those of one part of three: part=2
+part ?=
+# what make test runs
+tests ?= tests
 # adopt, or story for one of its stacks
 adopt ?= adopt
 
@@ -21,7 +25,7 @@ apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit unit-busybox docs wheel release clean
+.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit unit-busybox coverage docs wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -36,10 +40,10 @@ demo: env lab ## start the lab and bring the stack to its hosts
 	@$(bin)/pyinfra -y inventory deploy.py
 
 test: env lint lab ## lint, start the lab and run the tests
-	@$(bin)/python -m pytest
+	@$(bin)/python -m pytest $(tests)
 
 test-long: env lab ## the lab tests that take minutes: rollouts under load, interruptions, faults, installations
-	@$(bin)/python -m pytest -m long --durations 15 $(again) tests/fleet
+	@$(bin)/python -m pytest -m "long$(if $(part), and part$(part))" --durations 15 $(again) tests/fleet
 
 test-adopt: env lab ## the lab tests that take over stacks of 27 services, started by hand
 	@$(bin)/python -m pytest -m $(adopt) $(again) tests/fleet
@@ -66,6 +70,12 @@ unit: env ## the tests that need no lab
 
 unit-busybox: env ## the tests of scripts on hosts whose sh, awk, sed and the like are busybox's
 	@$(bin)/python -m tests.busybox
+
+coverage: env ## the unit tests, and which branches of the library they do not reach; fails below 90 %
+	@mkdir -p -m 700 .lab/coverage && rm -f .lab/coverage/*
+	@$(bin)/python -m coverage run -m pytest -q -p no:cacheprovider tests/unit
+	@$(bin)/python -m coverage combine --quiet
+	@$(bin)/python -m coverage report --fail-under 90
 
 docs: env $(docs_ready) ## build the documentation into dist/site, and look for links that lead nowhere
 	@NO_MKDOCS_2_WARNING=1 .lab/docs-venv/bin/python -m mkdocs build --quiet --strict

@@ -13,12 +13,14 @@ from tests.lab import Host, Lab
 # names parted by commas: so that two people can work on one lab with hosts of their own
 NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 
-# modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations; in the order in which they are
-# run, since the time may not do for all of them
-LONG = [
-    *("test_rollout", "test_redis_users", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis", "test_rolling"),
-    *("test_shards", "test_failures", "test_diagnosis", "test_engine", "test_killed", "test_two_operators"),
-]
+# Modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations. A run of CI has time for one of
+# three parts.
+PARTS = (
+    ("test_rollout", "test_redis_users", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis"),
+    ("test_rolling", "test_shards", "test_failures", "test_diagnosis"),
+    ("test_engine", "test_killed", "test_two_operators"),
+)
+LONG = [module for part in PARTS for module in part]
 
 # stacks of 27 services that are started by hand first: longer still, and run by themselves
 ADOPT = {"test_adopt", "test_adopt_places", "test_adopt_shapes", "test_file_secrets"}
@@ -30,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
             if item.path.stem in LONG:
                 item.add_marker(pytest.mark.long)
+                number = next(number for number, part in enumerate(PARTS, 1) if item.path.stem in part)
+                item.add_marker(f"part{number}")
             if item.path.stem in ADOPT:
                 item.add_marker(pytest.mark.adopt)
                 if "story" in getattr(item, "fixturenames", ()):

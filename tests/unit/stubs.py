@@ -83,7 +83,7 @@ class StubHost:
     def only(self, *programs: str) -> None:
         """Nothing is on the PATH but the stand-ins and these programs of the machine."""
         for name in programs:
-            found = shutil.which(name, path=f"{SYSTEM}:{os.environ['PATH']}")
+            found = shutil.which(name, path=f"{_machine()}:{os.environ['PATH']}")
             assert found is not None, f"{name} is not on this machine"
             (self.bin / name).symlink_to(found)
         self.path = str(self.bin)
@@ -127,7 +127,7 @@ class StubHost:
         return self._run(["sh", "-c", text], stdin, timeout)
 
     def _run(self, words: list[str], stdin: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
-        shell = shutil.which(words[0], path=SYSTEM) or "/bin/sh"
+        shell = shutil.which(words[0], path=_machine()) or "/bin/sh"
         return subprocess.run(
             [shell, *words[1:]], input=stdin, capture_output=True, text=True, check=False,
             cwd=self.home, env=self._environment(), umask=0o022, timeout=timeout,
