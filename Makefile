@@ -38,6 +38,10 @@ lab: env ## start the lab: three hosts on this machine
 
 demo: env lab ## start the lab and bring the stack to its hosts
 	@$(bin)/pyinfra -y inventory deploy.py
+	@printf '%s\n' "" "What to try next (docs/tour.md):" \
+		"  change the password:  rm .lab/secrets.env && make demo" \
+		"  break something:      $(bin)/python -m tests.lab ssh erni-1 docker stop erni-ki-redis-1, then make demo" \
+		"  look at the page:     reports/latest.html"
 
 test: env lint lab ## lint, start the lab and run the tests
 	@$(bin)/python -m pytest $(tests)

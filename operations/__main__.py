@@ -1,4 +1,4 @@
-"""The command line beside pyinfra's own: `python -m operations`, in the wheel also `pyinfra-compose`."""
+"""The command line beside pyinfra's own."""
 
 from __future__ import annotations
 

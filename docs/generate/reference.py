@@ -16,6 +16,7 @@ from typing import Any
 
 from pyinfra.api import FactBase
 
+from operations import COMMAND
 from operations import __main__ as command_line
 from operations.stack import diagnosis, registry, verdicts
 from operations.stack.catalogue import Service, catalogue
@@ -198,13 +199,13 @@ def _brings(service: Service) -> Iterator[str]:
 def commands() -> str:
     """The command line: what every command says of itself."""
     text = [
-        "# Command line\n\nBeside pyinfra's own. `pyinfra-compose` of the wheel is the same as `python -m operations` in the "
+        "# Command line\n\nBeside pyinfra's own. `pyinfra-compose` of the wheel is the same as `.venv/bin/python -m operations` in the "
         "checkout.\n"
     ]
     for parser in parsers():
         # as wide as a page, whatever terminal this is made on
         parser.formatter_class = lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100)
-        text.append(f"## {parser.prog.removeprefix('python -m ')}\n\n```text\n{parser.format_help().rstrip()}\n```\n")
+        text.append(f"## {parser.prog.replace(COMMAND, 'operations')}\n\n```text\n{parser.format_help().rstrip()}\n```\n")
     return "\n".join(text)
 
 
