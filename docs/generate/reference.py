@@ -199,8 +199,8 @@ def _brings(service: Service) -> Iterator[str]:
 def commands() -> str:
     """The command line: what every command says of itself."""
     text = [
-        "# Command line\n\nBeside pyinfra's own. `pyinfra-compose` of the wheel is the same as `.venv/bin/python -m operations` in the "
-        "checkout.\n"
+        "# Command line\n\nBeside pyinfra's own. `pyinfra-compose` of the wheel is the same as `.venv/bin/python -m operations` in "
+        "the checkout.\n"
     ]
     for parser in parsers():
         # as wide as a page, whatever terminal this is made on
