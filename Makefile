@@ -82,6 +82,7 @@ coverage: env ## the unit tests, and which branches of the library they do not r
 	@$(bin)/python -m coverage report --fail-under 90
 
 docs: env $(docs_ready) ## build the documentation into dist/site, and look for links that lead nowhere
+	@$(bin)/python -m docs.generate.screenshots .lab/screenshots
 	@NO_MKDOCS_2_WARNING=1 .lab/docs-venv/bin/python -m mkdocs build --quiet --strict
 	@$(bin)/python -m docs.generate.links dist/site
 	@echo "Open dist/site/index.html"

@@ -26,6 +26,7 @@ OUTSIDE = {  # path in the project → path on the site
 INSIDE = {there: here for here, there in OUTSIDE.items()}
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)")
 PICTURE = "<!-- imports -->"
+SCREENSHOTS = ROOT / ".lab/screenshots"  # where `make docs` has put them
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -33,9 +34,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     texts |= {file.src_uri: file.content_string for file in files.documentation_pages()}
     linked = {path for page, text in texts.items() for path in _sources(page, text)}
     texts |= reference.pages() | {f"source/{path}.md": _source(ROOT / path) for path in sorted(linked)}
-    for path, text in texts.items():
-        if files.get_file_from_path(path) is None:
-            files.append(File.generated(config, path, content=text))
+    for name, text in texts.items():
+        if files.get_file_from_path(name) is None:
+            files.append(File.generated(config, name, content=text))
+    for path in sorted(SCREENSHOTS.glob("*.png")):
+        files.append(File.generated(config, f"screenshots/{path.name}", abs_src_path=str(path)))
     return files
 
 

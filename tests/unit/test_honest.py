@@ -47,7 +47,7 @@ class Folder:
             *words,
         ]
         env = {**os.environ, "PYTHONPATH": str(ROOT), "TESTS_UNTIL": until}
-        return subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=300)
 
     def again(self) -> subprocess.CompletedProcess[str]:
         return self.run("--last-failed", "--second-try")

@@ -48,7 +48,7 @@ def run(text: str, folder: Path) -> list[list[str]]:
     for name in FILES:
         (folder / name).touch()
     env = {"PATH": f"{folder}/bin:/usr/bin:/bin", "HOME": str(folder)}
-    done = subprocess.run(["sh", "-eu"], input=text, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["sh", "-eu"], input=text, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
 

@@ -119,7 +119,7 @@ def _pyinfra(folder: Path, inventory: str, deploy: str) -> None:
     (folder / "deploy.py").write_text(deploy)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYINFRA_PROGRESS": "off", "REDIS_PASSWORD": PASSWORD}
     command = [sys.executable, "-m", "pyinfra", "--dry", inventory, "deploy.py"]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
 
