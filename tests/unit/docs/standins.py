@@ -22,7 +22,7 @@ from operations import __main__ as command_line
 from tests.lab import __main__ as lab
 
 ROOT = Path(__file__).parents[3]
-FILES = ("ca.pem", "me.pem", "me.key")  # that a command of a page reads
+FILES = ("ca.pem", "me.pem", "me.key", ".lab/secrets.env")  # that a command of a page needs
 PROGRAMS = (".venv/bin/python", ".venv/bin/pyinfra", "bin/make", "bin/pip", "bin/pyinfra-compose")
 # pyinfra's own parser: the inventory, and what is to be done
 _PYINFRA = """
@@ -46,6 +46,7 @@ def run(text: str, folder: Path) -> list[list[str]]:
         path.write_text(_NOTE.format(python=sys.executable, noted=noted))
         path.chmod(0o755)
     for name in FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).touch()
     env = {"PATH": f"{folder}/bin:/usr/bin:/bin", "HOME": str(folder)}
     done = subprocess.run(["sh", "-eu"], input=text, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
