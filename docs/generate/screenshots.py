@@ -1,4 +1,4 @@
-"""The pictures of docs/tour.md: `python -m docs.generate.screenshots FOLDER`. A run that changed all, and one in which a host failed."""
+"""The pictures of docs/tour.md, of a run that changed all and one in which a host failed: `python -m docs.generate.screenshots FOLDER`."""
 
 from __future__ import annotations
 
