@@ -1,4 +1,4 @@
-"""The pictures of docs/tour.md: a run that changed all, and one in which a host failed. `python -m docs.generate.screenshots TO`."""
+"""The pictures of docs/tour.md: a run that changed all, and one in which a host failed. Written to the folder that is named."""
 
 from __future__ import annotations
 
