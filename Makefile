@@ -5,14 +5,19 @@ PYTHON ?= python3
 BOOTSTRAP ?= no
 # what make bench measures; docs/benchmarks.md tells of more
 parts ?= --hosts 3,10,30 --sshd 100,300 --fake 1000,2000,10000
-# --last-failed: of test-long and test-openwebui only what failed the last time
+# --last-failed --second-try: of the long tests only what failed the last time; tests/honest.py says what may pass then
 again ?=
+# of the long tests only those of one part of three: part=2
+part ?=
+# what make test runs
+tests ?= tests
 # adopt, or story for one of its stacks
 adopt ?= adopt
 
 bin := .venv/bin
 ready := .venv/.ready
 bench_ready := .lab/bench-venv/.ready
+docs_ready := .lab/docs-venv/.ready
 comma := ,
 unpacked := $(CURDIR)/.lab/bootstrap
 apt := apt-get -qq -o APT::Sandbox::User=root -o Dir::Cache="$(unpacked)/cache"
@@ -20,7 +25,7 @@ apt_lists := -o Dir::State::Lists="$(unpacked)/lists"
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit unit-busybox wheel clean
+.PHONY: help env lab demo test test-long test-adopt test-openwebui bench lint unit unit-busybox coverage docs wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' Makefile
@@ -33,12 +38,16 @@ lab: env ## start the lab: three hosts on this machine
 
 demo: env lab ## start the lab and bring the stack to its hosts
 	@$(bin)/pyinfra -y inventory deploy.py
+	@printf '%s\n' "" "What to try next (docs/tour.md):" \
+		"  change the password:  rm .lab/secrets.env && make demo" \
+		"  break something:      $(bin)/python -m tests.lab ssh erni-1 docker stop erni-ki-redis-1, then make demo" \
+		"  look at the page:     reports/latest.html"
 
 test: env lint lab ## lint, start the lab and run the tests
-	@$(bin)/python -m pytest
+	@$(bin)/python -m pytest $(tests)
 
 test-long: env lab ## the lab tests that take minutes: rollouts under load, interruptions, faults, installations
-	@$(bin)/python -m pytest -m long --durations 15 $(again) tests/fleet
+	@$(bin)/python -m pytest -m "long$(if $(part), and part$(part))" --durations 15 $(again) tests/fleet
 
 test-adopt: env lab ## the lab tests that take over stacks of 27 services, started by hand
 	@$(bin)/python -m pytest -m $(adopt) $(again) tests/fleet
@@ -66,8 +75,25 @@ unit: env ## the tests that need no lab
 unit-busybox: env ## the tests of scripts on hosts whose sh, awk, sed and the like are busybox's
 	@$(bin)/python -m tests.busybox
 
+coverage: env ## the unit tests, and which branches of the library they do not reach; fails below 90 %
+	@mkdir -p -m 700 .lab/coverage && rm -f .lab/coverage/*
+	@$(bin)/python -m coverage run -m pytest -q -p no:cacheprovider tests/unit
+	@$(bin)/python -m coverage combine --quiet
+	@$(bin)/python -m coverage report --fail-under 90
+
+docs: env $(docs_ready) ## build the documentation into dist/site, and look for links that lead nowhere
+	@$(bin)/python -m docs.generate.screenshots .lab/screenshots
+	@NO_MKDOCS_2_WARNING=1 .lab/docs-venv/bin/python -m mkdocs build --quiet --strict
+	@$(bin)/python -m docs.generate.links dist/site
+	@echo "Open dist/site/index.html"
+
 wheel: env ## build the wheel and the sdist into dist
 	@$(bin)/python -m build --no-isolation
+
+release: $(docs_ready) ## build wheel and sdist anew and check what a package index would refuse; signs and uploads nothing
+	@rm -f dist/*.whl dist/*.tar.gz
+	@$(MAKE) wheel
+	@.lab/docs-venv/bin/python -m twine check --strict dist/*.whl dist/*.tar.gz
 
 clean: ## remove the lab, .venv, reports and caches; your .env and hosts.yml stay
 	@if [ -d .lab ]; then $(MAKE) env && $(bin)/python -m tests.lab down --all; fi
@@ -91,6 +117,13 @@ $(bench_ready): tests/bench/requirements.txt $(ready)
 	@echo "Building .lab/bench-venv with Ansible and matplotlib (about a minute)"
 	@mkdir -p -m 700 .lab && $(bin)/python -m venv --clear --without-pip .lab/bench-venv
 	@$(pip_certificates) $(bin)/python -m pip --python .lab/bench-venv/bin/python install -qq --no-compile --disable-pip-version-check -r $<
+	@touch $@
+
+$(docs_ready): docs/requirements.lock $(ready)
+	@echo "Building .lab/docs-venv with mkdocs and twine (about a minute)"
+	@mkdir -p -m 700 .lab && $(bin)/python -m venv --clear --without-pip .lab/docs-venv
+	@$(pip_certificates) $(bin)/python -m pip --python .lab/docs-venv/bin/python install -qq --no-compile --disable-pip-version-check \
+		--require-hashes -r $<
 	@touch $@
 
 # Debian's pip trusts the machine's certificates only; on a machine without any, those in pip's own package serve.

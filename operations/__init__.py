@@ -7,4 +7,5 @@ person gets to see. In the wheel the package is called `pyinfra_compose`.
 
 __version__ = "0.2.0.dev0"
 
-COMMAND = f"python -m {__name__}"  # as a person types it here: the checkout and the wheel differ in the name
+# as a person types it here: the wheel brings a script along, the checkout a .venv
+COMMAND = "pyinfra-compose" if __name__ == "pyinfra_compose" else f".venv/bin/python -m {__name__}"

@@ -1,4 +1,4 @@
-"""The command line beside pyinfra's own: `python -m operations`, in the wheel also `pyinfra-compose`."""
+"""The command line beside pyinfra's own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib import import_module
 from . import COMMAND
 
 # command → the module whose `main` it is, and what it does
-_COMMANDS = {
+COMMANDS = {
     "secrets": (".controller.secrets", "make a password; say where a secret is found"),
     "history": (".history", "show what was done on the fleet, when and by whom"),
     "backup": (".backup", "list the backups of hosts, and restore one"),
@@ -19,15 +19,15 @@ _COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    width = max(map(len, _COMMANDS))
-    listed = "\n".join(f"  {name:{width}}  {does}" for name, (_, does) in _COMMANDS.items())
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name:{width}}  {does}" for name, (_, does) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=f"commands:\n{listed}",
     )  # fmt: skip
-    parser.add_argument("command", choices=_COMMANDS, metavar="command")
+    parser.add_argument("command", choices=COMMANDS, metavar="command")
     parser.add_argument("words", nargs=argparse.REMAINDER, help="see `command --help`")
     given = parser.parse_args(argv)
-    module, _ = _COMMANDS[given.command]
+    module, _ = COMMANDS[given.command]
     status: int = import_module(module, __package__).main(given.words)
     return status
 

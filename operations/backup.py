@@ -30,7 +30,7 @@ from .stack.verdicts import about_adopted, about_desired, checks, is_among
 
 @operation()
 def backup(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
-    """Keep the files that are about to change in backups/<UTC time>; the newest `backup_keep` backups stay.
+    """Keep the files that are about to change in `backups/<UTC time>`; the newest `backup_keep` backups stay.
 
     + planned: what is to be done on the host; observed and planned when left out
     """

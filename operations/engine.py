@@ -30,9 +30,9 @@ def docker(
 
     **Example:**
 
-    .. code:: python
-
-        engine.docker(name="Docker runs")
+    ```python
+    engine.docker(name="Docker runs")
+    ```
     """
     found = seen or host.get_fact(Engine, _ignore_errors=True)
     if found is UNKNOWN:

@@ -32,13 +32,13 @@ def env_file(path: str, keys: Mapping[str, str | HiddenValue], mode: str = "0600
 
     **Example:**
 
-    .. code:: python
-
-        env.env_file(
-            name="Set the application's environment",
-            path="/opt/app/env/app.env",
-            keys={"LOG_LEVEL": "info"},
-        )
+    ```python
+    env.env_file(
+        name="Set the application's environment",
+        path="/opt/app/env/app.env",
+        keys={"LOG_LEVEL": "info"},
+    )
+    ```
     """
     root, name = posixpath.split(path)
     plain = {key: value.unmask() if isinstance(value, HiddenValue) else value for key, value in keys.items()}

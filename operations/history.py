@@ -1,4 +1,4 @@
-"""What was done on the fleet, when, by whom, and with which result: `python -m operations history`."""
+"""What was done on the fleet, when, by whom, and with which result."""
 
 from __future__ import annotations
 

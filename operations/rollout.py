@@ -18,9 +18,9 @@ def roll_out() -> None:
 
     **Example:**
 
-    .. code:: python
-
-        rollout.roll_out()
+    ```python
+    rollout.roll_out()
+    ```
     """
     fleet = observe_fleet()  # what every host should have and what it has: one round trip each, all at once
     planned = fleet.hosts[host.name]  # the same for this host; every step below decides from it

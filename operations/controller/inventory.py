@@ -47,7 +47,7 @@ def find(folder: Path) -> Path:
     raise InventoryError(
         f"There is no file with the hosts. Looked for {VARIABLE} in the environment (not set), "
         f"{usual[0]} and {usual[1]}. "
-        "Write your hosts into hosts.yml (hosts.example.yml shows the form), or start a lab with: make lab"
+        "Write your hosts into hosts.yml. In a checkout hosts.example.yml shows the form, and `make lab` starts some here."
     )
 
 

@@ -1,6 +1,6 @@
 """Secrets on the controller: where they come from, how they are held, and what a password must look like.
 
-A secret is shown, compared and read back only as a fingerprint. `python -m operations secrets new` prints a new one.
+A secret is shown, compared and read back only as a fingerprint.
 """
 
 from __future__ import annotations

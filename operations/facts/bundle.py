@@ -42,9 +42,9 @@ class Bundle(FactBase[Answers | Unknown]):
 
     **Example:**
 
-    .. code:: python
-
-        ask(Questions(engine=(Engine, {}), kernel=(Kernel, {})))
+    ```python
+    ask(Questions(engine=(Engine, {}), kernel=(Kernel, {})))
+    ```
     """
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""A fleet on many controllers: `python -m operations fleet run`. Its waves go through all shards; see docs/fleet.md."""
+"""A fleet on many controllers. Its waves go through all shards."""
 
 from __future__ import annotations
 

@@ -84,6 +84,7 @@ class Credential(ABC):
     about_retired: ClassVar[tuple[str, ...]] = ()
     about_desired: ClassVar[tuple[str, ...]] = ()
     about_adopted: ClassVar[tuple[str, ...]] = ()
+    meanings: ClassVar[Mapping[str, str]] = {}  # what each of its checks says when it is ok, by its id
 
     # regular expressions (POSIX, extended): log lines of a client that was refused; where a password is written out, in env files
     # and in Compose files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from .check import Check
 from .credential import Asked
@@ -16,9 +16,11 @@ class Extra:
     """A service's folder has one as `EXTRA` in its `__init__.py`.
 
     + about_desired: the ids of checks that compare the host with the desired state
+    + meanings: what each of its checks says when it is ok, by its id
     """
 
     about_desired: Collection[str] = ()
+    meanings: ClassVar[Mapping[str, str]] = {}
 
     def problems(self, settings: Settings) -> Iterator[str]:
         """What is wrong with its settings, as sentences."""

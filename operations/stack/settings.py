@@ -265,6 +265,11 @@ def _shown(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
+def described(name: str, default: Any) -> str:
+    """What a setting may be, in words."""
+    return _described(_hints()[name] if name in _hints() else _hint(name, default))
+
+
 def _described(hint: Any) -> str:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):

@@ -13,12 +13,14 @@ from tests.lab import Host, Lab
 # names parted by commas: so that two people can work on one lab with hosts of their own
 NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 
-# modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations; in the order in which they are
-# run, since the time may not do for all of them
-LONG = [
-    *("test_rollout", "test_redis_users", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis", "test_rolling"),
-    *("test_shards", "test_failures", "test_diagnosis", "test_engine", "test_killed", "test_two_operators"),
-]
+# Modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations. A run of CI has time for one of
+# three parts.
+PARTS = (
+    ("test_rollout", "test_redis_users", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis"),
+    ("test_rolling", "test_shards", "test_failures", "test_diagnosis"),
+    ("test_engine", "test_killed", "test_two_operators"),
+)
+LONG = [module for part in PARTS for module in part]
 
 # stacks of 27 services that are started by hand first: longer still, and run by themselves
 ADOPT = {"test_adopt", "test_adopt_places", "test_adopt_shapes", "test_file_secrets"}
@@ -30,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
             if item.path.stem in LONG:
                 item.add_marker(pytest.mark.long)
+                number = next(number for number, part in enumerate(PARTS, 1) if item.path.stem in part)
+                item.add_marker(f"part{number}")
             if item.path.stem in ADOPT:
                 item.add_marker(pytest.mark.adopt)
                 if "story" in getattr(item, "fixturenames", ()):
@@ -87,17 +91,28 @@ def operator(tmp_path_factory: pytest.TempPathFactory, hosts: list[Host]) -> Fle
     return Fleet(tmp_path_factory.mktemp("operator"), hosts)
 
 
+_used: list[str] = []  # the tests that used the hosts, the last one at the end
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    if nodeid.startswith("tests/fleet/"):
+        _used.append(nodeid)
+
+
 @pytest.fixture
 def converged(operator: Fleet) -> Fleet:
-    """All hosts are as wanted, whatever an earlier test left; a change comes to all of them at once."""
+    """All hosts are as wanted, and a change comes to all of them at once.
+
+    A deploy brings them there from whatever the test before left; where it cannot, that test is named.
+    """
     operator.settings.clear()
     operator.settings.update(rollout_waves=["100%"], settle_timeout=60)  # the machine may be busy
     operator.host_settings.clear()
     operator.groups.clear()
     operator.strangers.clear()
-    if not operator.deploy().ok:
+    if not _used:  # nobody knows who was here before
         for host in operator.hosts:
             wipe(host)
-        run = operator.deploy()
-        assert run.ok, run.output
+    run = operator.deploy()
+    assert run.ok, f"{_used[-1] if _used else 'Nobody'} left hosts that a deploy does not bring to their state:\n{run.output}"
     return operator

@@ -1,4 +1,5 @@
-"""The Docker Engine that carries the lab's hosts: the machine's if one answers, else one of the checkout's own."""
+"""The Docker Engine that carries the lab's hosts: the machine's if one answers, else one of the checkout's own, which is run from
+what is installed here or, where nothing is, from Debian's packages."""
 
 from __future__ import annotations
 
@@ -43,7 +44,9 @@ class Engine:
         return done.stdout
 
     def answers(self) -> bool:
-        return bool(self.docker("info", "--format", "{{.ServerVersion}}", check=False, timeout=20).strip())
+        """Whether it can carry hosts: it is there, it is Docker's, and it is root's."""
+        said = self.docker("info", "--format", "{{.ServerVersion}} {{.SecurityOptions}}", check=False, timeout=20).strip()
+        return bool(said) and "rootless" not in said
 
 
 def find(checkout: Checkout) -> Engine | None:
@@ -60,8 +63,22 @@ def ensure(checkout: Checkout) -> Engine:
     found = find(checkout)
     if found:
         return found
-    packages.fetch_tools(checkout)
+    try:
+        packages.fetch_tools(checkout)
+    except packages.NoEngineError as error:
+        raise LabError(f"{_unfit()}{error}") from None
     return start(checkout)
+
+
+def _unfit() -> str:
+    """A sentence on an engine that is here and cannot carry the lab, where one is."""
+    if shutil.which("podman"):
+        found = "Podman"
+    elif shutil.which("docker") and Engine(("docker",), own=False).docker("info", check=False, timeout=20):
+        found = "a Docker Engine that is not root's"
+    else:
+        return ""
+    return f"This machine has {found}, which cannot carry the lab's hosts: each runs a Docker Engine of its own. "
 
 
 def own_engine(checkout: Checkout) -> Engine:
@@ -116,7 +133,7 @@ def start(checkout: Checkout) -> Engine:
         f"--exec-root={folder}/exec",
         f"--pidfile={folder}/docker.pid",
         f"--cgroup-parent=/{checkout.slug}",
-        f"--userland-proxy-path={next(checkout.tools.glob('usr/*bin/docker-proxy'))}",
+        *(f"--userland-proxy-path={path}" for path in checkout.tools.glob("usr/*bin/docker-proxy")),
         "--bridge=none",
         "--log-level=warn",
     )

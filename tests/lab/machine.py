@@ -16,6 +16,8 @@ from typing import TypeVar
 
 LABEL = "pyinfra-compose.lab"
 
+ENGINE = ("dockerd", "containerd", "containerd-shim-runc-v2", "docker-proxy")
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -52,6 +54,11 @@ class Checkout:
     @property
     def digest(self) -> str:
         return hashlib.sha256(str(self.root).encode()).hexdigest()
+
+    @property
+    def engine_folders(self) -> tuple[str, str]:
+        """Where its own engine has its files: under .lab and, where that path is too long for a socket, under /run."""
+        return f"{self.lab}/engine/", f"/run/{self.slug}/"
 
     @property
     def bridge(self) -> str:
@@ -137,11 +144,16 @@ def executables() -> dict[int, str]:
 
 
 def processes(checkout: Checkout) -> dict[int, str]:
-    """The living processes of this checkout's own engine (run from its tools, or in its control groups) → their names."""
+    """The living processes of this checkout's own engine → their names.
+
+    They are run from its tools, or in its control groups, or are an installed engine's and were given its folders.
+    """
     return {
         pid: Path(program).name
         for pid, program in executables().items()
-        if program.startswith(f"{checkout.tools}/") or f":/{checkout.slug}/" in _text(Path(f"/proc/{pid}/cgroup"))
+        if program.startswith(f"{checkout.tools}/")
+        or f":/{checkout.slug}/" in _text(Path(f"/proc/{pid}/cgroup"))
+        or (Path(program).name in ENGINE and any(one in _text(Path(f"/proc/{pid}/cmdline")) for one in checkout.engine_folders))
     }
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from .machine import Checkout, LabError, as_root, in_parallel, run, say
 
+SYSTEM = ("/usr/sbin", "/sbin")  # where root finds programs too
+
 # command → the package that brings it, for commands that may be missing
 NEEDED = {
     "dockerd": "docker.io",
@@ -20,23 +22,31 @@ NEEDED = {
 }
 
 
+class NoEngineError(LabError):
+    """There is no Docker Engine here, and apt has none."""
+
+
 def fetch_tools(checkout: Checkout) -> None:
-    """Docker Engine and what else building a lab takes, with every library that this machine lacks."""
+    """What building a lab takes and this machine lacks, with every library: a Docker Engine only where none is installed."""
     done = checkout.tools / ".complete"
     if done.exists():
         return
-    say("engine: fetching Docker Engine and debootstrap with apt, into .lab/tools")
-    wanted = sorted({package for command, package in NEEDED.items() if command == "dockerd" or not shutil.which(command)})
+    wanted = sorted({package for command, package in NEEDED.items() if not installed(command)})
     shutil.rmtree(checkout.tools, ignore_errors=True)
     archives = checkout.tools / "archives"
     (archives / "partial").mkdir(parents=True)
     lists = checkout.tools / "lists"
-    if not _download(wanted, archives):
+    if wanted:
+        say(f"engine: fetching {', '.join(wanted)} with apt, into .lab/tools")
+    if missing := _download(wanted, archives):
         (lists / "partial").mkdir(parents=True)
         private = ("-o", f"Dir::State::lists={lists}")
-        _apt("update", *private)
-        if not _download(wanted, archives, *private, check=True):
-            raise LabError("apt knows no docker.io. Install Docker Engine yourself; the lab uses a running one.")
+        _apt("update", *private, check=False)
+        missing = _download(wanted, archives, *private)
+    if "docker.io" in missing:
+        raise NoEngineError("apt has no docker.io. Install Docker Engine yourself; the lab uses it, whether it runs or not.")
+    if missing:
+        raise LabError(f"apt does not get {', '.join(missing)}. Install them yourself and try again.")
     in_parallel(lambda deb: run("dpkg", "-x", deb, checkout.tools), sorted(archives.glob("*.deb")))
     shutil.rmtree(archives)
     shutil.rmtree(lists, ignore_errors=True)
@@ -44,13 +54,20 @@ def fetch_tools(checkout: Checkout) -> None:
     done.touch()
 
 
-def _download(wanted: list[str], archives: Path, *options: str, check: bool = False) -> bool:
-    """Download the packages and what they depend on, as far as it is not installed."""
-    if run("apt-cache", *options, "show", "docker-cli", check=False):
-        wanted = [*wanted, "docker-cli"]  # a package of its own from Debian 13 on
+def installed(command: str) -> bool:
+    """Whether this machine has a command, where root would find it too."""
+    return shutil.which(command, path=":".join((os.environ.get("PATH", ""), *SYSTEM))) is not None
+
+
+def _download(wanted: list[str], archives: Path, *options: str) -> list[str]:
+    """Download the packages and what they depend on, as far as it is not installed; returns those that did not come."""
+    if not wanted:
+        return []
+    # the client is a package of its own from Debian 13 on
+    client = ["docker-cli"] if "docker.io" in wanted and run("apt-cache", *options, "show", "docker-cli", check=False) else []
     words = ("--download-only", "--no-install-recommends", "-o", f"Dir::Cache::archives={archives}", "install")
-    _apt("--yes", *options, *words, *wanted, check=check)
-    return any(archives.glob("docker.io_*.deb"))
+    _apt("--yes", *options, *words, *wanted, *client, check=False)
+    return [package for package in wanted if not any(archives.glob(f"{package}_*.deb"))]
 
 
 def _apt(*words: str, check: bool = True) -> str:

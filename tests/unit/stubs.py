@@ -5,9 +5,13 @@ What that cannot prove: that the real programs take these words and answer like 
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 from pyinfra.api import StringCommand
@@ -22,9 +26,26 @@ export -p >>'@LOG@.env'
 """
 
 # where a host has its programs; of busybox with `python -m tests.busybox`
-SYSTEM = os.environ.get("UNIT_PROGRAMS", "/usr/bin:/bin")
+_PROGRAMS = tuple(map(Path, os.environ.get("UNIT_PROGRAMS", "/usr/bin:/bin").split(":")))
 
 HOSTILE_FOLDERS = ["a b", "it's", 'a "quoted" one', "$(touch x)", "`touch x`", "a;touch x", "-x", "a\\nb", "*", "ü"]
+
+
+@cache
+def _machine() -> str:
+    """The machine's own programs, as a PATH: without its Docker, for a host has only what a test gives it."""
+    if not any((folder / "docker").exists() for folder in _PROGRAMS):
+        return ":".join(map(str, _PROGRAMS))
+    folder = Path(tempfile.mkdtemp(prefix="without-docker-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _link(folder, ("docker", "docker-compose", "dockerd"))
+    return str(folder)
+
+
+def _link(folder: Path, without: Collection[str]) -> None:
+    for found in (found for programs in _PROGRAMS for found in programs.iterdir()):
+        if found.name not in without and not (folder / found.name).is_symlink():
+            (folder / found.name).symlink_to(found)
 
 
 class StubHost:
@@ -39,7 +60,7 @@ class StubHost:
         self.root.mkdir()
         self._log = folder / "log"
         self._log.mkdir()
-        self.path = f"{self.bin}:{SYSTEM}"
+        self.path = f"{self.bin}:{_machine()}"
         self.environment: dict[str, str] = {}  # what a login there sets besides
 
     def stub(self, name: str, body: str = "") -> None:
@@ -62,17 +83,14 @@ class StubHost:
     def only(self, *programs: str) -> None:
         """Nothing is on the PATH but the stand-ins and these programs of the machine."""
         for name in programs:
-            found = shutil.which(name, path=f"{SYSTEM}:{os.environ['PATH']}")
+            found = shutil.which(name, path=f"{_machine()}:{os.environ['PATH']}")
             assert found is not None, f"{name} is not on this machine"
             (self.bin / name).symlink_to(found)
         self.path = str(self.bin)
 
     def without(self, *programs: str) -> None:
         """The PATH holds all that the machine has but these programs."""
-        for folder in SYSTEM.split(":"):
-            for found in Path(folder).iterdir():
-                if found.name not in programs and not (self.bin / found.name).is_symlink():
-                    (self.bin / found.name).symlink_to(found)
+        _link(self.bin, programs)
         self.path = str(self.bin)
 
     def calls(self, name: str) -> list[list[str]]:
@@ -109,7 +127,7 @@ class StubHost:
         return self._run(["sh", "-c", text], stdin, timeout)
 
     def _run(self, words: list[str], stdin: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
-        shell = shutil.which(words[0], path=SYSTEM) or "/bin/sh"
+        shell = shutil.which(words[0], path=_machine()) or "/bin/sh"
         return subprocess.run(
             [shell, *words[1:]], input=stdin, capture_output=True, text=True, check=False,
             cwd=self.home, env=self._environment(), umask=0o022, timeout=timeout,

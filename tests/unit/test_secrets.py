@@ -199,7 +199,7 @@ def test_a_wrong_character_is_told_by_kind_and_number(characters: str, kinds: st
     (problem,) = list(plain("a" * 20 + characters, "redis_password", "It would break the login."))
     assert f"({kinds})" in problem
     assert problem.startswith(f"redis_password: {20 + len(characters)} characters")
-    assert "python -m operations secrets new" in problem
+    assert ".venv/bin/python -m operations secrets new" in problem
 
 
 def test_a_short_password_is_told_by_its_length() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from ...stack.check import Check, Verdict
 from ...stack.extra import Extra
@@ -18,6 +19,11 @@ _WEBSOCKET = ("ENABLE_WEBSOCKET_SUPPORT", "WEBSOCKET_MANAGER", "WEBSOCKET_REDIS_
 
 class OpenWebUI(Extra):
     about_desired = ("settings.websocket",)
+    meanings: ClassVar[Mapping[str, str]] = {
+        "settings.websocket": "The three WebSocket variables are as they must be.",
+        "openwebui.redis_login": "Redis holds connections from Open WebUI's address, subscribed ones among them, and refused none.",
+        "logs.auth_errors": "No line of Open WebUI's log since its start is about a refused login.",
+    }
 
     def checks(self, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         if not stack.has(_NAME):

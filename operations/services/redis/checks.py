@@ -19,6 +19,17 @@ from .seen import SeenRedis
 from .users import DEFAULT
 
 RETIRED = ("redis.single_password", "redis.old_password_refused")
+MEANINGS = {
+    "password.rule": "The password keeps the rule: letters, digits, `-` and `_`, at least 20 of them.",
+    "password.consistent": "Env files, URLs, the password file, `users.acl` and redis hold the same password, by fingerprints.",
+    "url.form": "The URLs are `redis://:<password>@<host>:<port>`, with `<user>` where clients have their own.",
+    "redis.ping": "Redis answers PONG with the password.",
+    "redis.anonymous_refused": "Redis answers NOAUTH without one.",
+    "redis.client_login": "Each client that is connected is logged in as its own user, or as `default` where they share one.",
+    "redis.data_on_volume": "Redis keeps its data in `/data`, and that is the stack's `data/redis`.",
+    "redis.single_password": "No other password is accepted; else which, by fingerprint, and since when.",
+    "redis.old_password_refused": "Redis itself accepts the password alone, in memory too.",
+}
 
 
 def checks(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:

@@ -24,6 +24,7 @@ class RedisAcl(RedisLogin):
     about_retired: ClassVar[tuple[str, ...]] = checks.RETIRED
     about_desired: ClassVar[tuple[str, ...]] = ("password.consistent", "url.form", "redis.client_login")
     about_adopted: ClassVar[tuple[str, ...]] = ("redis.ping", "redis.data_on_volume", "redis.anonymous_refused")
+    meanings: ClassVar[Mapping[str, str]] = checks.MEANINGS
 
     def problems(self, stack: Stack, seen: Snapshot) -> Iterator[str]:
         return adoption.problems(self, stack, seen)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from ...facts.machine import Metrics
 from ...stack.check import Check, Verdict
@@ -23,6 +24,8 @@ METRICS = (
 
 
 class Exporter(Extra):
+    meanings: ClassVar[Mapping[str, str]] = {"exporter.scrape": "The exporter reads redis; clients, memory, denied logins."}
+
     def asked(self, stack: Stack, patience: int) -> Asked:
         if not stack.has(_NAME):
             return {}

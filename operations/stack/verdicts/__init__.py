@@ -17,6 +17,12 @@ from . import machine, services
 ABOUT_HOST = machine.ABOUT_HOST
 
 
+def meanings() -> dict[str, str]:
+    """What each check says when it is ok, by its id; but for those that catalogue files declare, which say it themselves."""
+    brought = (*registry.kinds().values(), *registry.extras())
+    return {**machine.MEANINGS, **services.MEANINGS, **{name: text for one in brought for name, text in one.meanings.items()}}
+
+
 def about_retired() -> tuple[str, ...]:
     """What is meant to be so while a password is rolled out."""
     return tuple(name for kind in registry.kinds().values() for name in kind.about_retired)

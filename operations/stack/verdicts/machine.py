@@ -13,6 +13,13 @@ from ..stack import Stack
 from .expect import DEPLOY, unknown
 
 ABOUT_HOST = ("logs.errors", "compose.no_literal_password", "clock.skew", "disk.space")
+MEANINGS = {
+    "files.in_sync": "Every managed file and key is as desired, with mode and owner.",
+    "logs.errors": "No service logged an error in the last `log_window` seconds, else a warning; `log_allow` names harmless lines.",
+    "compose.no_literal_password": "No password is written out in a Compose file; a warning where no server takes it.",
+    "clock.skew": "The host's clock is right, within `clock_tolerance` seconds; up to `clock_limit` a warning.",
+    "disk.space": "`disk_min_free` megabytes are free for the stack's and Docker's data; down to `disk_limit` a warning.",
+}
 _MEGABYTE = 1_000_000
 
 

@@ -10,6 +10,11 @@ from ..snapshot import UNKNOWN, Snapshot
 from ..stack import Stack
 from .expect import DEPLOY, unknown
 
+MEANINGS = {
+    "container.<service>": "It runs, and is healthy where it has a healthcheck.",
+    "image.maintained": "The images get releases still; else what became of one, and the setting that names its successor.",
+}
+
 
 def container(service: str, seen: Snapshot) -> Check:
     """It runs, and is healthy where it has a healthcheck."""

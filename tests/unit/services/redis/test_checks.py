@@ -95,7 +95,7 @@ def test_a_password_that_breaks_the_rule_fails_and_is_not_shown(password: str) -
     stack = a_stack(password)
     check = the_check("password.rule", stack=stack)
     assert (check.verdict, check.detail) == (Verdict.FAILED, "breaks the rule")
-    assert "python -m operations secrets new" in (check.remedy or "")
+    assert ".venv/bin/python -m operations secrets new" in (check.remedy or "")
     assert password not in repr(check)
 
 
