@@ -83,13 +83,13 @@ def test_files_come_back_and_the_services_that_are_others_now_are_started_with_t
 def test_the_previous_password_stays_accepted_and_the_new_one_is_retired(stage: Stage) -> None:
     stage.looks = [with_redis(hashes=(NEW, OLD))(accepting(before_the_rollout(), NEW, OLD))]
     ran = rolled_back(stage)
-    assert "services/redis/load_acl" in ran.scripts
+    assert "services/redis/set_users" in ran.scripts
     assert ran.words("files/put", "files")[3] == ACL_PATH
 
 
 def test_both_stay_where_another_host_may_have_been_switched(stage: Stage) -> None:
     stage.looks = [with_redis(hashes=(NEW, OLD))(accepting(before_the_rollout(), NEW, OLD))]
-    assert "services/redis/load_acl" not in rolled_back(stage, sharing=("erni-1", "erni-2")).scripts
+    assert "services/redis/set_users" not in rolled_back(stage, sharing=("erni-1", "erni-2")).scripts
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,14 @@ def acl(ran: Ran) -> str:
 
 def test_the_new_password_is_accepted_beside_the_old_one(stage: Stage) -> None:
     ran = stage.on(AHost(), credentials.accept, ROLLOUT)
-    assert ran.scripts == ["files/put", "services/redis/load_acl"]
+    assert ran.scripts == ["services/redis/set_users", "files/put"]
     assert (NEW in acl(ran), OLD in acl(ran)) == (True, True)
 
 
 def test_at_the_end_it_alone_is_accepted_and_the_old_one_must_be_refused(stage: Stage) -> None:
     ran = stage.on(AHost(), credentials.retire, ROLLOUT)
     assert (NEW in acl(ran), OLD in acl(ran)) == (True, False)
-    assert ran.parameters("services/redis/load_acl")["retired"] is True
+    assert ran.parameters("services/redis/set_users")["retired"] is True
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_others_are_refused_only_while_the_lock_is_this_runs_own(stage: Stage, m
     monkeypatch.setattr(lock, "_owners", {"erni-1": '{"run": "this-run"}'})
     ran = stage.on(AHost(), credentials.retire, ROLLOUT)
     assert ran.scripts == ["lock/ours"]
-    assert ran.parameters("lock/ours")["then"] == "files/put services/redis/load_acl"
+    assert ran.parameters("lock/ours")["then"] == "services/redis/set_users files/put"
 
 
 @pytest.mark.parametrize(
