@@ -138,8 +138,9 @@ class RedisAcl(RedisLogin):
         settings = stack.settings
         return scripts.words(
             scripts.run(
-                "services/redis/migrate",
+                "services/redis/move",
                 **self._where(stack),
+                way=str(self.setting("move")),
                 folder=self.folder,
                 volume=self.data,
                 image=self.setting("image") or "",
