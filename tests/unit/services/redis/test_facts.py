@@ -227,7 +227,7 @@ INFO = (
 
 
 def test_what_the_server_is_and_how_much_it_holds() -> None:
-    before: list[Any] = [NOAUTH, "+OK", "+PONG", ["dir", "/data"], user(H1), "id=1", "", ["socketio", 0], [], []]
+    before: list[Any] = [*WELL, ME, ME, ["socketio", 0], []]
     modules = [["name", "ReJSON", "ver", 20609, "args", []], ["name", "bf", "ver", 2], "name", ["name"]]
     seen = told(resp(*before, INFO, modules, "+OK")).server
     assert (seen.product, seen.version, seen.role, seen.keys, seen.memory) == ("valkey", "8.1.1", "master", 8, 386_000_000)
