@@ -26,7 +26,8 @@ def sentences(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
             yield f"{redis.server}: the password found in {found.place} stays accepted until every client has been verified"
         if not moving.on_volume(redis, stack, seen):
             how = moving.sentence(redis, seen)
-            yield f"{redis.server}: its data goes from {found.directory} in its container to {redis.data}; {how}"
+            where = "the next one" if moving.of_project(redis, seen) else redis.data
+            yield f"{redis.server}: its data goes from {found.directory} in its container to {where}; {how}"
 
 
 def unmanaged(redis: RedisLogin, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
@@ -90,7 +91,7 @@ def _server(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
             f"Leave {name} as the project defines it: {name}_password_file (docs/adopting.md)."
         )
     entry = seen.entries.get(redis.data, "")
-    if entry and found.directory and not moving.on_volume(redis, stack, seen):
+    if entry and found.directory and not moving.of_project(redis, seen) and not moving.on_volume(redis, stack, seen):
         yield (
             f"{root}/{redis.data}: holds {entry}, but redis keeps its data in {found.directory}. Nothing was changed. "
             f"Move the folder away if what is in it is not needed (`mv {redis.data} {redis.data}.old`), then run again."

@@ -41,9 +41,19 @@ def needed(redis: RedisLogin, stack: Stack, seen: Snapshot) -> bool:
 
 
 def on_volume(redis: RedisLogin, stack: Stack, seen: Snapshot) -> bool:
-    """Whether redis keeps its data where the stack has it, so that it outlives the container."""
-    found, source = redis.redis(seen), next((one.mounts.get("/data", "") for one in seen.of(redis.server)), "")
-    return found is not UNKNOWN and found.directory == "/data" and source == stack.path(redis.data)
+    """Whether redis keeps its data where the stack has it, or the project, which mounts it where it likes: so that it outlives the
+    container."""
+    found, mounts = redis.redis(seen), next((one.mounts for one in seen.of(redis.server)), {})
+    if found is UNKNOWN:
+        return False
+    if of_project(redis, seen):
+        return any(f"{found.directory}/".startswith(f"{target}/") for target in mounts)
+    return found.directory == "/data" and mounts.get("/data") == stack.path(redis.data)
+
+
+def of_project(redis: RedisLogin, seen: Snapshot) -> bool:
+    """Whether the project defines redis, so that its volumes stay as they are."""
+    return seen.own is not UNKNOWN and redis.server in seen.own.services
 
 
 def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:

@@ -112,13 +112,19 @@ copy_over() (
 
 # Back to where it was. Its password may be gone from the host by now, so it is stopped, which writes what it holds.
 copy_back() {
-    docker stop --time 30 "$id" >/dev/null || fail "redis could not be stopped; its data is in $volume."
+    local from=$root/$volume
+    docker stop --time 30 "$id" >/dev/null || fail "redis could not be stopped; it has its data."
+    if [ -z "$volume" ]; then
+        from=$root/.fleet/moved
+        rm -rf "$from" && mkdir "$from" && docker cp "$id:$dir/." "$from" >/dev/null || fail "redis' data could not be read from $dir in its container."
+    fi
     [ -z "$doubt" ] || dependencies_of "$server"
     # shellcheck disable=SC2086 # a flag or nothing
     said=$(docker compose up --no-start $no_deps "$server" 2>&1) || fail "redis was not recreated: $said"
     id=$(container --all)
-    if ! docker cp "$volume/." "$id:$dir/" >/dev/null || ! docker start "$id" >/dev/null; then
-        fail "$volume could not be copied to $dir in redis' container; the data is still in $volume."
+    if ! docker cp "$from/." "$id:$dir/" >/dev/null || ! docker start "$id" >/dev/null; then
+        fail "$from could not be copied to $dir in redis' container; the data is still in $from."
     fi
-    say "moved redis' data from $volume back to $dir in its container"
+    [ -n "$volume" ] || rm -rf "$from"
+    say "moved redis' data from ${volume:-its container} back to $dir in its container"
 }

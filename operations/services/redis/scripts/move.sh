@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Before redis, the service $server of the project $project in folder $root, is replaced, where the new one would not find what it holds:
-# in another place ($volume), for another image, or kept in another form. Where $way is `replication`, the new one follows it while clients
+# in another place, for another image, or kept in another form. Where $way is `replication`, the new one follows it while clients
 # write, and takes its place when nothing is missing. Where it is `copy`, its files are copied while writes wait.
+# $volume: the folder that it keeps its data in; empty where the project mounts what it likes.
 # $image: the new one, or empty for the project's own; $pull, $owner (uid:gid of the data), $seconds for a start, $doubt as up.sh has
 # it, $command and $args of the new one.
 # Where the project has been restored to what it was before its data was moved, the data goes back in the same way.
@@ -92,7 +93,7 @@ if [ ! -f "compose.d/$server.yml" ]; then
     read -r _ address < <(redis_container)
     address=$address:6379
     # its password may be gone from the host by now, and its format too new for the one that comes back
-    if [ "$way" = copy ] || ! runs "$id" || ! enter_redis || ! (dir=/data && replicate); then copy_back; fi
+    if [ "$way" = copy ] || ! runs "$id" || ! enter_redis || ! ([ -z "$volume" ] || dir=/data; replicate); then copy_back; fi
     [ $brought = .fleet/carrying ] || mv $brought .fleet/carrying
     exit 0
 fi
@@ -103,7 +104,7 @@ if [ -z "$id" ]; then
     if [ -z "$stopped" ] || ours "$stopped"; then exit 0; fi
     # a run that was killed after the old one had ended moved all that it held
     [ "$(sed -n 2p .fleet/carrying 2>/dev/null)" != "$stopped" ] || exit 0
-    fail "redis does not run, so its data cannot be moved to $volume. Nothing was changed. Start it as it was" \
+    fail "redis does not run, so its data cannot be moved. Nothing was changed. Start it as it was" \
         "(\`docker start ${stopped:0:12}\`), then run again."
 fi
 read -r _ address < <(redis_container)
@@ -124,20 +125,28 @@ case $dir in /*) ;; *) fail "redis does not say where it keeps its data: $dir. N
 # where the new one keeps its data, and whether in the same form: a redis with an append-only file reads nothing else, and one without
 # never reads it
 here='' keeps=''
-[ "$dir" != /data ] || [ "$(place_of "$id" /data | head -n 1)" != "$(readlink -f "$volume")" ] || here=yes
+place=$(place_of "$id" "$dir" | tail -n 1)
 case $args in *"--appendonly yes"*) kept=yes ;; *) kept=no ;; esac
-[ "$(ask CONFIG GET appendonly | tail -n 1)" != $kept ] || keeps=yes
+if [ -n "$volume" ]; then
+    [ "$dir" != /data ] || [ "$place" != "$(readlink -f "$volume")" ] || here=yes
+    [ "$(ask CONFIG GET appendonly | tail -n 1)" != $kept ] || keeps=yes
+elif [ -n "$place" ]; then
+    # it goes on as the project has it, and reads what it has written, if it writes anything
+    here=yes
+    case $(ask CONFIG GET appendonly | tail -n 1)$(ask CONFIG GET save | tail -n 1) in no) ;; *) keeps=yes ;; esac
+fi
 [ -z "$here" ] || [ ! -f .fleet/carrying ] || mv .fleet/carrying .fleet/carried
 # and one that could not take its place in the project's networks is not there yet
 if [ -n "$here" ] && [ -n "$keeps" ] && [ -n "$same" ] && [ -z "$(address_in_link "$id")" ]; then exit 0; fi
-if [ -z "$here" ] && [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/null)" ]; then
+if [ -n "$volume" ] && [ -z "$here" ] && [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/null)" ]; then
     fail "$root/$volume holds data already, but redis keeps its data in $dir. $unmoved Move the folder away if what is in it" \
         "is not needed (\`mv $volume $volume.old\`), then run again."
 fi
 if [ "$way" = copy ]; then
+    [ -n "$volume" ] || fail "redis keeps its data in $dir, and its files cannot be copied to another place than the project has. $unmoved"
     copy_over
 else
-    [ -n "$here" ] || make_room
+    [ -n "$here" ] || [ -z "$volume" ] || make_room
     replicate || exit 1
     [ -n "$here" ] || printf '%s\n' "$dir" >.fleet/carried
     rm -f .fleet/carrying

@@ -44,7 +44,7 @@ make_successor() {
     # a folder that both would have: the new one gets another in its place
     [ -n "$source" ] && shown "$new" '{{range .Mounts}}{{println .Source}}{{end}}' | grep -qxF -e "$source" || place=
     # its folder, where it is empty now: it is emptied should this come to nothing
-    [ -n "$place" ] || [ -n "$(ls -A "$volume" 2>/dev/null)" ] || fresh=$root/$volume
+    [ -z "$volume" ] || [ -n "$place" ] || [ -n "$(ls -A "$volume" 2>/dev/null)" ] || fresh=$root/$volume
     write_note
 }
 
