@@ -116,7 +116,9 @@ copy_back() {
     docker stop --time 30 "$id" >/dev/null || fail "redis could not be stopped; it has its data."
     if [ -z "$volume" ]; then
         from=$root/.fleet/moved
-        rm -rf "$from" && mkdir "$from" && docker cp "$id:$dir/." "$from" >/dev/null || fail "redis' data could not be read from $dir in its container."
+        if ! { rm -rf "$from" && mkdir "$from" && docker cp "$id:$dir/." "$from" >/dev/null; }; then
+            fail "redis' data could not be read from $dir in its container."
+        fi
     fi
     [ -z "$doubt" ] || dependencies_of "$server"
     # shellcheck disable=SC2086 # a flag or nothing
