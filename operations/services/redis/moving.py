@@ -58,14 +58,25 @@ def of_project(redis: RedisLogin, seen: Snapshot) -> bool:
 
 def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     """Why it cannot be had, where that can be known: nothing is changed then, unless a copy was asked for."""
-    found = redis.redis(seen)
-    if found is UNKNOWN or redis.setting("move") == "copy" or not needed(redis, stack, seen):
+    found, name = redis.redis(seen), redis.server
+    if found is UNKNOWN or not needed(redis, stack, seen):
+        return
+    running = seen.of(name)[0].image
+    image = redis.setting("image") or running
+    if image == running and redis.on_disk(seen):  # its container stays
+        return
+    if seen.own is not UNKNOWN and name in seen.own.services and seen.own.services[name].named:
+        yield (
+            f"{name}: has a container_name, so Compose cannot make the next one beside it, which is to take over what it holds in "
+            f"{found.directory}. Nothing was changed. Take container_name out of the files of the project."
+        )
+    if redis.setting("move") == "copy":
         return
     keys = found.server.keys
-    for reason in reasons(found.server, redis.setting("image") or seen.of(redis.server)[0].image):
+    for reason in reasons(found.server, image, image == running):
         yield (
-            f"{redis.server}: cannot be moved by replication: {reason}. Nothing was changed. "
-            f'{redis.server}_move = "copy" moves what can be read: for {keys} keys writes wait for about {1 + keys // COPIED} s, '
+            f"{name}: cannot be moved by replication: {reason}. Nothing was changed. "
+            f'{name}_move = "copy" moves what can be read: for {keys} keys writes wait for about {1 + keys // COPIED} s, '
             f"then redis is away for about {1 + keys // LOADED} s."
         )
 
@@ -79,14 +90,14 @@ def sentence(redis: RedisLogin, seen: Snapshot) -> str:
     return f"a second redis takes {keys} over while clients write, then writes wait for about a second, and clients connect again"
 
 
-def reasons(server: SeenServer, image: str) -> Iterator[str]:
-    """What keeps a server of this image from following it, as far as the image's name tells."""
+def reasons(server: SeenServer, image: str, same: bool = False) -> Iterator[str]:
+    """What keeps a server of this image from following it, as far as the image's name tells; + same: it has that image itself."""
     name, _, tag = image.split("@")[0].rpartition("/")[2].partition(":")
     product = next((one for one in _FORMATS if one in name), "")
     number = version(found[0]) if (found := re.match(r"\d+(\.\d+)*", tag)) else ()
     if server.role == "slave":
         yield "it is a replica of another redis itself"
-    if not product:
+    if not product or same:
         return
     bundled = "stack" in name or "bundle" in name or (product == "redis" and (not number or number >= (8,)))
     if missing := sorted(one for one in server.modules if not bundled or one.lower() not in _MODULES):

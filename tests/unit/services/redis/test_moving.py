@@ -11,9 +11,10 @@ from operations.services.redis.moving import reasons
 from operations.services.redis.seen import SeenServer
 from operations.stack.adoption import sentences
 from operations.stack.settings import Settings
+from operations.stack.snapshot import SeenDefinition, SeenOwn
 from operations.stack.stack import Stack
 from tests.unit.stack.hosts import a_stack
-from tests.unit.stack.taken_over import STACK, a_container, a_redis, by_hand, told
+from tests.unit.stack.taken_over import INSIDE, STACK, a_container, a_redis, by_hand, told
 
 REDIS = SeenServer("redis", "7.2.4", "master", keys=2_000_000, memory=368 << 20)
 STACKS_MODULES = ("ReJSON", "bf", "redisgears_2", "search", "timeseries")
@@ -61,14 +62,26 @@ def test_one_that_cannot_follow_is_known_by_its_name(server: SeenServer, image: 
 
 
 def inside(stack: Stack = STACK, server: SeenServer = REDIS, **fields: Any) -> str:
-    return told(stack, redis=a_redis(server=server, **fields))
+    redis = {name: fields.pop(name) for name in ("directory",) if name in fields}
+    return told(stack, redis=a_redis(server=server, **redis), **fields)
 
 
 def test_what_cannot_be_moved_stops_the_run_and_it_says_what_a_copy_costs() -> None:
-    said = inside(server=replace(REDIS, modules=("mine",)))
+    said = inside(a_stack(redis_image="redis:8"), replace(REDIS, modules=("mine",)))
     for words in ("cannot be moved by replication", "modules mine", "Nothing was changed", 'redis_move = "copy"', "134 s", "11 s"):
         assert words in said
-    assert inside(a_stack(redis_move="copy"), replace(REDIS, modules=("mine",))) == ""
+    assert inside(a_stack(redis_image="redis:8", redis_move="copy"), replace(REDIS, modules=("mine",))) == ""
+
+
+def test_a_server_of_the_same_image_can_follow_whatever_that_is_called() -> None:
+    assert inside(server=replace(REDIS, modules=("mine",))) == ""
+
+
+def test_a_container_with_a_name_of_its_own_has_none_beside_it() -> None:
+    own = SeenOwn({"redis": SeenDefinition(named=True)})
+    assert "has a container_name" in inside(own=own)
+    volume = a_container("redis", "172.18.0.2", image="redis/redis-stack:latest", mounts={INSIDE: "/srv/redis"})
+    assert "container_name" not in inside(own=own, containers=(volume,))
 
 
 def test_what_need_not_be_moved_stops_nothing() -> None:
