@@ -7,7 +7,6 @@
 # What is under way is noted in .fleet/moving, so that the next run can end it or begin again.
 
 note=.fleet/moving
-socket=/var/run/docker.sock
 
 # a line of `docker inspect` of the container $1
 shown() { docker inspect --format "$2" "$1" 2>/dev/null; }
@@ -190,7 +189,7 @@ take_over() {
 
 # The new one comes into the network $1. What Docker has begun of it when it fails stays, so it is tried once.
 enter() {
-    said=$(printf '%s' "$2" | curl --silent --max-time 30 --unix-socket "$socket" --header 'Content-Type: application/json' --data @- \
+    said=$(printf '%s' "$2" | curl --silent --max-time 30 --unix-socket "$docker_socket" --header 'Content-Type: application/json' --data @- \
         "http://docker/networks/$1/connect" 2>&1)
     case $said in "" | *"already exists in network"*) ;; *) return 1 ;; esac
 }
