@@ -62,6 +62,7 @@ redis_maxmemory_policy = "allkeys-lru"  # what is removed when memory is full
 redis_save = ""  # snapshots as "seconds changes" pairs; "" for none
 redis_appendonly = True  # every write goes to the append-only file
 redis_loglevel = "notice"  # debug, verbose, notice or warning
+redis_move = "replication"  # how its data gets to another place or image; copy: writes wait meanwhile (docs/adopting.md)
 redis_dbs: dict[str, int] = {}  # service to number of its database, where that is not 0
 redis_users: dict[str, dict[str, list[str]]] = {}  # a login of its own for each client, and what it may do: docs/users.md
 redis_health_interval = "30s"  # time between two healthchecks

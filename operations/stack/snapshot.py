@@ -124,6 +124,7 @@ class SeenDefinition(Seen):
     + active: whether a plain `docker compose up` starts it: no profile keeps it out
     + keys: the managed keys of its env file that it has already
     + urls: of these, key → its URL without the login
+    + named: whether its container has a name of its own, so that there can be only one
     """
 
     user: str = ""
@@ -132,6 +133,7 @@ class SeenDefinition(Seen):
     active: bool = True
     keys: tuple[str, ...] = ()
     urls: Mapping[str, str] = field(default_factory=dict)
+    named: bool = False
 
 
 @dataclass(frozen=True)

@@ -531,7 +531,7 @@ def test_a_redis_that_is_stopped_in_the_middle_of_an_adoption_keeps_its_keys(hos
     by_hand(host, "stop redis")
     run = fleet.deploy()
     assert not run.ok
-    assert "redis does not run, so its data cannot be migrated" in (run.host(host.name)["error"] or ""), run.output
+    assert "redis does not run, so its data cannot be moved" in (run.host(host.name)["error"] or ""), run.output
     host.run("docker start $(docker ps --all --quiet --filter label=com.docker.compose.service=redis)")
     assert_well(fleet.deploy(), host)
     assert keys(host, fleet.password) == wanted

@@ -49,6 +49,7 @@ printf '%s\n' "$overlays" "$own" "$masked_differences" | jq -nca --arg active "$
     | {services: ($own.services | with_entries(.key as $name | .value |= {
         user: (.user // "" | tostring),
         network: (.network_mode // ""),
+        named: (.container_name != null),
         active: ($active | index([$name]) != null),
         healthcheck: (.healthcheck != null and (.healthcheck.disable | not) and (.healthcheck.test // [] | first) != "NONE"),
         keys: [.environment // {} | to_entries[] | select(.value != null) | .key | select(IN($asked[$name].env[]?))],

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
+from . import moving
 from .login import RedisLogin
 
 
@@ -13,6 +14,7 @@ def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     """What a person must decide first; nothing is changed until then."""
     yield from _image(redis, seen)
     yield from _server(redis, stack, seen)
+    yield from moving.problems(redis, stack, seen)
     yield from _clients(redis, stack, seen)
 
 
@@ -22,17 +24,10 @@ def sentences(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     if redis.local and found is not UNKNOWN and seen.of(redis.server):
         if found.place:
             yield f"{redis.server}: the password found in {found.place} stays accepted until every client has been verified"
-        if not on_volume(redis, stack, seen):
-            yield (
-                f"{redis.server}: its data goes from {found.directory} in its container to {redis.data}; writes wait, then it "
-                "restarts once"
-            )
-
-
-def on_volume(redis: RedisLogin, stack: Stack, seen: Snapshot) -> bool:
-    """Whether redis keeps its data where the stack has it, so that it outlives the container."""
-    found, source = redis.redis(seen), next((one.mounts.get("/data", "") for one in seen.of(redis.server)), "")
-    return found is not UNKNOWN and found.directory == "/data" and source == stack.path(redis.data)
+        if not moving.on_volume(redis, stack, seen):
+            how = moving.sentence(redis, seen)
+            where = "the next one" if moving.of_project(redis, seen) else redis.data
+            yield f"{redis.server}: its data goes from {found.directory} in its container to {where}; {how}"
 
 
 def unmanaged(redis: RedisLogin, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
@@ -96,7 +91,7 @@ def _server(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
             f"Leave {name} as the project defines it: {name}_password_file (docs/adopting.md)."
         )
     entry = seen.entries.get(redis.data, "")
-    if entry and found.directory and not on_volume(redis, stack, seen):
+    if entry and found.directory and not moving.of_project(redis, seen) and not moving.on_volume(redis, stack, seen):
         yield (
             f"{root}/{redis.data}: holds {entry}, but redis keeps its data in {found.directory}. Nothing was changed. "
             f"Move the folder away if what is in it is not needed (`mv {redis.data} {redis.data}.old`), then run again."

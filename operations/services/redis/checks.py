@@ -13,7 +13,7 @@ from ...stack.lock import TIME
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from ...stack.verdicts.expect import DEPLOY, everywhere, expect
-from . import adoption
+from . import adoption, moving
 from .login import RedisLogin
 from .seen import SeenRedis
 from .users import DEFAULT
@@ -146,8 +146,15 @@ def _data(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: SeenRedis) 
     if not answered.directory or seen.containers is UNKNOWN:
         detail = "redis did not say where it keeps its data" if not answered.directory else "Docker was not observed"
         return Check("redis.data_on_volume", Verdict.UNKNOWN, detail, remedy=DEPLOY)
-    if adoption.on_volume(redis, stack, seen):
-        return Check("redis.data_on_volume", Verdict.OK, f"{folder} at /data")
+    if moving.on_volume(redis, stack, seen):
+        where = f"{answered.directory}, which the project mounts" if moving.of_project(redis, seen) else f"{folder} at /data"
+        return Check("redis.data_on_volume", Verdict.OK, where)
+    if moving.of_project(redis, seen):
+        return Check(
+            "redis.data_on_volume", Verdict.WARNING, f"redis keeps its data in {answered.directory} of its container",
+            "The project mounts nothing there: who removes the container removes the data. A deploy moves it to the next one.",
+            f"Give {redis.server} a volume at {answered.directory} in the project's files, then run the deploy again.",
+        )  # fmt: skip
     return Check(
             "redis.data_on_volume", Verdict.FAILED, f"redis keeps its data in {where}",
             "The data is not on the host, so it is lost when the container is replaced.",

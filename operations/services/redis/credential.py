@@ -15,7 +15,7 @@ from ...stack.check import Check
 from ...stack.credential import CredentialPlan, Login
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
-from . import acl, adoption, checks
+from . import acl, adoption, checks, moving
 from .login import RedisLogin
 
 
@@ -138,10 +138,11 @@ class RedisAcl(RedisLogin):
         settings = stack.settings
         return scripts.words(
             scripts.run(
-                "services/redis/migrate",
+                "services/redis/move",
                 **self._where(stack),
+                way=str(self.setting("move")),
                 folder=self.folder,
-                volume=self.data,
+                volume="" if moving.of_project(self, seen) else self.data,
                 image=self.setting("image") or "",
                 pull=settings.pull,
                 owner=self.owner,

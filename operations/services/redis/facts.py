@@ -13,10 +13,11 @@ from pyinfra.api import StringCommand
 from ...facts.base import ScriptFact, text
 from . import acl
 from .protocol import replies
-from .seen import SeenClient, SeenRedis
+from .seen import SeenClient, SeenRedis, SeenServer
 from .users import DEFAULT
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_DATABASE = re.compile(r"db\d+")
 
 
 class Redis(ScriptFact[SeenRedis]):
@@ -59,8 +60,9 @@ class Redis(ScriptFact[SeenRedis]):
         answers = replies(b64decode(answered, validate=True))
         if not answers:
             raise ValueError("redis closed the connection without a word")
-        said = [*answers, *[""] * (9 + len(self.dry))]
+        said = [*answers, *[""] * (11 + len(self.dry))]
         anonymous, login, ping, directory, listed, mine, clients, channel, refused = said[:9]
+        info, modules = said[9 + len(self.dry) :][:2]
         told = {name: user.digests for name, user in acl.users(map(str, listed))} if isinstance(listed, list) else {}
         me = _fields(mine) if isinstance(mine, str) else {}
         return SeenRedis(
@@ -76,6 +78,7 @@ class Redis(ScriptFact[SeenRedis]):
             place=place,
             nowhere=tried[:1] == ["nowhere"],
             dry={asked: str(answer) for asked, answer in zip(self.dry, said[9:], strict=False)},
+            server=_server(str(info), modules),
         )
 
 
@@ -121,6 +124,26 @@ class Overrides(ScriptFact[tuple[tuple[str, str], ...]]):
 
     def parse(self, lines: list[str]) -> tuple[tuple[str, str], ...]:
         return tuple((str(service), str(name)) for service, name in map(json.loads, lines))
+
+
+def _server(info: str, modules: Any) -> SeenServer:
+    """What INFO and MODULE LIST tell."""
+    found = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+    product = "valkey" if "valkey_version" in found else "redis" if "redis_version" in found else ""
+    keys = sum(_count(_fields(value.replace(",", " ")).get("keys")) for name, value in found.items() if _DATABASE.fullmatch(name))
+    named = (
+        [dict(zip(one[::2], one[1::2], strict=False)) for one in modules if isinstance(one, list)]
+        if isinstance(modules, list)
+        else []
+    )
+    return SeenServer(
+        product=product,
+        version=found.get(f"{product}_version", ""),
+        role=found.get("role", ""),
+        modules=tuple(sorted(str(one["name"]) for one in named if "name" in one)),
+        keys=keys,
+        memory=_count(found.get("used_memory")),
+    )
 
 
 def _clients(text: str, me: str | None) -> Iterator[SeenClient]:

@@ -21,6 +21,23 @@ class SeenClient(Seen):
 
 
 @dataclass(frozen=True)
+class SeenServer(Seen):
+    """What a server is, and how much it holds; empty where it did not tell.
+
+    + product: redis or valkey
+    + role: master, or slave for a replica
+    + memory: bytes of its data
+    """
+
+    product: str = ""
+    version: str = ""
+    role: str = ""
+    modules: tuple[str, ...] = ()
+    keys: int = 0
+    memory: int = 0
+
+
+@dataclass(frozen=True)
 class SeenRedis(Seen):
     """How redis answered.
 
@@ -35,6 +52,7 @@ class SeenRedis(Seen):
     + place: where the password was found that it accepts instead of the desired one
     + nowhere: it accepts none that could be found
     + dry: user and command → what it says to whether that user may run it
+    + server: what it is
     """
 
     anonymous: str = ""
@@ -48,6 +66,7 @@ class SeenRedis(Seen):
     refused: tuple[tuple[str, float], ...] = ()
     place: str = ""
     nowhere: bool = False
+    server: SeenServer = SeenServer()
     dry: Mapping[str, str] = field(default_factory=dict)
 
     @property

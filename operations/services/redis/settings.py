@@ -23,6 +23,7 @@ STARTS = {
 }
 # uid:gid that redis runs as: redis-stack stays root, the official images become their user 999
 OWNERS = {"stack": "0:0", "official": "999:999"}
+WAYS = ("replication", "copy")  # how data is moved
 
 
 def flavour(settings: Settings, server: str = "redis") -> str | None:
@@ -45,6 +46,8 @@ def problems(settings: Settings) -> Iterator[str]:
         yield f"redis_host: names {host!r}, but this host runs a redis of its own. Take redis out of `services`."
     if settings.redis_flavour not in (None, *OWNERS):
         yield f'redis_flavour: is {settings.redis_flavour!r}, expected one of "stack", "official" or None.'
+    if settings.redis_move not in WAYS:
+        yield f'redis_move: is {settings.redis_move!r}, expected "replication" or "copy".'
     for name in ("redis_maxmemory_policy", "redis_loglevel"):
         if not re.fullmatch(r"[a-z-]+", getattr(settings, name)):
             yield f"{name}: {getattr(settings, name)!r} is not a word that redis knows; see its configuration reference."

@@ -11,20 +11,20 @@ redis_container() {
     done | awk '{ found = $0 } END { if (NR == 1) print found }'
 }
 
+# A command in redis' protocol; its words may hold any sign.
+redis_words() {
+    local LC_ALL=C word
+    printf '*%s\r\n' $#
+    # shellcheck disable=SC2016 # the protocol's own signs, not variables
+    for word; do printf '$%s\r\n%s\r\n' "${#word}" "$word"; done
+}
+
 # An AUTH with the password on standard input, as the user $1. Redis 8.0 leaves out the answer to a wrong one when another command
 # has come behind it: what tells is the answer to that.
 redis_auth() {
     local password
     IFS= read -r password
     if [ "$1" = default ]; then redis_words AUTH "$password"; else redis_words AUTH "$1" "$password"; fi
-}
-
-# a command whose words may be anything
-redis_words() {
-    local LC_ALL=C word
-    printf '*%s\r\n' $#
-    # shellcheck disable=SC2016 # the protocol's own sign, not a variable
-    for word; do printf '$%s\r\n%s\r\n' "${#word}" "$word"; done
 }
 
 # Who logs in with the file $1, whose first line is the password: the user that its second line names (`user app`), or the first of

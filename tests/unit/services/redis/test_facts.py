@@ -218,3 +218,19 @@ def test_what_a_user_may_run_is_told_beside_what_was_asked() -> None:
     assert seen is not UNKNOWN
     assert seen.dry == {dry[0]: "OK", dry[1]: said[1], dry[2]: ""}
     assert seen.allowed == (dry[0],)
+
+
+INFO = (
+    "# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\n# Memory\r\nused_memory:386000000\r\n"
+    "role:master\r\n# Keyspace\r\ndb0:keys=7,expires=2,avg_ttl=5\r\ndb12:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n"
+)
+
+
+def test_what_the_server_is_and_how_much_it_holds() -> None:
+    before: list[Any] = [*WELL, ME, ME, ["socketio", 0], []]
+    modules = [["name", "ReJSON", "ver", 20609, "args", []], ["name", "bf", "ver", 2], "name", ["name"]]
+    seen = told(resp(*before, INFO, modules, "+OK")).server
+    assert (seen.product, seen.version, seen.role, seen.keys, seen.memory) == ("valkey", "8.1.1", "master", 8, 386_000_000)
+    assert seen.modules == ("ReJSON", "bf")
+    refused = told(resp(*before, NOPERM, NOPERM, "+OK")).server
+    assert (refused.product, refused.version, refused.modules, refused.keys) == ("", "", (), 0)
