@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-# what engine/install.sh installs where it is missing
-NEEDED = ("bash", "curl", "jq")
+# what engine/install.sh installs where it is missing; and what tests themselves use, to be another user
+NEEDED = ("bash", "curl", "jq", "setpriv")
 # Debian's busybox has no flock; Alpine's has one without -w
 FLOCK = """#!/bin/sh
 case $1 in -*) echo "flock: unrecognized option: $1" >&2; exit 1 ;; esac
@@ -48,6 +48,7 @@ def programs(folder: Path) -> Path:
     for name in listed.split():
         (path / name).symlink_to(program)
     for name in NEEDED:
+        (path / name).unlink(missing_ok=True)
         (path / name).symlink_to(shutil.which(name) or name)
     (path / "flock").unlink(missing_ok=True)
     (path / "flock").write_text(FLOCK.format(flock=shutil.which("flock")))
@@ -57,6 +58,7 @@ def programs(folder: Path) -> Path:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
         os.environ["UNIT_PROGRAMS"] = str(programs(Path(folder)))
         return int(pytest.main(sys.argv[1:] or ["-q", *TESTS]))
 

@@ -139,10 +139,12 @@ services:
     ("how", "cause"),
     [
         ('entrypoint: ["/no-such-program"]', row("cannot-run").cause),
+        # in a form that no preview looks at: sshd has it
+        ('ports: [{target: 80, published: "22"}]', row("port-taken").cause),
         # Docker makes a folder where the file is missing
         ('volumes: ["${STACK_ROOT}/conf:/etc/debian_version"]', row("bad-mount").cause),
     ],
-    ids=["cannot-run", "bad-mount"],
+    ids=["cannot-run", "port-taken", "bad-mount"],
 )
 def test_what_the_runtime_refuses_fails_at_once_and_is_named(broken: Fleet, tmp_path: Path, how: str, cause: str) -> None:
     image = broken.inventory()["fleet"]["data"]["watchtower_image"]

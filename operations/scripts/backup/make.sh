@@ -31,7 +31,7 @@ printf '%s\n' "$paths" | {
             printf '%s\n' "$path" | cat >>"$new/.absent" || exit 2
         fi
     done
-    exit $found
+    exit "$found"
 }
 case $? in
 0) ;;

@@ -63,6 +63,8 @@ explain() {
         return
     fi
     state=$(docker inspect --format '{{.State.Status}}{{if .State.Health}}, {{.State.Health.Status}}{{end}}{{if .State.ExitCode}}, exit code {{.State.ExitCode}}{{end}}' "$id")
+    # a template fails on health that there never was
+    [ -n "$state" ] || state=$(docker inspect --format '{{.State.Status}}, exit code {{.State.ExitCode}}' "$id")
     case $state in "running" | "running, healthy") return ;; esac
     clock
     waited=

@@ -63,10 +63,10 @@ await_made() {
         for id in $late; do
             case $well in *"$id"*) ;; *) if is_healthy "$id"; then well="$well $id"; fi ;; esac
         done
+        # by jq: a template of docker's fails on a container without health that never ran
         # shellcheck disable=SC2086
-        states=$(docker inspect --format \
-            '{{.Id}} {{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' $ids |
-            awk -v well="$well" '{ print $2, $3, $4 == "starting" && index(well, $1) ? "healthy" : $4 }')
+        states=$(docker inspect $ids | jq --raw-output --arg well "$well" '.[] | .Id as $id | (.State.Health.Status // "none") as $health
+            | "\(.Name) \(.State.Status) \(if $health == "starting" and ($well | contains($id)) then "healthy" else $health end)"')
         case "$states " in
         *" running unhealthy"* | *" exited "* | *" dead "* | *" created "*)
             said="$said

@@ -36,11 +36,16 @@ case "$*" in
     sleep 0.2
     for one in $(ls "$box"); do cp "$HOME/later" "$box/$one"; done
     echo health_status ;;
-"inspect --format {{.Id}}"*)
-    [ ! -e "$HOME/silent" ] || exit 1
-    shift 3; for one; do state "$one"; echo "$one /erni-ki-$one-1 $state $health"; done ;;
 "inspect --format "*) echo "running, unhealthy" ;;
-"inspect "*) shift; for one; do cat "$HOME/check-$one" 2>/dev/null; done | jq --slurp . ;;
+"inspect "*)
+    [ ! -e "$HOME/silent" ] || { echo "[]"; exit 1; }
+    shift
+    for one; do
+        state "$one"
+        [ "$health" = none ] || health="{\"Status\": \"$health\"}"
+        printf '{"Id": "%s", "Name": "/erni-ki-%s-1", "State": {"Status": "%s", "Health": %s}, "Config": %s}\n' \
+            "$one" "$one" "$state" "$(echo "$health" | sed 's/^none$/null/')" "$(cat "$HOME/check-$one" 2>/dev/null || echo '{}')"
+    done | jq --slurp . ;;
 "exec "*) echo "$*" >>"$HOME/asked"; [ -e "$HOME/answers" ] || exit 1 ;;
 esac
 exit 0
@@ -86,6 +91,7 @@ def test_a_container_is_awaited_until_docker_tells_of_it(starting: StubHost) -> 
     [
         ("running unhealthy", "container erni-ki-redis-1 is unhealthy"),
         ("exited none", "container erni-ki-redis-1 failed: it is exited"),
+        ("created none", "container erni-ki-redis-1 failed: it is created"),
     ],
 )
 def test_a_container_that_fails_is_told_and_those_behind_it_are_not_started(starting: StubHost, becomes: str, said: str) -> None:
@@ -172,7 +178,7 @@ def test_a_container_that_crashed_once_and_then_runs_is_well(starting: StubHost)
 def checked(host: StubHost, service: str, *test: str, **healthcheck: object) -> None:
     """A service's container has this healthcheck, and Docker did not ask it yet."""
     config = {"Healthcheck": {"Test": test, "Interval": 60_000_000_000, **healthcheck}, "Shell": None}
-    (host.home / f"check-{service}").write_text(json.dumps({"Id": service, "Config": config}))
+    (host.home / f"check-{service}").write_text(json.dumps(config))
     (host.home / "becomes").write_text("running starting\n")
 
 
