@@ -58,17 +58,23 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-def test_one_that_passes_the_second_time_and_is_not_listed_fails_the_run(folder: Folder) -> None:
+def test_one_that_passes_the_second_time_is_told_until_it_is_listed(folder: Folder) -> None:
     assert folder.run().returncode == 1
     second = folder.again()
-    assert second.returncode == 1
+    assert second.returncode == 0
     assert ONCE in second.stdout.partition("Failed once and passed then")[2]
-
-
-def test_one_that_is_listed_may(folder: Folder) -> None:
+    (folder.path / "seen").unlink()
     (folder.path / "flaky.txt").write_text(f"# of these tests\n{ONCE}  # a stranger's clock\n")
     assert folder.run().returncode == 1
-    assert folder.again().returncode == 0
+    assert "Failed once and passed then" not in folder.again().stdout
+
+
+def test_more_than_three_of_them_fail_the_run(folder: Folder) -> None:
+    (folder.path / "test_it.py").write_text(MODULE.replace("seen = Path", "seen = Path(str(number)) or Path").replace(
+        "def test_at_times():", "import pytest\n@pytest.mark.parametrize('number', range(4))\ndef test_at_times(number):"
+    ))  # fmt: skip
+    assert folder.run().returncode == 1
+    assert folder.again().returncode == 1
 
 
 def test_what_there_was_no_time_for_fails_the_run_and_has_no_second_try(folder: Folder) -> None:
