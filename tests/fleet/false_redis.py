@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from tests.fleet.wait import until
 from tests.lab import Host
 
-# Says the same to every command. Prints a line for each connection: its seconds, the bytes that it could send, and in base64 what
-# it was told.
+# Says the same to every command. Prints a line when a connection begins, and one when it ends: its seconds, the bytes that it could
+# send, and in base64 what it was told.
 SERVER = """
 import base64, itertools, socketserver, sys, time
 ANSWERS = {
@@ -26,6 +26,7 @@ answer = ANSWERS[sys.argv[1]]
 
 class Peer(socketserver.StreamRequestHandler):
     def handle(self):
+        print("began", flush=True)
         told, sent, began = b"", 0, time.monotonic()
         try:
             for line in self.rfile:
@@ -78,8 +79,13 @@ class FalseRedis:
         return max(seconds for seconds, _, _ in self._connections())
 
     def _connections(self) -> list[tuple[float, int, bytes]]:
+        ended = (line.split(" ") for line in until(self._whole) if line != "began")
+        return [(float(seconds), int(sent), base64.b64decode(told)) for seconds, sent, told in ended]
+
+    def _whole(self) -> list[str]:
+        """What it printed, as soon as every connection has ended."""
         lines = self.host.run(f"docker logs {_NAME} 2>&1").splitlines()
-        return [(float(seconds), int(sent), base64.b64decode(told)) for seconds, sent, told in (line.split(" ") for line in lines)]
+        return lines if len(lines) == 2 * lines.count("began") else []
 
 
 @contextmanager
