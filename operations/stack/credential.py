@@ -85,9 +85,10 @@ class Credential(ABC):
     about_desired: ClassVar[tuple[str, ...]] = ()
     about_adopted: ClassVar[tuple[str, ...]] = ()
 
-    # regular expressions (POSIX, extended): log lines of a client that was refused; where a password is written out, in env files
-    # and in Compose files
+    # regular expressions (POSIX, extended): log lines of a client that was refused, and of its server that are no error; where a
+    # password is written out, in env files and in Compose files
     refused: ClassVar[str] = ""
+    harmless: ClassVar[str] = ""
     in_env: ClassVar[str] = ""
     in_files: ClassVar[str] = ""
 
@@ -133,7 +134,7 @@ class Credential(ABC):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the secret."""
+        """SHA-256 of the secret, or of what its server keeps of it: what a host may answer."""
         return sha256(self.value or "")
 
     @property
