@@ -230,6 +230,10 @@ class Credential(ABC):
         """
         return ""
 
+    def after_starting(self, stack: Stack, seen: Snapshot) -> str:
+        """A line of shell to be run when its server has come up, before the services that depend on it start, or nothing."""
+        return ""
+
     def fixes(self, service: str) -> bool:
         """Whether a setting says all that a service's URL holds; else a host keeps what stands around the login there."""
         return False
