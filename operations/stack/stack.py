@@ -432,8 +432,8 @@ class _Builder:
             if not any(one.name == first for one in self.credentials):
                 return f"{{{name}}}: this host has no {first!r} to log in to. Add its service to `services`, or name its host."
             return f"{{{name}}}: the credential {first!r} has no {part!r}. Correct it."
-        if name in _OLD_NAMES and len(self.provided) == 1:
-            return f"there is no setting {name!r}; a credential's is written with its name: {{{next(iter(self.provided))}.{name}}}."
+        if name in _OLD_NAMES and len(self.credentials) == 1:
+            return f"there is no setting {name!r}; a credential's is written with its name: {{{self.credentials[0].name}.{name}}}."
         return f"there is no setting {name!r}. Correct it, or declare it under x-fleet: settings."
 
 
