@@ -1,0 +1,80 @@
+"""The login of a PostgreSQL as a credential: what is to be done about it, and the commands that do it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import ClassVar
+
+from pyinfra.api import StringCommand
+
+from ... import scripts
+from ...stack.changes import file_change, folder_change
+from ...stack.check import Check
+from ...stack.credential import CredentialPlan
+from ...stack.snapshot import UNKNOWN, Snapshot
+from ...stack.stack import Stack
+from . import adoption, checks, sql
+from .login import PostgresLogin
+
+
+class PostgresRole(PostgresLogin):
+    kind: ClassVar[str] = "postgres-role"
+    about_retired: ClassVar[tuple[str, ...]] = ("postgres.single_login",)
+    about_desired: ClassVar[tuple[str, ...]] = ("postgres.consistent", "postgres.ready", "postgres.client_login")
+
+    def problems(self, stack: Stack, seen: Snapshot) -> Iterator[str]:
+        return adoption.problems(self, stack, seen)
+
+    def adopted(self, stack: Stack, seen: Snapshot) -> Iterator[str]:
+        return adoption.sentences(self, seen)
+
+    def plan(self, stack: Stack, seen: Snapshot, starting: Collection[str]) -> CredentialPlan:
+        others = tuple(role.digest for role in self.others(seen))
+        waiting = adoption.unmanaged(self, stack, seen) if stack.settings.retire == "when_unused" and others else ()
+        unaccepted = self.here and self.postgres(seen) is not UNKNOWN and not self.takes(seen)
+        files = (file_change(file, seen.file(file.path)) for file in self.files())
+        folders = (folder_change(folder, seen.file(folder.path)) for folder in self.folders())
+        return CredentialPlan(
+            name=self.name,
+            accept=(self.digest, *others) if unaccepted else (),
+            retire=self.here and bool(others) and not waiting,
+            refuse=others,
+            files=tuple(filter(None, (*files, *folders))),
+            waiting=waiting,
+        )
+
+    def checks(self, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+        return checks.checks(self, stack, seen)
+
+    def accept(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
+        yield self._change(stack, self._accepting)
+
+    def retire(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
+        yield self._change(stack, sql.retire(self.owner, self.database, [role.name for role in self.others(seen)]))
+
+    def back(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
+        # where a killed run had switched some files before, they are in the backup: then clients still need the new one
+        if self.others(seen) and not any(self.places(stack, seen).values()):
+            yield self._change(stack, sql.retire(self.owner, self.database, [self.role]))
+
+    def after_starting(self, stack: Stack, seen: Snapshot) -> str:
+        """One that could not be asked is told all the same; where it had no container, nobody was logged in."""
+        if not self.local or self.postgres(seen) is not UNKNOWN:
+            return ""
+        alone = "" if seen.of(self.server) else sql.alone(self.owner, self.role)
+        return scripts.words(self._change(stack, self._accepting + alone))
+
+    @property
+    def _accepting(self) -> str:
+        vectors = self.local and bool(self.settings.of(self.entry, "vectors"))
+        return sql.accept(self.owner, self.database, self.role, self.verifier, vectors)
+
+    def _change(self, stack: Stack, statements: str) -> StringCommand:
+        return scripts.run(
+            "services/postgres/change",
+            root=stack.settings.stack_dir,
+            project=stack.settings.stack_name,
+            server=self.server,
+            admin=self.admin,
+            statements=statements,
+        )
