@@ -76,13 +76,13 @@ class Stack:
             raise SettingsError(unknown)
         clients = {name: client(name, *pair) for name, files in settings.clients.items() for pair in files.items()}
         named = (*(entries[name] for name in settings.services), *clients.values())
-        credentials = tuple(_credentials(entries, settings, secrets, at or {}))
         values = settings.values()
         for extra in registry.extras():
             values |= extra.values(settings)
         files = settings.compose_files or files or (BASE,)
         given = frozenset(service.name for service in named) | {name for name, value in values.items() if value}
         services = tuple(service.standing(given) for service in named)
+        credentials = tuple(_credentials([one.standing(given) for one in entries.values()], settings, secrets, at or {}))
         builder = _Builder(values, dict(secrets), credentials, {name for one in entries.values() for name in one.provides})
         values["STACK_ROOT"] = _root(files)
         stack = cls(
@@ -283,10 +283,10 @@ def fragment_path(service: str) -> str:
 
 
 def _credentials(
-    entries: Mapping[str, Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
+    entries: Sequence[Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
 ) -> Iterator[Any]:
     """Those whose server is one of the services, another host's, or the project's own."""
-    for service in entries.values():
+    for service in entries:
         for name, provided in service.provides.items():
             kind, local = registry.kinds()[provided.kind], service.name in settings.services
             if local or kind.in_use(settings, service.name):

@@ -164,6 +164,15 @@ def test_a_service_is_needed_only_where_its_line_stands(put: Put, folder: str, s
     assert found.needs == (("db",) if "db" in services else ())
 
 
+@pytest.mark.parametrize("services", [["db"], ["db", "web"]])
+def test_a_credential_is_there_only_where_its_line_stands(put: Put, folder: str, services: list[str]) -> None:
+    provided = "db: {kind: redis-acl, secret: db_password, port: 1} #? web"
+    put("db", f"x-fleet:\n  provides:\n    {provided}\nservices: {{db: {{image: db}}}}\n")
+    put("web", "services: {web: {image: web}}")
+    stack = Stack.build({"services": services, "catalog_dirs": [folder]}, {})
+    assert [one.name for one in stack.credentials] == (["db"] if "web" in services else [])
+
+
 def test_lines_without_which_a_file_is_no_yaml_are_told(put: Put, folder: str) -> None:
     put("web", 'services:\n  web:\n    image: "x\n      y" #? web_user\n')
     with pytest.raises(CatalogueError, match="web: without the lines"):
