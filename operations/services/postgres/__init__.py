@@ -8,9 +8,9 @@ from typing import Any
 from ...stack.extra import Extra
 from ...stack.settings import Settings
 from . import settings
-from .credential import PostgresRole
+from .credential import PostgresMonitor, PostgresRole
 
-KINDS = (PostgresRole,)
+KINDS = (PostgresRole, PostgresMonitor)
 
 
 class PostgreSQL(Extra):

@@ -8,7 +8,6 @@ from ... import COMMAND
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from .login import PostgresLogin
-from .seen import SeenPostgres
 
 DATA = "/var/lib/postgresql/data"
 
@@ -27,9 +26,33 @@ def problems(postgres: PostgresLogin, stack: Stack, seen: Snapshot) -> Iterator[
             f"{found.denied}. Nothing was changed. Look at {postgres.entry}_admin, and that pg_hba.conf lets it in there without a "
             "password (`local all all trust`)."
         )
-    else:
-        yield from _roles(postgres, seen, found)
-        yield from _clients(postgres, stack, seen)
+    elif postgres.own:
+        for what, name, there in (("role", postgres.owner, found.owner), ("database", postgres.database, found.database)):
+            if not there:
+                setting = f"{postgres.entry}_{'user' if what == 'role' else 'db'}"
+                yield f"{postgres.server}: has no {what} {name}. Nothing was changed. Correct {setting}."
+    yield from own_problems(postgres, stack, seen)
+
+
+def own_problems(postgres: PostgresLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
+    """Those of this login, whatever is known of the server."""
+    found = postgres.postgres(seen)
+    if found is UNKNOWN or not postgres.here:
+        return
+    there = found.role(postgres.role)
+    if there and there.accepted and there.digest != postgres.digest and not postgres.in_place(seen):
+        yield (
+            f"{postgres.server}: the role of the new password, {postgres.role}, is there with another one: of 65,536 passwords two "
+            f"have the same name. Nothing was changed. Make another one with: {COMMAND} secrets new"
+        )
+    strangers = unmanaged(postgres, stack, seen)
+    if strangers and stack.settings.retire == "verified":
+        names = f"{', '.join(strangers)} {'is' if len(strangers) == 1 else 'are'}"
+        yield (
+            f"{postgres.server}: {names} logged in with a password that would be retired. Nothing was changed. Name it in "
+            '`services` or `clients`, so that it gets the new login; or set retire = "when_unused", and the previous one stays '
+            'accepted until nobody uses it, or "always".'
+        )
 
 
 def sentences(postgres: PostgresLogin, seen: Snapshot) -> Iterator[str]:
@@ -73,28 +96,4 @@ def _stopped(postgres: PostgresLogin, stack: Stack, seen: Snapshot) -> Iterator[
         yield (
             f"{postgres.server}: its container is {containers[0].state}, so it cannot be told of the new login. "
             f"Nothing was changed. Start it as it was (`docker compose up -d {postgres.server}` in {root}), then run again."
-        )
-
-
-def _roles(postgres: PostgresLogin, seen: Snapshot, found: SeenPostgres) -> Iterator[str]:
-    there = found.role(postgres.role)
-    if there and there.accepted and there.digest != postgres.digest and not postgres.in_place(seen):
-        yield (
-            f"{postgres.server}: the role of the new password, {postgres.role}, is there with another one: of 65,536 passwords two "
-            f"have the same name. Nothing was changed. Make another one with: {COMMAND} secrets new"
-        )
-    for what, name, is_there in (("role", "user", found.owner), ("database", "db", found.database)):
-        if postgres.own and not is_there:
-            value = postgres.owner if name == "user" else postgres.database
-            yield f"{postgres.server}: has no {what} {value}. Nothing was changed. Correct {postgres.entry}_{name}."
-
-
-def _clients(postgres: PostgresLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
-    strangers = unmanaged(postgres, stack, seen)
-    if strangers and stack.settings.retire == "verified":
-        names = f"{', '.join(strangers)} {'is' if len(strangers) == 1 else 'are'}"
-        yield (
-            f"{postgres.server}: {names} logged in with a password that would be retired. Nothing was changed. Name it in "
-            '`services` or `clients`, so that it gets the new login; or set retire = "when_unused", and the previous one stays '
-            'accepted until nobody uses it, or "always".'
         )

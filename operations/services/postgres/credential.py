@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
 
 from pyinfra.api import StringCommand
@@ -11,6 +11,7 @@ from ... import scripts
 from ...stack.changes import file_change, folder_change
 from ...stack.check import Check
 from ...stack.credential import CredentialPlan
+from ...stack.files import Folder
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from . import adoption, checks, sql
@@ -18,7 +19,10 @@ from .login import PostgresLogin
 
 
 class PostgresRole(PostgresLogin):
+    """The login of those who use the database: the owner's."""
+
     kind: ClassVar[str] = "postgres-role"
+    groups: ClassVar[Sequence[str]] = ()
     about_retired: ClassVar[tuple[str, ...]] = ("postgres.single_login",)
     about_desired: ClassVar[tuple[str, ...]] = ("postgres.consistent", "postgres.ready", "postgres.client_login")
 
@@ -66,8 +70,8 @@ class PostgresRole(PostgresLogin):
 
     @property
     def _accepting(self) -> str:
-        vectors = self.local and bool(self.settings.of(self.entry, "vectors"))
-        return sql.accept(self.owner, self.database, self.role, self.verifier, vectors)
+        vectors = bool(self.folders()) and bool(self.settings.of(self.entry, "vectors"))
+        return sql.accept(self.owner, self.database, self.role, self.verifier, self.groups, vectors)
 
     def _change(self, stack: Stack, statements: str) -> StringCommand:
         return scripts.run(
@@ -78,3 +82,30 @@ class PostgresRole(PostgresLogin):
             admin=self.admin,
             statements=statements,
         )
+
+
+class PostgresMonitor(PostgresRole):
+    """A login beside it, of an owner of its own name that owns nothing and may read all statistics."""
+
+    kind: ClassVar[str] = "postgres-monitor"
+    groups: ClassVar[Sequence[str]] = ("pg_monitor",)
+    about_retired: ClassVar[tuple[str, ...]] = ("postgres.single_login",)
+    about_desired: ClassVar[tuple[str, ...]] = ("postgres.consistent", "postgres.ready")
+
+    @property
+    def owner(self) -> str:
+        return self.name
+
+    @property
+    def database(self) -> str:
+        return "postgres"
+
+    def folders(self) -> Sequence[Folder]:
+        return ()
+
+    def problems(self, stack: Stack, seen: Snapshot) -> Iterator[str]:
+        return adoption.own_problems(self, stack, seen)
+
+    def checks(self, stack: Stack, seen: Snapshot) -> Iterator[Check]:
+        # it logs in when somebody wants metrics
+        return (one for one in super().checks(stack, seen) if not one.id.startswith(f"{checks.CLIENT}@"))

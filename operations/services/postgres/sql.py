@@ -35,9 +35,10 @@ SELECT json_build_object(
 """
 
 
-def accept(owner: str, database: str, login: str, verifier: str, vectors: bool = False) -> str:
+def accept(owner: str, database: str, login: str, verifier: str, groups: Iterable[str] = (), vectors: bool = False) -> str:
     """The role `login` logs in with what the verifier was made of, and is `owner` from then on. Whatever is there already stays.
 
+    + groups: roles of PostgreSQL's own that the owner becomes a member of
     + vectors: the database gets the extension for vectors, which only a superuser may give it, if the server has it
     """
     return (
@@ -45,6 +46,7 @@ def accept(owner: str, database: str, login: str, verifier: str, vectors: bool =
         + _missing(f'CREATE ROLE "{owner}" NOLOGIN', "pg_roles WHERE rolname", owner)
         + _missing(f'CREATE DATABASE "{database}" OWNER "{owner}"', "pg_database WHERE datname", database)
         + "BEGIN;\n"
+        + "".join(f'GRANT "{group}" TO "{owner}";\n' for group in groups)
         + _missing(f'CREATE ROLE "{login}" NOLOGIN', "pg_roles WHERE rolname", login)
         + f'GRANT "{owner}" TO "{login}";\n'
         # what it makes belongs to the owner, so that the role can go

@@ -20,7 +20,7 @@ from operations.stack.stack import OVERLAY, Stack
 from tests.unit.stack.hosts import a_stack
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ("litellm", "openwebui", "postgres", "redis", "redis-exporter", "searxng", "watchtower")
+SHIPPED = ("litellm", "openwebui", "postgres", "postgres-exporter", "redis", "redis-exporter", "searxng", "watchtower")
 GUIDE = ("openwebui", "redis", "redis-exporter", "watchtower")
 EVERY = {
     "redis_publish",

@@ -46,8 +46,7 @@ def stack(password: str = PASSWORD, at: str | None = None, **data: Any) -> Stack
 
 
 def login(of: Stack) -> PostgresRole:
-    (found,) = postgres_of(of)
-    return found
+    return next(one for one in postgres_of(of) if one.name == "postgres")
 
 
 def answering(**changes: Any) -> Callable[[Snapshot], Snapshot]:
@@ -321,3 +320,30 @@ def test_of_another_hosts_server_is_asked_whether_it_wants_a_password() -> None:
     assert set(bad(there, with_answer("postgres", SeenPostgres(""))(converged(there)))) == {
         "postgres.ready", "postgres.anonymous_refused",
     }  # fmt: skip
+
+
+# Its exporter's login
+
+
+def watched(password: str = PASSWORD, **data: Any) -> Stack:
+    secrets = {"redis_password": PASSWORD, "postgres_password": PASSWORD, "postgres_exporter_password": password}
+    return Stack.build({"services": [*SERVICES, "postgres-exporter"], **data}, secrets)
+
+
+def test_the_exporter_has_a_login_of_its_own() -> None:
+    monitor = next(one for one in postgres_of(watched()) if one.name == "postgres_monitor")
+    assert env_of(watched(), "postgres-exporter") == {
+        "DATA_SOURCE_URI": "postgres:5432/postgres?sslmode=prefer",
+        "DATA_SOURCE_USER": login_role("postgres_monitor", PASSWORD),
+        "DATA_SOURCE_PASS": PASSWORD,
+    }
+    assert 'GRANT "pg_monitor" TO "postgres_monitor"' in monitor.after_starting(watched(), bare(watched()))
+    assert "vector" not in monitor.after_starting(watched(), bare(watched()))
+    assert [one.name for one in postgres_of(stack())] == ["postgres"]
+
+
+def test_its_password_is_rolled_out_to_the_exporter_alone() -> None:
+    due = plan(watched(), converged(watched(OLD_PASSWORD)))
+    assert [one.name for one in due.accept] == [one.name for one in due.retire] == ["postgres_monitor"]
+    assert [service for service, _ in due.start] == ["postgres-exporter"]
+    assert bad(watched(), converged(watched())) == {}

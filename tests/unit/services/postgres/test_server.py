@@ -323,6 +323,17 @@ def test_the_owner_of_a_running_database_stays_its_owner_and_loses_its_own_passw
     )
 
 
+def test_the_exporters_login_reads_statistics_and_owns_nothing(stack: TheStack, server: PostgresServer) -> None:
+    data = {"services": ["postgres", "postgres-exporter"], "stack_dir": str(stack.host.root), "postgres_user": stack.owner}
+    built = Stack.build(data, {"postgres_password": PASSWORD, "postgres_exporter_password": FORMER})
+    monitor = built.credential("postgres_monitor")
+    stack.accept()
+    stack.well(stack.host.command(monitor.after_starting(built, Snapshot(containers=()))))
+    in_ = ("SELECT pg_has_role('pg_monitor', 'usage')", "SELECT query <> '<insufficient privilege>' FROM pg_stat_activity LIMIT 1")
+    assert [server.login(monitor.role, FORMER, "postgres", statement) for statement in in_] == ["t", "t"]
+    assert "permission denied" in server.login(monitor.role, FORMER, stack.owner, "CREATE TABLE mine (n int)")
+
+
 # What nobody may see
 
 
