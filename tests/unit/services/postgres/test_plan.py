@@ -333,7 +333,7 @@ def watched(password: str = PASSWORD, **data: Any) -> Stack:
 def test_the_exporter_has_a_login_of_its_own() -> None:
     monitor = next(one for one in postgres_of(watched()) if one.name == "postgres_monitor")
     assert env_of(watched(), "postgres-exporter") == {
-        "DATA_SOURCE_URI": "postgres:5432/postgres?sslmode=prefer",
+        "DATA_SOURCE_URI": "postgres:5432/postgres?sslmode=disable",
         "DATA_SOURCE_USER": login_role("postgres_monitor", PASSWORD),
         "DATA_SOURCE_PASS": PASSWORD,
     }
