@@ -9,9 +9,9 @@
 # shellcheck disable=SC2016 # the inner shell's own words
 inside='
 IFS= read -r PGPASSWORD
-export PGPASSWORD PGCONNECT_TIMEOUT=5
+export PGPASSWORD PGCONNECT_TIMEOUT=5 PGREQUIREAUTH=scram-sha-256
 login=$([ -z "$PGPASSWORD" ] || psql -X -A -t -w -h "$1" -p 5432 -U "$2" -d "$3" -c "SELECT current_user" 2>&1 </dev/null)
-unset PGPASSWORD
+unset PGPASSWORD PGREQUIREAUTH
 kind=told
 said=$(psql -X -q -A -t -w -v ON_ERROR_STOP=1 -v owner="$4" -v db="$3" -U "$5" -d postgres 2>&1) || kind=denied
 printf "login %s\n" "$(printf %s "$login" | base64 | tr -d "\n")"
@@ -23,10 +23,12 @@ if [ -z "$address" ]; then
     [ -n "$address" ] || exit 1
     address=$address:5432
 fi
-printf 'asks %s\n' "$(postgres_asks "$address" "$user" "$db")" | sed 's/ $//'
+asks=$(postgres_asks "$address" "$user" "$db")
+printf 'asks%s\n' "${asks:+ $asks}"
 [ -n "$container" ] || exit 0
+# by SCRAM alone, which shows it to nobody: a client would send the password as it is to a server that asks for that
 password=
-if [ -n "$digest" ] && [ "$(sha256sum <"$root/$password_file" 2>/dev/null)" = "$digest  -" ]; then
+if [ "$asks" = '82 10' ] && [ -n "$digest" ] && [ "$(sha256sum <"$root/$password_file" 2>/dev/null)" = "$digest  -" ]; then
     read -r password <"$root/$password_file"
 fi
 said=$(printf '%s\n%s\n' "$password" "$state" | timeout 20 docker exec --interactive "$container" sh -c "$inside" \

@@ -169,6 +169,15 @@ def test_a_server_that_lets_everybody_in_is_seen(tmp_path: Path) -> None:
         assert TheStack(StubHost(tmp_path), open_to_all).look().asks == "nothing"
 
 
+def test_a_server_that_asks_for_the_password_itself_is_not_told(tmp_path: Path) -> None:
+    with a_server(HBA.replace("scram-sha-256", "password")) as server:
+        stack = TheStack(StubHost(tmp_path), server)
+        stack.accept()
+        stack.put()
+        assert stack.gets_in() == stack.owner
+        assert (stack.look().asks, stack.look().login) == ("password", "")
+
+
 def test_a_superuser_that_is_not_let_in_says_why(tmp_path: Path) -> None:
     with a_server() as server:
         stack = TheStack(StubHost(tmp_path), server)
