@@ -14,6 +14,7 @@ from operations.controller.secrets import new
 from tests.fleet.fleet import STACK, Fleet
 from tests.lab import Host
 from tests.lab.images import in_hosts
+from tests.lab.postgres import EXPORTER
 from tests.lab.postgres import NAME as IMAGE
 
 LOAD = Path(__file__).parent / "stacks/database.py"
@@ -52,6 +53,7 @@ class Databases(Fleet):
     """An operator whose stack has a PostgreSQL, whose password is a secret like redis'."""
 
     database: str = field(default_factory=new)
+    exporter: str = field(default_factory=new)
 
     def __post_init__(self) -> None:
         catalogue, data = self.folder / "services.d", self.folder / "group_data"
@@ -59,18 +61,22 @@ class Databases(Fleet):
             folder.mkdir(exist_ok=True)
         (catalogue / "app.yml").write_text(APP)
         (data / "all.py").write_text(
-            "from operations.controller.secrets import Secret\n\npostgres_password = Secret('POSTGRES_PASSWORD')\n"
+            "from operations.controller.secrets import Secret\n\n"
+            "postgres_password, postgres_exporter_password = Secret('POSTGRES_PASSWORD'), Secret('POSTGRES_EXPORTER_PASSWORD')\n"
         )
         self.settings = {
-            "services": ["watchtower", "postgres", "app"], "catalog_dirs": [str(catalogue)], "postgres_image": in_hosts(IMAGE),
-            "rollout_waves": ["100%"], **self.settings,
+            "services": ["watchtower", "postgres", "postgres-exporter", "app"], "catalog_dirs": [str(catalogue)],
+            "postgres_image": in_hosts(IMAGE), "postgres_exporter_image": in_hosts(EXPORTER), "rollout_waves": ["100%"],
+            **self.settings,
         }  # fmt: skip
 
     def command(self, *words: str) -> list[str]:
         return super().command("--group-data", str(self.folder / "group_data"), *words)
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        return super().environment({"POSTGRES_PASSWORD": self.database, **(more or {})})
+        return super().environment(
+            {"POSTGRES_PASSWORD": self.database, "POSTGRES_EXPORTER_PASSWORD": self.exporter, **(more or {})}
+        )
 
 
 def psql(host: Host, statement: str, db: str = "postgres") -> list[str]:

@@ -166,6 +166,17 @@ def test_the_preview_says_what_a_rollout_does(running: Databases, host: Host) ->
         running.database = before
 
 
+def test_the_exporters_password_is_rolled_out_by_itself(running: Databases, host: Host) -> None:
+    before = containers(host)
+    running.exporter = new()
+    run = running.deploy()
+    assert run.ok, run.output
+    assert run.check(host.name, "exporter.pg_up")["verdict"] == "ok"
+    after = containers(host)
+    assert {service for service in after if after[service] != before[service]} == {"postgres-exporter"}
+    assert logins(host, "postgres_monitor") == [login_role("postgres_monitor", running.exporter)]
+
+
 # What goes wrong
 
 

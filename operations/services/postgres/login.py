@@ -28,9 +28,7 @@ class PostgresLogin(Credential):
         "terminating connection due to administrator command"
         "|the database system is (starting up|shutting down|not yet accepting connections)"
     )
-    in_env: ClassVar[str] = (
-        r"""postgres(ql)?(\+[a-z0-9]+)?://[^:/@ ]*:[^@$ {*<]+@|^[^=]*(POSTGRES|PGPASS)[^=]*(PASS|PASSWORD)=["']?[^$"' ]"""
-    )
+    in_env: ClassVar[str] = r"""postgres(ql)?([+][a-z0-9]+)?://[^:/@ ]*:[^@$ {*<]+@|^[^=]*PGPASSWORD=["']?[^$"' ]"""
     in_files: ClassVar[str] = r"""PGPASSWORD[=:] *["']?[^ $"']"""
 
     def __init__(
