@@ -237,6 +237,43 @@ def test_a_stopped_server_is_started_and_one_that_is_stopped_during_a_rollout_is
     assert run.ok, run.output
 
 
+# Several hosts
+
+
+def test_hosts_that_share_one_are_rolled_over_as_one(fleet: Databases, first: Run, lab: Lab, hosts: list[Host]) -> None:
+    server, user = hosts[:2]
+    postgres.provide(lab, user)
+    wipe(user)
+    both = Databases(fleet.folder, [server, user], database=fleet.database, exporter=fleet.exporter)
+    both.settings["rollout_waves"] = ["1", "100%"]
+    both.host_settings = {
+        server.name: {"postgres_publish": server.address},
+        user.name: {"services": ["app"], "postgres_host": server.name},
+    }
+    run = both.deploy()
+    assert run.ok, run.output
+    assert set(containers(user)) == {"app"}
+    assert f"@{server.address}:5432/{OWNER}" in url(user)
+    assert not user.succeeds(f"[ -e {STACK}/secrets/postgres ]")
+    before = started(server)
+    with DatabaseClients(server) as here, DatabaseClients(user) as there:
+        for _ in range(2):
+            both.database = new()
+            run = both.deploy()
+            assert run.ok, run.output
+            assert logins(server) == [role(both)]
+        # of one host alone nobody is cut off
+        both.database = new()
+        alone = both.at(server).deploy()
+        assert "stays accepted" in alone.output or not alone.ok
+        assert len(logins(server)) == 2
+        run = both.deploy()
+        assert run.ok, run.output
+        assert [*here.failures(), *there.failures()] == []
+    assert (started(server), logins(server)) == (before, [role(both)])
+    wipe(user)
+
+
 # One that was there before
 
 
