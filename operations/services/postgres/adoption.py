@@ -78,15 +78,18 @@ def unmanaged(postgres: PostgresLogin, stack: Stack, seen: Snapshot) -> tuple[st
 
 def _data(postgres: PostgresLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     """A database is never left behind: one that is started with another folder is empty."""
-    folder = stack.path(postgres.data)
-    for one in seen.of(postgres.server) if postgres.local else ():
-        if (source := one.mounts.get(DATA)) != folder:
-            where = f"in {source}" if source else "not on the host"
-            yield (
-                f"{postgres.server}: its data is {where}, and the stack's definition has it in {folder}, where it would be empty. "
-                f"Nothing was changed. Take {postgres.server} out of `services` and set {postgres.entry}_service = "
-                f'"{postgres.server}": the server stays as the project defines it, and its login is managed all the same.'
-            )
+    if not postgres.local:
+        return
+    folder, name = stack.path(postgres.data), postgres.server
+    elsewhere = next((source for one in seen.of(name) if (source := one.mounts.get(DATA, "its container")) != folder), None)
+    if elsewhere is None and seen.own is not UNKNOWN and name in seen.own.services:
+        elsewhere = "what the project's own files say"
+    if elsewhere is not None:
+        yield (
+            f"{name}: its data is in {elsewhere}, and a PostgreSQL of the stack has it in {folder}, where it would be empty. "
+            f'Nothing was changed. Take {name} out of `services` and set {postgres.entry}_service = "{name}": the server stays as '
+            "the project defines it, and its login is managed all the same."
+        )
 
 
 def _stopped(postgres: PostgresLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:

@@ -4,7 +4,7 @@
 
 # its id and address; of several nobody can tell which one is the project's, so none is asked
 postgres_container() {
-    containers_of | while read -r id service state address; do
+    containers_of | while read -r id service state address _; do
         if [ "$service" = "$server" ] && [ "$state" = running ] && [ "$address" != - ]; then echo "$id $address"; fi
     done | awk '{ found = $0 } END { if (NR == 1) print found }'
 }

@@ -13,7 +13,7 @@ from operations.services.postgres.scram import login_role, sha256, verifier
 from operations.services.postgres.seen import SeenPostgres, SeenRole, SeenSession
 from operations.stack.errors import SettingsError
 from operations.stack.plan import plan
-from operations.stack.snapshot import Snapshot
+from operations.stack.snapshot import SeenDefinition, SeenOwn, Snapshot
 from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
 from tests.unit.stack.catalogues import definition, env_of
@@ -207,6 +207,12 @@ def test_a_database_is_never_left_behind() -> None:
     assert 'set postgres_service = "postgres"' in problem
 
 
+def test_one_that_the_project_defines_is_not_defined_again() -> None:
+    seen = replace(converged(stack()), own=SeenOwn({"postgres": SeenDefinition()}))
+    (problem,) = (one for one in problems(stack(), seen) if one.startswith("postgres: its data"))
+    assert "its data is in what the project's own files say" in problem
+
+
 def test_one_that_does_not_run_cannot_be_told_of_a_new_password() -> None:
     exited = with_container("postgres", state="exited", health="")(converged(stack(OLD_PASSWORD)))
     seen = replace(exited, answers={name: one for name, one in exited.answers.items() if name != "postgres"})
@@ -333,9 +339,9 @@ def watched(password: str = PASSWORD, **data: Any) -> Stack:
 def test_the_exporter_has_a_login_of_its_own() -> None:
     monitor = next(one for one in postgres_of(watched()) if one.name == "postgres_monitor")
     assert env_of(watched(), "postgres-exporter") == {
-        "DATA_SOURCE_URI": "postgres:5432/postgres?sslmode=disable",
-        "DATA_SOURCE_USER": login_role("postgres_monitor", PASSWORD),
-        "DATA_SOURCE_PASS": PASSWORD,
+        "DATA_SOURCE_NAME": (
+            f"postgresql://{login_role('postgres_monitor', PASSWORD)}:{PASSWORD}@postgres:5432/postgres?sslmode=disable"
+        ),
     }
     assert 'GRANT "pg_monitor" TO "postgres_monitor"' in monitor.after_starting(watched(), bare(watched()))
     assert "vector" not in monitor.after_starting(watched(), bare(watched()))
