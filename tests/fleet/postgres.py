@@ -19,7 +19,7 @@ from tests.lab.postgres import NAME as IMAGE
 
 LOAD = Path(__file__).parent / "stacks/database.py"
 CLIENTS = "database-clients"
-LONGEST = 900  # seconds; then the clients end by themselves
+LONGEST = 3600  # seconds; then the clients end by themselves
 
 # An application with one session, which it never tries to get back: it ends, and Docker starts it again.
 APP = f"""\

@@ -19,7 +19,7 @@ from tests.lab import Host, Lab, postgres
 
 ROLLOUTS = 5
 OWNER = "openwebui"
-KILLS = [0.5 + 0.55 * number for number in range(30)]  # seconds after the start of a run
+KILLS = int(os.environ.get("FLEET_KILLS", "30"))
 
 
 @pytest.fixture(scope="module")
@@ -208,22 +208,23 @@ def test_a_rollout_that_fails_is_rolled_back(running: Databases, host: Host) -> 
     assert run.ok, run.output
 
 
-@pytest.mark.parametrize("seconds", KILLS)
-def test_a_run_that_is_killed_leaves_clients_that_work_and_the_next_one_finishes(
-    running: Databases, host: Host, seconds: float
-) -> None:
+def test_runs_that_are_killed_anywhere_leave_clients_that_work_and_the_next_one_finishes(running: Databases, host: Host) -> None:
+    began = time.monotonic()
+    roll(running)
+    took = time.monotonic() - began
     with DatabaseClients(host) as clients:
-        running.database = new()
-        process = running.start()
-        time.sleep(seconds)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        time.sleep(1)
-        assert lets_in(host, url(host))
-        run = running.deploy("--data", "break_lock=true")
-        assert run.ok, run.output
+        for number in range(KILLS):
+            running.database = new()
+            process = running.start()
+            # the first part of a run is Python's start and a look at the host
+            time.sleep(took * (0.2 + 0.8 * number / KILLS))
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            assert lets_in(host, url(host))
+            run = running.deploy()
+            assert run.ok, run.output
+            assert logins(host) == [role(running)]
         assert clients.failures() == []
-    assert logins(host) == [role(running)]
 
 
 def test_a_stopped_server_is_started_and_one_that_is_stopped_during_a_rollout_is_told(running: Databases, host: Host) -> None:
