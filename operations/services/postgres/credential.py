@@ -54,12 +54,15 @@ class PostgresRole(PostgresLogin):
         yield self._change(stack, self._accepting)
 
     def retire(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
-        yield self._change(stack, sql.retire(self.owner, self.database, [role.name for role in self.others(seen)]))
+        yield self._change(stack, sql.retire(self.owner, [role.name for role in self.others(seen)]))
+
+    def again(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
+        yield self._change(stack, sql.again(self.owner, [role.name for role in self.others(seen)]))
 
     def back(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
         # where a killed run had switched some files before, they are in the backup: then clients still need the new one
         if self.others(seen) and not any(self.places(stack, seen).values()):
-            yield self._change(stack, sql.retire(self.owner, self.database, [self.role]))
+            yield self._change(stack, sql.retire(self.owner, [self.role]))
 
     def after_starting(self, stack: Stack, seen: Snapshot) -> str:
         """One that could not be asked is told all the same; where it had no container, nobody was logged in."""

@@ -22,7 +22,8 @@ SELECT json_build_object(
     'version', current_setting('server_version'),
     'owner', EXISTS (SELECT FROM pg_roles WHERE rolname = :'owner'),
     'database', EXISTS (SELECT FROM pg_database WHERE datname = :'db'),
-    'roles', (SELECT coalesce(json_agg(json_build_array(role.rolname, role.rolcanlogin,
+    'roles', (SELECT coalesce(json_agg(json_build_array(role.rolname,
+            role.rolcanlogin AND coalesce(role.rolvaliduntil > now(), true),
             coalesce(encode(sha256(convert_to(role.rolpassword, 'UTF8')), 'hex'), ''),
             coalesce('role=' || :'owner' = ANY (own.setconfig), false))), '[]')
         FROM pg_authid role LEFT JOIN pg_db_role_setting own ON own.setrole = role.oid AND own.setdatabase = 0
@@ -36,7 +37,8 @@ SELECT json_build_object(
 
 
 def accept(owner: str, database: str, login: str, verifier: str, groups: Iterable[str] = (), vectors: bool = False) -> str:
-    """The role `login` logs in with what the verifier was made of, and is `owner` from then on. Whatever is there already stays.
+    """The role `login` logs in with what the verifier was made of, and is `owner` from then on. What else is there stays, but for
+    roles that were retired earlier.
 
     + groups: roles of PostgreSQL's own that the owner becomes a member of
     + vectors: the database gets the extension for vectors, which only a superuser may give it, if the server has it
@@ -53,7 +55,9 @@ def accept(owner: str, database: str, login: str, verifier: str, groups: Iterabl
         + f"ALTER ROLE \"{login}\" SET role = '{owner}';\n"
         + f"ALTER ROLE \"{login}\" LOGIN PASSWORD '{verifier}';\n"
         + "COMMIT;\n"
-        + (_VECTORS.replace("@DATABASE@", database) if vectors else "")
+        + f'\\connect "{database}"\n'
+        + _FORGOTTEN.replace("@OWNER@", owner).replace("@LOGIN@", login)
+        + (_VECTORS if vectors else "")
     )
 
 
@@ -62,20 +66,26 @@ def alone(owner: str, login: str) -> str:
     return _ALONE.replace("@OWNER@", owner).replace("@LOGIN@", login)
 
 
-def retire(owner: str, database: str, logins: Iterable[str]) -> str:
-    """Nobody logs in with the password of one of these roles, and nobody who did is still there. The owner itself only loses its
-    password; another role goes, unless something in another database is its own.
-    """
+def retire(owner: str, logins: Iterable[str]) -> str:
+    """Nobody logs in as one of these roles, and nobody who did is still there. They keep their passwords, for `again`."""
     roles = list(logins)
-    lines = [_QUIET, "BEGIN;\n"]
-    lines += [f'ALTER ROLE "{role}" {"" if role == owner else "NOLOGIN "}PASSWORD NULL;\n' for role in roles]
-    lines += ["COMMIT;\n", _ENDED.replace("@ROLES@", ", ".join(f"'{role}'" for role in roles)), f'\\connect "{database}"\n']
-    lines += [_GONE.replace("@ROLE@", role).replace("@OWNER@", owner) for role in roles if role != owner]
-    return "".join(lines)
+    names = ", ".join(f"'{role}'" for role in roles)
+    return f"BEGIN;\n{''.join(_may_log_in(role, owner, False) for role in roles)}COMMIT;\n{_ENDED.replace('@ROLES@', names)}"
+
+
+def again(owner: str, logins: Iterable[str]) -> str:
+    """One logs in as these roles again, which were retired."""
+    return "".join(_may_log_in(role, owner, True) for role in logins)
+
+
+def _may_log_in(role: str, owner: str, may: bool) -> str:
+    """The owner may always be used over the socket, by a person or a backup: there it needs no password, which may have expired."""
+    if role == owner:
+        return f"ALTER ROLE \"{role}\" VALID UNTIL '{'' if may else '-'}infinity';\n"
+    return f'ALTER ROLE "{role}" {"" if may else "NO"}LOGIN;\n'
 
 
 _VECTORS = """\
-\\connect "@DATABASE@"
 SELECT 'CREATE EXTENSION IF NOT EXISTS vector' FROM pg_available_extensions WHERE name = 'vector' \\gexec
 """
 _ALONE = """\
@@ -96,14 +106,24 @@ BEGIN
     END IF;
 END $$;
 """
-_GONE = """\
+# One that owns something in another database stays, without a login.
+_FORGOTTEN = """\
+SELECT format('ALTER ROLE %I PASSWORD NULL VALID UNTIL %L', rolname, 'infinity') FROM pg_roles
+    WHERE rolname = '@OWNER@' AND rolvaliduntil = '-infinity' \\gexec
 DO $$
+DECLARE retired name;
 BEGIN
-    REASSIGN OWNED BY "@ROLE@" TO "@OWNER@";
-    DROP OWNED BY "@ROLE@";
-    DROP ROLE "@ROLE@";
-EXCEPTION WHEN dependent_objects_still_exist THEN
-    NULL;
+    FOR retired IN SELECT rolname FROM pg_roles
+        WHERE rolname ~ '^@OWNER@_[0-9a-f]{4}$' AND NOT rolcanlogin AND rolname <> '@LOGIN@'
+    LOOP
+        BEGIN
+            EXECUTE format('REASSIGN OWNED BY %I TO %I', retired, '@OWNER@');
+            EXECUTE format('DROP OWNED BY %I', retired);
+            EXECUTE format('DROP ROLE %I', retired);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            NULL;
+        END;
+    END LOOP;
 END $$;
 """
 
