@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from base64 import b64encode
 from typing import Any
 
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.facts.base import END
+from operations.services.postgres.credential import PostgresRole
 from operations.services.postgres.facts import Postgres
 from operations.services.postgres.seen import SeenPostgres, SeenRole, SeenSession
 from operations.stack.snapshot import UNKNOWN, Unknown
@@ -94,3 +97,22 @@ def test_no_words_bring_it_down(lines: list[str], state: str) -> None:
     ):
         found = fact().process(output)
         assert found is UNKNOWN or isinstance(found, SeenPostgres)
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ('2026-11-28 03:27:53.557 UTC [264] FATAL:  password authentication failed for user "openwebui"', False),
+        ('2026-11-28 03:30:38.206 UTC [2558] FATAL:  role "openwebui_0a7a" is not permitted to log in', False),
+        ("2026-11-28 03:30:38.206 UTC [2558] FATAL:  the database system is starting up", False),
+        ("2026-11-28 03:30:38.206 UTC [2558] FATAL:  could not open file", True),
+        ('psycopg2.OperationalError: FATAL:  password authentication failed for user "openwebui"', True),
+    ],
+)
+def test_who_is_not_let_in_is_no_error_of_the_servers(line: str, counts: bool) -> None:
+    # as awk on a host reads it
+    words = ["awk", '$0 !~ ENVIRON["harmless"]']
+    given = {"harmless": PostgresRole.harmless, "PATH": "/usr/bin:/bin"}
+    found = subprocess.run(words, input=line, env=given, capture_output=True, text=True, check=True)
+    assert (found.stdout != "") is counts
+    assert bool(re.search(PostgresRole.refused, line)) is ("not permitted" in line or "authentication" in line)
