@@ -23,12 +23,12 @@ from .seen import SeenPostgres, SeenRole
 
 class PostgresLogin(Credential):
     refused: ClassVar[str] = "[Pp]assword authentication failed for user|role .* is not permitted to log in"
-    # a session that is ended when its password is retired, what a healthcheck hears while the server starts, and, in the server's own
-    # log, somebody who is not let in
+    # a session that ends with its password, what a healthcheck hears while the server starts, and in the server's own log somebody
+    # who is not let in
     harmless: ClassVar[str] = (
         "terminating connection due to administrator command"
         "|the database system is (starting up|shutting down|not yet accepting connections)"
-        r"|\[[0-9]+\] FATAL:  (password authentication failed|role .* (is not permitted to log in|does not exist)|no pg_hba.conf entry)"
+        r"|\[[0-9]+\] FATAL:  (password authentication failed|no pg_hba.conf entry|role .* (is not permitted|does not exist))"
     )
     in_env: ClassVar[str] = r"""postgres(ql)?([+][a-z0-9]+)?://[^:/@ ]*:[^@$ {*<]+@|^[^=]*PGPASSWORD=["']?[^$"' ]"""
     in_files: ClassVar[str] = r"""PGPASSWORD[=:] *["']?[^ $"']"""
