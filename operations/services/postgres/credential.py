@@ -33,14 +33,14 @@ class PostgresRole(PostgresLogin):
         return adoption.sentences(self, seen)
 
     def plan(self, stack: Stack, seen: Snapshot, starting: Collection[str]) -> CredentialPlan:
-        others = tuple(role.digest for role in self.others(seen))
+        others = tuple(one for one in self.accepted(seen) if one.user != self.role)
         waiting = adoption.unmanaged(self, stack, seen) if stack.settings.retire == "when_unused" and others else ()
         unaccepted = self.here and self.postgres(seen) is not UNKNOWN and not self.takes(seen)
         files = (file_change(file, seen.file(file.path)) for file in self.files())
         folders = (folder_change(folder, seen.file(folder.path)) for folder in self.folders())
         return CredentialPlan(
             name=self.name,
-            accept=(self.digest, *others) if unaccepted else (),
+            accept=(*self.logins, *others) if unaccepted else (),
             retire=self.here and bool(others) and not waiting,
             refuse=others,
             files=tuple(filter(None, (*files, *folders))),
@@ -57,12 +57,12 @@ class PostgresRole(PostgresLogin):
         yield self._change(stack, sql.retire(self.owner, [role.name for role in self.others(seen)]))
 
     def again(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
-        yield self._change(stack, sql.again(self.owner, [role.name for role in self.others(seen)]))
+        yield self._change(stack, sql.again(self.owner, [one.user for one in due.refuse]))
 
-    def back(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
-        # where a killed run had switched some files before, they are in the backup: then clients still need the new one
-        if self.others(seen) and not any(self.places(stack, seen).values()):
-            yield self._change(stack, sql.retire(self.owner, [self.role]))
+    def back(self, stack: Stack, before: Snapshot, seen: Snapshot) -> Iterator[StringCommand]:
+        previous = self.accepted(before)
+        if previous and (new := [one.user for one in self.accepted(seen) if one not in previous]):
+            yield self._change(stack, sql.retire(self.owner, new))
 
     def after_starting(self, stack: Stack, seen: Snapshot) -> str:
         """One that could not be asked is told all the same; where it had no container, nobody was logged in."""

@@ -7,10 +7,9 @@ their login on: what one of them makes is the owner's, and the next one's too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from ...stack.catalogue import Provided
-from ...stack.credential import Asked, Credential
+from ...stack.credential import Asked, Credential, Login, sha256
 from ...stack.files import File, Folder
 from ...stack.password import plain
 from ...stack.settings import Settings
@@ -33,13 +32,11 @@ class PostgresLogin(Credential):
     in_env: ClassVar[str] = r"""postgres(ql)?([+][a-z0-9]+)?://[^:/@ ]*:[^@$ {*<]+@|^[^=]*PGPASSWORD=["']?[^$"' ]"""
     in_files: ClassVar[str] = r"""PGPASSWORD[=:] *["']?[^ $"']"""
 
-    def __init__(
-        self, name: str, provided: Provided, server: str, settings: Settings, local: bool, value: str | None, at: str | None
-    ) -> None:
-        """+ server: the catalogue's service, whose settings count; the server may be one of the project's own"""
-        super().__init__(name, provided, server, settings, local, value, at)
-        self.entry = server
-        self.server = settings.of(server, "service") or server
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        # the catalogue's service, whose settings count; the server may be one of the project's own
+        self.entry = self.server
+        self.server = self.settings.of(self.entry, "service") or self.entry
 
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
@@ -86,7 +83,11 @@ class PostgresLogin(Credential):
 
     @property
     def digest(self) -> str:
-        return scram.sha256(self.verifier)
+        return sha256(self.verifier)
+
+    @property
+    def logins(self) -> tuple[Login, ...]:
+        return (Login(self.role, self.digest),)
 
     @property
     def data(self) -> str:
@@ -151,8 +152,8 @@ class PostgresLogin(Credential):
         found = self.postgres(seen)
         return () if found is UNKNOWN else tuple(role for role in found.roles if role.accepted)
 
-    def accepted(self, seen: Snapshot) -> tuple[str, ...]:
-        return tuple(role.digest for role in self.roles(seen))
+    def accepted(self, seen: Snapshot) -> tuple[Login, ...]:
+        return tuple(Login(role.name, role.digest) for role in self.roles(seen))
 
     def others(self, seen: Snapshot) -> tuple[SeenRole, ...]:
         """The roles besides the desired one that somebody can log in as."""

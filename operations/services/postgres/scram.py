@@ -31,15 +31,11 @@ def verifier(role: str, password: str) -> str:
     The salt is made of the role's name: it must be another one for each role, which is all that a salt is for, and the same each
     time, so that two verifiers can be compared.
     """
-    salt = bytes.fromhex(sha256(role))[:16]
+    salt = hashlib.sha256(role.encode()).digest()[:16]
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")
     return f"SCRAM-SHA-256${_ITERATIONS}:{_base64(salt)}${_base64(stored)}:{_base64(server)}"
-
-
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _base64(data: bytes) -> str:

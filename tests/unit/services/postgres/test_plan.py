@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from operations.services.postgres.credential import PostgresRole
-from operations.services.postgres.scram import login_role, sha256, verifier
+from operations.services.postgres.scram import login_role, verifier
 from operations.services.postgres.seen import SeenPostgres, SeenRole, SeenSession
+from operations.stack.credential import Login, sha256
 from operations.stack.errors import SettingsError
 from operations.stack.plan import plan
 from operations.stack.snapshot import SeenDefinition, SeenOwn, Snapshot
@@ -152,8 +153,8 @@ def test_what_is_wrong_with_its_settings_is_told(data: dict[str, Any], told: str
 def test_a_new_password_is_accepted_switched_and_the_previous_one_retired() -> None:
     due = plan(stack(), converged(stack(OLD_PASSWORD)))
     (one,) = (one for one in due.credentials if one.name == "postgres")
-    new, old = login(stack()).digest, login(stack(OLD_PASSWORD)).digest
-    assert (one.accept, one.retire, one.refuse) == ((new, old), True, (old,))
+    new, old = login(stack()).logins, login(stack(OLD_PASSWORD)).logins
+    assert (one.accept, one.retire, one.refuse) == ((*new, *old), True, old)
     assert [change.path for change in due.secrets] == ["secrets/postgres/password"]
     assert [service for service, _ in due.start] == ["openwebui"]
     assert "postgres: accept, switch openwebui, retire" in list(due.sentences())
@@ -251,7 +252,8 @@ def test_its_owner_stays_and_its_password_goes_when_every_client_was_verified() 
     due = plan(own(), seen)
     assert due.problems == ()
     (one,) = (one for one in due.credentials if one.name == "postgres")
-    assert (one.accept, one.refuse, one.retire) == ((login(own()).digest, sha256("md5…")), (sha256("md5…"),), True)
+    chief = Login("chief", sha256("md5…"))
+    assert (one.accept, one.refuse, one.retire) == ((*login(own()).logins, chief), (chief,), True)
     assert any("chief stays the owner of what it has" in sentence for sentence in due.adopt)
     assert login(own()).folders() == ()
 

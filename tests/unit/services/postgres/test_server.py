@@ -121,7 +121,7 @@ def test_what_is_taken_is_what_the_controller_made(stack: TheStack) -> None:
     found, login = stack.look(), stack.login()[1]
     assert (found.asks, found.login, found.owner, found.database) == ("scram", stack.owner, True, True)
     assert login.takes(stack.seen())
-    assert login.accepted(stack.seen()) == (login.digest,)
+    assert login.accepted(stack.seen()) == login.logins
 
 
 def test_accepting_again_changes_nothing(stack: TheStack, server: PostgresServer) -> None:
@@ -302,9 +302,10 @@ def test_no_login_fails_during_rollouts_under_load(stack: TheStack, server: Post
 
 
 def test_after_a_roll_back_the_new_login_goes_and_the_previous_one_stays(former: TheStack) -> None:
+    before = former.seen()
     former.accept()
     stack, login = former.login()
-    for command in login.back(stack, former.seen()):
+    for command in login.back(stack, before, former.seen()):
         former.well(former.host.command(command))
     assert former.gets_in(FORMER) == former.owner
     assert "is not permitted to log in" in former.gets_in()
