@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from operations.controller.observe import questions
 from operations.services.postgres.credential import PostgresRole
 from operations.services.postgres.scram import login_role, verifier
 from operations.services.postgres.seen import SeenPostgres, SeenRole, SeenSession
@@ -355,3 +356,16 @@ def test_its_password_is_rolled_out_to_the_exporter_alone() -> None:
     assert [one.name for one in due.accept] == [one.name for one in due.retire] == ["postgres_monitor"]
     assert [service for service, _ in due.start] == ["postgres-exporter"]
     assert bad(watched(), converged(watched())) == {}
+
+
+def test_what_a_host_is_asked_about_logs_and_literals_is_of_the_stacks_own_logins() -> None:
+    without, with_it = questions(a_stack(log_allow=("mine",))), questions(stack(log_allow=("mine",)))
+    for name, pattern, own in (
+        ("logs", "refused", "not permitted"),
+        ("literals", "in_env", "PGPASSWORD"),
+        ("logs", "harmless", "FATAL"),
+    ):
+        assert own not in without[name][1][pattern]
+        assert own in with_it[name][1][pattern]
+    assert without["logs"][1]["harmless"].startswith("mine")
+    assert with_it["logs"][1]["harmless"].startswith("mine|")
