@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from pyinfra import host
@@ -18,7 +18,7 @@ from .controller.observe import plan_host
 from .controller.progress import waiting
 from .facts.engine import Engine
 from .facts.project import Project
-from .stack.credential import credentials_of
+from .stack.credential import Credential, credentials_of
 from .stack.files import ManagedFile
 from .stack.graph import tiers
 from .stack.plan import Plan
@@ -128,7 +128,8 @@ def start(
             resting=[name for name in stack.resting if name not in starting],
             doubt=doubt,
             starter=found.starter,
-            before="\n".join(_before(stack, seen, doubt)),
+            before=_at_servers((one, one.before_replacing(stack, seen, doubt)) for one in credentials_of(stack)),
+            after=_at_servers((one, one.after_starting(stack, seen)) for one in credentials_of(stack)),
             inputs=stack.inputs(),
             # what was known before this run goes with the files as they were then
             digest=seen.applied.inputs if known and seen.applied is not UNKNOWN else "",
@@ -164,11 +165,9 @@ def _doubtful(seen: Snapshot, found: SeenProject, starting: Collection[str]) -> 
     return any(one.config_hash != found.definitions.get(name) or one.image.startswith("sha256:") for name, one in others)
 
 
-def _before(stack: Stack, seen: Snapshot, doubt: bool) -> Iterator[str]:
-    """What is to be run just before the server of a credential is replaced, each a line of shell."""
-    for one in credentials_of(stack):
-        if command := one.before_replacing(stack, seen, doubt):
-            yield f'case " $plain " in *" {one.server} "*) {command} || exit 1 ;; esac'
+def _at_servers(commands: Iterable[tuple[Credential, str]]) -> str:
+    """What is to be run only where the server of a credential is among the services that start, each a line of shell."""
+    return "\n".join(f'case " $plain " in *" {one.server} "*) {command} || exit 1 ;; esac' for one, command in commands if command)
 
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:

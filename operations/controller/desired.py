@@ -145,14 +145,16 @@ def _unknown_checks(stack: Stack) -> Iterator[str]:
     known = set(_usual_checks())
     for service in catalogue(stack.settings.catalog_dirs).values():
         known |= {f"container.{service.name}", *(probe.id for probe in service.probes)}
-    for name in sorted(set(skipped) - known):
+    for name in sorted(name for name in set(skipped) if name.partition("@")[0] not in known):
         close = difflib.get_close_matches(name, sorted(known), n=1)
         yield f"skip_checks: there is no check {name!r}{f'; {close[0]} is one' if close else ''}. Correct the name, or remove it."
 
 
 @cache
 def _usual_checks() -> frozenset[str]:
-    return frozenset(check.id for check in checks(Stack.build({}, {}), Snapshot()))
+    every = Stack.build({"services": list(catalogue())}, {})
+    # what stands behind an @ is the service or credential that one is about
+    return frozenset(check.id.partition("@")[0] for check in checks(every, Snapshot()))
 
 
 def _secrets(service: str, provided: Provided, data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -199,8 +199,8 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
         "literals": (Literals, {
             "root": root, "paths": stack.compose_files(), "env": keys,
             "passwords": [path for one in credentials for path in one.passwords()],
-            "in_env": _any(one.in_env for one in registry.kinds().values()),
-            "in_files": _any(one.in_files for one in registry.kinds().values()),
+            "in_env": _any(one.in_env for one in credentials),
+            "in_files": _any(one.in_files for one in credentials),
         }),
     }  # fmt: skip
     if stack.published:
@@ -224,8 +224,8 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
             asked[_PROBE + probe.id] = (Probe, {"probe": probe, "project": project, "window": window, "patience": patience})
     asked |= {_PAGE + url: (Metrics, page) for url, page in pages.items()}
     # runs last: what was asked before may have made a service complain
-    harmless = "|".join(settings.log_allow)
-    refused = _any(one.refused for one in registry.kinds().values())
+    harmless = _any((*settings.log_allow, *(one.harmless for one in credentials)))
+    refused = _any(one.refused for one in credentials)
     asked["logs"] = (Logs, {"root": root, "project": project, "window": window, "refused": refused, "harmless": harmless})
     return Questions(asked)
 
@@ -250,7 +250,7 @@ def _about_own(stack: Stack) -> dict[str, Any]:
 
 
 def _any(patterns: Iterable[str]) -> str:
-    return "|".join(filter(None, patterns))
+    return "|".join(dict.fromkeys(filter(None, patterns)))
 
 
 def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -89,7 +89,7 @@ class Service:
     def env_path(self) -> str:
         return self.file or f"env/{self.name}.env"
 
-    @property
+    @cached_property
     def conditions(self) -> frozenset[str]:
         """The names after `#?`: see `fragment`."""
         return frozenset(name for names in _OPTIONAL.findall(self.text) for name in names.split("|"))
@@ -102,9 +102,20 @@ class Service:
         + given: the services of the host, and the settings that have a value; a line that ends in `#? <name>` stands only where
           its name is among them, one that ends in `#? <name>|<name>` where one of them is
         """
-        text = _OPTIONAL.sub(lambda line: line[0] if set(line[1].split("|")) & set(given) else "", self.text)
-        text = _VARIABLE.sub(lambda found: _filled(found, values or {}), text)
+        text = _VARIABLE.sub(lambda found: _filled(found, values or {}), _without(self.text, given))
         return text if start_interval else _START_INTERVAL.sub("", text)
+
+    def standing(self, given: Collection[str]) -> Service:
+        """The service as it is on a host with what is `given`: without the lines that do not stand there.
+
+        Raises CatalogueError where what is left is no YAML.
+        """
+        return _standing(self.name, self.text, self.conditions.intersection(given)) if self.conditions else self
+
+
+def _without(text: str, given: Collection[str]) -> str:
+    """The text without the lines that do not stand."""
+    return _OPTIONAL.sub(lambda line: line[0] if set(line[1].split("|")) & set(given) else "", text)
 
 
 def _filled(found: re.Match[str], values: Mapping[str, str]) -> str:
@@ -187,15 +198,28 @@ def read_service(path: Path) -> Service:
         problems = ["start_interval: must stand on a line of its own, so that older engines can do without it."]
     if problems:
         raise CatalogueError([f"{path}: {problem}" for problem in problems])
-    fleet, definition = document.get("x-fleet") or {}, document["services"][path.stem]
+    return _entry(path.stem, text, document)
+
+
+@cache
+def _standing(name: str, text: str, given: frozenset[str]) -> Service:
+    text = _without(text, given)
+    try:
+        return _entry(name, text, yaml.load(text, _Loader))
+    except yaml.YAMLError as error:
+        raise CatalogueError([f"{name}: without the lines that end in `#? <name>`: {' '.join(str(error).split())}"]) from error
+
+
+def _entry(name: str, text: str, document: Mapping[str, Any]) -> Service:
+    fleet, definition = document.get("x-fleet") or {}, document["services"][name]
     depends = definition.get("depends_on") or ()
     needs = tuple(_required(depends))
     return Service(
-        name=path.stem,
+        name=name,
         text=text,
         needs=needs,
-        optional_needs=tuple(name for name in depends if name not in needs),
-        reads_env=f"env/{path.stem}.env" in {_relative(p) for p in _env_files(definition)},
+        optional_needs=tuple(other for other in depends if other not in needs),
+        reads_env=f"env/{name}.env" in {_relative(p) for p in _env_files(definition)},
         settings=fleet.get("settings") or {},
         variables=fleet.get("variables") or {},
         env={key.removesuffix("?"): text for key, text in (fleet.get("env") or {}).items()},
@@ -204,7 +228,7 @@ def read_service(path: Path) -> Service:
         rolling=fleet.get("update") == "rolling",
         provides={name: Provided(**one) for name, one in (fleet.get("provides") or {}).items()},
         replicas=_replicas(definition),
-        probes=tuple(probes.probe(path.stem, check) for check in fleet.get("checks") or ()),
+        probes=tuple(probes.probe(name, check) for check in fleet.get("checks") or ()),
         rests_during_changes=fleet.get("rests_during_changes", False),
         overlay=fleet.get("overlay") or {},
     )

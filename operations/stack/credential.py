@@ -86,9 +86,10 @@ class Credential(ABC):
     about_adopted: ClassVar[tuple[str, ...]] = ()
     meanings: ClassVar[Mapping[str, str]] = {}  # what each of its checks says when it is ok, by its id
 
-    # regular expressions (POSIX, extended): log lines of a client that was refused; where a password is written out, in env files
-    # and in Compose files
+    # regular expressions (POSIX, extended): log lines of a client that was refused, and of its server that are no error; where a
+    # password is written out, in env files and in Compose files
     refused: ClassVar[str] = ""
+    harmless: ClassVar[str] = ""
     in_env: ClassVar[str] = ""
     in_files: ClassVar[str] = ""
 
@@ -134,7 +135,7 @@ class Credential(ABC):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the secret."""
+        """SHA-256 of the secret, or of what its server keeps of it: what a host may answer."""
         return sha256(self.value or "")
 
     @property
@@ -228,6 +229,10 @@ class Credential(ABC):
 
         + doubt: services that are not to be started could be recreated together with it
         """
+        return ""
+
+    def after_starting(self, stack: Stack, seen: Snapshot) -> str:
+        """A line of shell to be run when its server has come up, before the services that depend on it start, or nothing."""
         return ""
 
     def fixes(self, service: str) -> bool:

@@ -75,12 +75,14 @@ class Stack:
         if unknown:
             raise SettingsError(unknown)
         clients = {name: client(name, *pair) for name, files in settings.clients.items() for pair in files.items()}
-        services = (*(entries[name] for name in settings.services), *clients.values())
-        credentials = tuple(_credentials(entries, settings, secrets, at or {}))
+        named = (*(entries[name] for name in settings.services), *clients.values())
         values = settings.values()
         for extra in registry.extras():
             values |= extra.values(settings)
         files = settings.compose_files or files or (BASE,)
+        given = frozenset(service.name for service in named) | {name for name, value in values.items() if value}
+        services = tuple(service.standing(given) for service in named)
+        credentials = tuple(_credentials([one.standing(given) for one in entries.values()], settings, secrets, at or {}))
         builder = _Builder(values, dict(secrets), credentials, {name for one in entries.values() for name in one.provides})
         values["STACK_ROOT"] = _root(files)
         stack = cls(
@@ -91,7 +93,7 @@ class Stack:
             variables={service.name: builder.variables(service) for service in services},
             env_files=builder.env_files([s for s in services if s.env or s.env_from or s.reads_env]),
             probes=tuple(builder.probe(s.name, p) for s in services for p in s.probes),
-            given=frozenset(service.name for service in services) | {name for name, value in values.items() if value},
+            given=given,
             credentials=credentials,
             resting=tuple(name for name, service in entries.items() if service.rests_during_changes),
             secrets=tuple(secrets.values()),
@@ -102,7 +104,7 @@ class Stack:
             problems.append("services: the list is empty. Name at least one service of the catalogue.")
         problems += [
             f"{service.name}: `#? {name}`: no setting and no service has that name, so the line never stands. Correct it."
-            for service in services
+            for service in named
             for name in sorted(service.conditions - values.keys() - entries.keys())
         ]
         if problems:
@@ -281,10 +283,10 @@ def fragment_path(service: str) -> str:
 
 
 def _credentials(
-    entries: Mapping[str, Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
+    entries: Sequence[Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
 ) -> Iterator[Any]:
     """Those whose server is one of the services, another host's, or the project's own."""
-    for service in entries.values():
+    for service in entries:
         for name, provided in service.provides.items():
             kind, local = registry.kinds()[provided.kind], service.name in settings.services
             if local or kind.in_use(settings, service.name):
@@ -430,8 +432,8 @@ class _Builder:
             if not any(one.name == first for one in self.credentials):
                 return f"{{{name}}}: this host has no {first!r} to log in to. Add its service to `services`, or name its host."
             return f"{{{name}}}: the credential {first!r} has no {part!r}. Correct it."
-        if name in _OLD_NAMES and len(self.provided) == 1:
-            return f"there is no setting {name!r}; a credential's is written with its name: {{{next(iter(self.provided))}.{name}}}."
+        if name in _OLD_NAMES and len(self.credentials) == 1:
+            return f"there is no setting {name!r}; a credential's is written with its name: {{{self.credentials[0].name}.{name}}}."
         return f"there is no setting {name!r}. Correct it, or declare it under x-fleet: settings."
 
 

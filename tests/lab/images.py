@@ -30,8 +30,8 @@ BUILT_ON = {
     "redis-exporter": "service",
     "openwebui-standin": "service",
 }
-# what no `up` builds (openwebui.py does)
-ON_REQUEST = {"openwebui-real": "base-python311"}
+# what no `up` builds (openwebui.py and postgres.py do)
+ON_REQUEST = {"openwebui-real": "base-python311", "pgvector-standin": "service", "postgres-exporter": "service"}
 HOSTS = ("host-bare", "host")
 # a setting of the project → the image that stands in for it
 SERVICES = {
@@ -133,12 +133,16 @@ class Images:
 
     def _build(self, names: list[str]) -> None:
         for name in names:
-            say(f"images: building {name}")
-            self.engine.docker(
-                *("build", "--quiet", "--force-rm", "--network", "host", "--label", self.checkout.label, "--tag", self.tag(name)),
-                *("--build-arg", f"FROM={self.tag(BUILT_ON[name])}", HERE / name),
-                timeout=900,
-            )
+            self.build_one(name)
+
+    def build_one(self, name: str) -> None:
+        say(f"images: building {name}")
+        parent = {**BUILT_ON, **ON_REQUEST}[name]
+        self.engine.docker(
+            *("build", "--quiet", "--force-rm", "--network", "host", "--label", self.checkout.label, "--tag", self.tag(name)),
+            *("--build-arg", f"FROM={self.tag(parent)}", HERE / name),
+            timeout=900,
+        )
 
     @cached_property
     def _digests(self) -> dict[str, str]:

@@ -76,7 +76,7 @@ def test_a_check_of_ones_own_catalogue_may_be_skipped_on_hosts_without_the_servi
 
 
 def test_a_check_of_a_service_that_other_hosts_have_may_be_skipped_everywhere() -> None:
-    host = {"services": ["watchtower"], "skip_checks": ["openwebui.health", "container.redis", "clock.skew"]}
+    host = {"services": ["watchtower"], "skip_checks": ["openwebui.health", "container.redis", "clock.skew", "redis.ping@cache"]}
     assert stack_of(fleet({"erni-1": host}), "erni-1").settings.skip_checks == tuple(host["skip_checks"])
 
 

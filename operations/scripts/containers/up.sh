@@ -10,6 +10,7 @@
 #   $doubt             whether services that are not to be started could be recreated together with them
 #   $starter           docker, or compose where only that can start them
 #   $before            what is run before services are replaced; it finds their names in $plain
+#   $after             what is run when they are up, before those that depend on them start
 #   $inputs            the files that Compose reads the definitions from
 #   $digest            of these when Compose described the $described project, as JSON; nothing: they are as they are
 #   $own               what Compose said of the project's own files, as JSON
@@ -266,6 +267,7 @@ start_tier() {
         # shellcheck disable=SC2086
         if ! bring_up $plain && ! { revive $plain && bring_up $plain; }; then failed "${plain# }"; fi
         tell
+        eval "$after"
     fi
     if [ -n "$anew" ]; then
         # shellcheck disable=SC2086

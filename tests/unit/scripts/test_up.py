@@ -100,6 +100,23 @@ def test_what_redis_holds_is_no_matter_where_it_is_not_replaced(stack_host: Stub
     assert up(stack_host, "watchtower", "redis-exporter web", before=at_redis("false")).returncode == 0
 
 
+def test_what_a_server_is_told_when_it_is_up_comes_before_those_that_use_it(stack_host: StubHost) -> None:
+    done = up(stack_host, "watchtower", "redis", "web", after=at_redis("docker tell"))
+    assert (done.returncode, done.stderr) == (0, "")
+    calls = [call[-1] for call in stack_host.calls("docker") if call[:2] == ["compose", "up"] or call[0] == "tell"]
+    assert calls == ["watchtower", "redis", "tell", "web"]
+
+
+def test_those_that_use_it_do_not_start_where_it_could_not_be_told(stack_host: StubHost) -> None:
+    done = up(stack_host, "watchtower", "redis", "web", after=at_redis("{ echo 'it does not listen' >&2; false; }"))
+    assert (done.returncode, done.stderr) == (1, "it does not listen\n")
+    assert [call[-1] for call in ups(stack_host)] == ["watchtower", "redis"]
+
+
+def test_nobody_is_told_anything_where_it_is_not_started(stack_host: StubHost) -> None:
+    assert up(stack_host, "watchtower", "redis-exporter web", after=at_redis("false")).returncode == 0
+
+
 def test_images_are_pulled_as_it_is_set(stack_host: StubHost) -> None:
     up(stack_host, "redis", pull="always")
     (words,) = ups(stack_host)

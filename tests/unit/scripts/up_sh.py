@@ -80,7 +80,7 @@ def up(host: StubHost, *tiers: str, **given: Parameter) -> subprocess.CompletedP
     parameters: dict[str, Parameter] = {
         "root": str(host.root), "project": "erni-ki", "seconds": 300, "pull": "missing", "removed": (), "removed_files": (),
         "tiers": tiers, "rolling": (), "recreate": (), "restart": (), "resting": ["watchtower"], "doubt": False,
-        "starter": "compose", "before": "", "inputs": INPUTS, "digest": "", "described": TOLD, "version": "2.26.1",
+        "starter": "compose", "before": "", "after": "", "inputs": INPUTS, "digest": "", "described": TOLD, "version": "2.26.1",
         "services": json.dumps(services), "masks": PASSWORD,
     }  # fmt: skip
     return host.command(scripts.run("containers/up", **parameters | given))

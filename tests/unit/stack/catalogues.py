@@ -20,9 +20,16 @@ from operations.stack.stack import OVERLAY, Stack
 from tests.unit.stack.hosts import a_stack
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ("litellm", "openwebui", "redis", "redis-exporter", "searxng", "watchtower")
+SHIPPED = ("litellm", "openwebui", "postgres", "postgres-exporter", "redis", "redis-exporter", "searxng", "watchtower")
 GUIDE = ("openwebui", "redis", "redis-exporter", "watchtower")
-EVERY = {"redis_publish", *SHIPPED, *(f"{name.replace('-', '_')}_image" for name in SHIPPED)}
+EVERY = {
+    "redis_publish",
+    "postgres_publish",
+    "postgres_used",
+    "postgres_vectors_used",
+    *SHIPPED,
+    *(f"{name.replace('-', '_')}_image" for name in SHIPPED),
+}
 MARKER = "Marker_Password-0123456789"
 
 Put = Callable[..., Path]

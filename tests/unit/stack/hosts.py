@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from operations.services.postgres.adoption import DATA
+from operations.services.postgres.credential import PostgresRole
+from operations.services.postgres.seen import SeenPostgres, SeenRole, SeenSession
 from operations.services.redis.acl import acl_file
 from operations.services.redis.credential import RedisAcl
 from operations.services.redis.seen import SeenClient, SeenRedis
@@ -150,8 +153,10 @@ def _container(stack: Stack, service: str) -> SeenContainer:
 
 
 def _mounts(stack: Stack, service: str) -> dict[str, str]:
-    data = next((one.data for one in _logins(stack) if one.server == service), None)
-    return {"/data": f"{stack.settings.stack_dir}/{data}"} if data else {}
+    found = {one.server: ("/data", one.data) for one in _logins(stack)}
+    found |= {one.server: (DATA, one.data) for one in postgres_of(stack)}
+    target, data = found.get(service, ("", ""))
+    return {target: f"{stack.settings.stack_dir}/{data}"} if data else {}
 
 
 def _variable(stack: Stack, service: str, name: str) -> str:
@@ -172,8 +177,14 @@ def _logins(stack: Stack) -> Iterator[RedisAcl]:
     yield from (one for one in stack.credentials if isinstance(one, RedisAcl))
 
 
+def postgres_of(stack: Stack) -> list[PostgresRole]:
+    """The logins that the stack has, or uses, of a PostgreSQL."""
+    return [one for one in stack.credentials if isinstance(one, PostgresRole)]
+
+
 def _answers(stack: Stack) -> dict[str, Any]:
     found: dict[str, Any] = {one.name: _answered(stack, one) for one in _logins(stack)}
+    found |= {one.name: _postgres(stack, one) for one in postgres_of(stack)}
     return found | ({metrics_page(stack): _METRICS} if stack.has("redis-exporter") else {})
 
 
@@ -187,6 +198,20 @@ def _answered(stack: Stack, redis: RedisAcl) -> SeenRedis:
         clients=tuple(_clients(stack, redis)),
         listeners=1,
         dry=dict.fromkeys(redis.forbidden, "User has no permissions"),
+    )
+
+
+def _postgres(stack: Stack, login: PostgresRole) -> SeenPostgres:
+    if not login.here:
+        return SeenPostgres("scram")
+    return SeenPostgres(
+        asks="scram",
+        login=login.owner,
+        version="17.6",
+        owner=True,
+        database=True,
+        roles=(SeenRole(login.owner, False, "", False), SeenRole(login.role, True, login.digest, True)),
+        sessions=tuple(SeenSession(login.role, _address(stack, name), STARTED + 5) for name in stack.clients(login.name)),
     )
 
 

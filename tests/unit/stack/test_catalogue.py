@@ -14,7 +14,7 @@ from tests.unit.stack.hosts import ADDRESS, a_client, a_stack, redis_of
 # What is shipped
 
 
-def test_the_catalogue_holds_the_guides_services_and_two_more_clients_of_redis() -> None:
+def test_the_catalogue_holds_the_guides_services_postgres_and_two_more_clients_of_redis() -> None:
     assert tuple(sorted(catalogue())) == SHIPPED
 
 
@@ -59,8 +59,8 @@ def test_it_waits_for_those_of_them_that_are_on_its_host(services: tuple[str, ..
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_containers_read_their_own_env_file_but_redis_whose_password_would_restart_it(name: str) -> None:
-    assert catalogue()[name].reads_env is (name not in ("redis", "watchtower"))
+def test_containers_read_their_own_env_file_but_servers_whose_password_would_restart_them(name: str) -> None:
+    assert catalogue()[name].reads_env is (name not in ("postgres", "redis", "watchtower"))
 
 
 IMPORTANT_LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}

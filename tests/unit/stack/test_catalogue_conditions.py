@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operations.stack.catalogue import Service, catalogue, read_service
-from operations.stack.errors import SettingsError
+from operations.stack.errors import CatalogueError, SettingsError
 from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import EVERY, SHIPPED, Put, definition, only_problem, web, with_web
 
@@ -85,7 +85,7 @@ def test_an_old_engine_gets_the_fragment_without_start_interval_and_nothing_else
     service = catalogue()[name]
     kept = [line for line in service.text.splitlines() if not line.strip().startswith("start_interval:")]
     assert service.fragment(start_interval=False, given=EVERY).splitlines() == kept
-    assert len(service.text.splitlines()) - len(kept) == (name in ("openwebui", "redis", "watchtower"))
+    assert len(service.text.splitlines()) - len(kept) == (name in ("openwebui", "postgres", "redis", "watchtower"))
 
 
 def test_start_interval_at_the_very_end_is_left_out(put: Put) -> None:
@@ -114,3 +114,66 @@ def test_a_start_interval_that_could_not_be_left_out_alone_is_refused(put: Put, 
     assert only_problem(put("web", web(definition=definition))) == (
         "start_interval: must stand on a line of its own, so that older engines can do without it."
     )
+
+
+# What the library itself reads of a file knows them too
+
+OPTIONAL = """\
+x-fleet:
+  settings: {web_cache: null}
+  variables:
+    WEB_PLAIN: "1"
+    WEB_CACHE: "{web_cache}" #? web_cache
+  env:
+    CACHE: "{web_cache}" #? web_cache
+  checks:
+    - {id: web.port, tcp: "127.0.0.1:80", cause: c., remedy: r.}
+    - {id: web.cache, tcp: "{web_cache}:80", cause: c., remedy: r.} #? web_cache
+services:
+  web:
+    image: web:1
+    env_file: ["${STACK_ROOT}/env/web.env"]
+    depends_on: [db] #? db
+"""
+
+
+@pytest.mark.parametrize(
+    ("cache", "variables", "env", "checks"),
+    [
+        (None, {"WEB_PLAIN": "1"}, {}, ["web.port"]),
+        ("c", {"WEB_PLAIN": "1", "WEB_CACHE": "c"}, {"CACHE": "CACHE=c"}, ["web.port", "web.cache"]),
+    ],
+)
+def test_a_marked_line_of_what_the_library_reads_stands_there_alone_too(
+    put: Put, folder: str, cache: str | None, variables: dict[str, str], env: dict[str, str], checks: list[str]
+) -> None:
+    put("web", OPTIONAL)
+    put("db", "services: {db: {image: db}}")
+    stack = with_web(folder, web_cache=cache)
+    assert {key: value for key, value in stack.variables["web"].items() if key.startswith("WEB_")} == variables
+    (file,) = (file for file in stack.env_files if file.path == "env/web.env")
+    assert file.lines == env
+    assert [probe.id for probe in stack.probes] == checks
+
+
+@pytest.mark.parametrize("services", [["web"], ["db", "web"]])
+def test_a_service_is_needed_only_where_its_line_stands(put: Put, folder: str, services: list[str]) -> None:
+    put("web", OPTIONAL)
+    put("db", "services: {db: {image: db}}")
+    (found,) = (one for one in Stack.build({"services": services, "catalog_dirs": [folder]}, {}).services if one.name == "web")
+    assert found.needs == (("db",) if "db" in services else ())
+
+
+@pytest.mark.parametrize("services", [["db"], ["db", "web"]])
+def test_a_credential_is_there_only_where_its_line_stands(put: Put, folder: str, services: list[str]) -> None:
+    provided = "db: {kind: redis-acl, secret: db_password, port: 1} #? web"
+    put("db", f"x-fleet:\n  provides:\n    {provided}\nservices: {{db: {{image: db}}}}\n")
+    put("web", "services: {web: {image: web}}")
+    stack = Stack.build({"services": services, "catalog_dirs": [folder]}, {})
+    assert [one.name for one in stack.credentials] == (["db"] if "web" in services else [])
+
+
+def test_lines_without_which_a_file_is_no_yaml_are_told(put: Put, folder: str) -> None:
+    put("web", 'services:\n  web:\n    image: "x\n      y" #? web_user\n')
+    with pytest.raises(CatalogueError, match="web: without the lines"):
+        with_web(folder)

@@ -162,8 +162,8 @@ def test_a_service_that_is_in_no_catalogue_is_told_with_those_that_are() -> None
     with pytest.raises(SettingsError) as caught:
         a_stack(services=["watchtower", "reddis"])
     assert caught.value.problems == (
-        "services: 'reddis' is not in the catalogue (litellm, openwebui, redis, redis-exporter, searxng, watchtower). "
-        "Correct it, or name the folder that holds its file in catalog_dirs.",
+        "services: 'reddis' is not in the catalogue (litellm, openwebui, postgres, postgres-exporter, redis, redis-exporter, "
+        "searxng, watchtower). Correct it, or name the folder that holds its file in catalog_dirs.",
     )
 
 

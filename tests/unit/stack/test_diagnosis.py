@@ -7,15 +7,21 @@ from fnmatch import fnmatch
 
 import pytest
 
+from operations.stack.catalogue import catalogue
 from operations.stack.check import Check, Verdict
 from operations.stack.diagnosis import Row, explained, explanation, table
+from operations.stack.settings import Settings
 from operations.stack.snapshot import UNKNOWN, SeenLog, Snapshot
+from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
-from tests.unit.stack.hosts import a_stack, converged, metrics_page, with_redis
+from tests.unit.stack.hosts import PASSWORD, a_stack, converged, metrics_page, with_redis
 
 START = "start"
 STACK = a_stack()
-IDS = [check.id for check in checks(a_stack(), converged(a_stack()))]
+WITH_POSTGRES = Stack.build(
+    {"services": [*Settings().services, "postgres"]}, {"redis_password": PASSWORD, "postgres_password": PASSWORD}
+)
+IDS = [check.id.partition("@")[0] for check in checks(WITH_POSTGRES, converged(WITH_POSTGRES))]
 
 
 def failed(name: str, detail: str = "") -> Check:
@@ -45,7 +51,7 @@ def test_every_row_says_what_it_is_about_what_it_means_and_where_it_is_known_fro
         assert text == text.strip() != ""
     assert row.cause.rstrip(")").endswith(".")
     assert row.remedy.rstrip(")").endswith(".")
-    assert row.log is None or row.log in a_stack().settings.services
+    assert row.log is None or row.log in catalogue()
 
 
 @pytest.mark.parametrize("row", table(), ids=lambda row: row.id)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 OPERATIONS = Path(__file__).parents[3] / "operations"
-SERVICES = re.compile(r"redis|open ?-?_?webui|watchtower", re.IGNORECASE)
+SERVICES = re.compile(r"redis|postgres|open ?-?_?webui|watchtower", re.IGNORECASE)
 
 
 def general() -> list[Path]:

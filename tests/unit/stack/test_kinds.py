@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from operations.stack.snapshot import Snapshot
 from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
 from tests.unit.stack.catalogues import Put
-from tests.unit.stack.hosts import OLD_PASSWORD, PASSWORD, bare, converged, sha256, unseen
+from tests.unit.stack.hosts import OLD_PASSWORD, PASSWORD, bare, converged, unseen
 
 NAME = "login_of_a_test"
 HOSTS = [Snapshot(), Snapshot(texts={}, files={}, env={}, containers=())]
@@ -50,7 +51,8 @@ def the_login(stack: Stack) -> Credential:
 def test_it_says_what_it_is(server: str, kind: str) -> None:
     login = the_login(a_stack(server))
     assert (login.kind, login.name, login.server, login.local, login.value) == (kind, NAME, "server", True, PASSWORD)
-    assert login.digest == sha256(PASSWORD)
+    assert re.fullmatch("[0-9a-f]{64}", login.digest)
+    assert len({login.digest, the_login(a_stack(server)).digest, the_login(a_stack(server, OLD_PASSWORD)).digest}) == 2
     assert login.host is None
 
 
@@ -124,12 +126,12 @@ def test_where_all_is_as_desired_nothing_is_due(server: str) -> None:
 
 def test_a_new_value_is_accepted_beside_the_previous_one_which_is_then_refused(server: str) -> None:
     stack, seen = a_stack(server), converged(a_stack(server, OLD_PASSWORD))
-    login = the_login(stack)
+    login, previous = the_login(stack), the_login(a_stack(server, OLD_PASSWORD)).digest
     due = login.plan(stack, seen, [])
     assert due.accept[: len(login.logins)] == login.logins
-    assert {one.digest for one in due.accept} == {sha256(PASSWORD), sha256(OLD_PASSWORD)}
+    assert {one.digest for one in due.accept} == {login.digest, previous}
     assert (due.retire, due.restarts) == (True, False)
-    assert {one.digest for one in due.refuse} == {sha256(OLD_PASSWORD)}
+    assert {one.digest for one in due.refuse} == {previous}
 
 
 def test_a_rollout_that_stopped_anywhere_is_gone_on_with(server: str) -> None:
@@ -163,6 +165,6 @@ def test_its_checks_are_known_by_name_and_show_no_secret(server: str, kind: str)
     stack = a_stack(server)
     said = list(checks(stack, converged(a_stack(server, OLD_PASSWORD))))
     assert all(secret not in repr(said) for secret in SECRETS)
-    names = {check.id for check in the_login(stack).checks(stack, converged(stack))}
+    names = {check.id.partition("@")[0] for check in the_login(stack).checks(stack, converged(stack))}
     made = registry.kinds()[kind]
     assert {*made.about_retired, *made.about_desired, *made.about_adopted} <= names

@@ -93,7 +93,7 @@ def test_a_project_with_files_of_its_own_gets_no_base_file() -> None:
 @pytest.mark.parametrize("service", SHIPPED)
 def test_without_an_image_the_projects_own_stays(service: str) -> None:
     name = f"{service.replace('-', '_')}_image"
-    every: dict[str, Any] = {"services": [*GUIDE, "litellm", "searxng"], "redis_flavour": "stack"}
+    every: dict[str, Any] = {"services": [*GUIDE, "litellm", "postgres", "postgres-exporter", "searxng"], "redis_flavour": "stack"}
     without = a_stack(**{**every, name: None})
     assert "image" not in definition(without, service)
     given = a_stack(**{**every, name: "mirror/it:1"})
