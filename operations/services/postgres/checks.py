@@ -14,6 +14,13 @@ from .login import PostgresLogin
 from .seen import SCRAM, SeenPostgres
 
 READY, ANONYMOUS, SINGLE, CLIENT = "postgres.ready", "postgres.anonymous_refused", "postgres.single_login", "postgres.client_login"
+MEANINGS = {
+    "postgres.consistent": "Every place that clients take the login from holds the same one.",
+    READY: "Who logs in with the desired password is the owner. Another host's server answers, and wants a password.",
+    ANONYMOUS: "Whoever says no password is asked for one, by SCRAM.",
+    SINGLE: "Nobody else can log in as the owner.",
+    CLIENT: "Each client holds sessions, all of them as the desired role.",
+}
 
 
 def checks(postgres: PostgresLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from pyinfra.api import StringCommand
@@ -23,6 +23,7 @@ class PostgresRole(PostgresLogin):
 
     kind: ClassVar[str] = "postgres-role"
     groups: ClassVar[Sequence[str]] = ()
+    meanings: ClassVar[Mapping[str, str]] = checks.MEANINGS
     about_retired: ClassVar[tuple[str, ...]] = ("postgres.single_login",)
     about_desired: ClassVar[tuple[str, ...]] = ("postgres.consistent", "postgres.ready", "postgres.client_login")
 
