@@ -19,6 +19,9 @@ pull = "missing"  # when images are pulled: missing, never or always
 bind_address = "127.0.0.1"  # the address that ports are published on
 health_start_interval = "2s"  # time between two healthchecks during the start period; Docker Engine 25 and later
 
+# How hosts are reached: pyinfra's own data
+ssh_paramiko_connect_kwargs = {"compress": True}  # what a run asks of a host is 33 KB of text
+
 # Secrets: the first source that has the name counts: the environment, secrets_file, secrets_command
 secrets_file = None  # a dotenv file that only you may read; None for .env if there is one
 secrets_command = None  # a command that prints NAME=value lines: sops, age, pass, vault ...

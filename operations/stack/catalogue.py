@@ -234,12 +234,7 @@ def _entry(name: str, text: str, document: Mapping[str, Any]) -> Service:
     )
 
 
-def definition_of(text: str) -> Mapping[str, Any]:
-    """The services that a fragment defines, without Compose's tags."""
-    services: Mapping[str, Any] = yaml.load(text, _Loader)["services"]
-    return services
-
-
+@cache  # of hosts that share a stack, each asks for it
 def read_definition(text: str, service: str) -> Mapping[str, Any]:
     """What a file says of a service."""
     found: Mapping[str, Any] = yaml.load(text, _Loader)["services"][service]

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .catalogue import Service, definition_of, setting_of
+from .catalogue import Service, read_definition, setting_of
 from .settings import Settings
 from .snapshot import Difference
 
@@ -34,7 +34,7 @@ def overlay(service: Service, definition: str, keys: Collection[str], settings: 
     + keys: the managed keys of its env file
     + root: the way from the project's folder to the stack's
     """
-    whole = definition_of(definition)[service.name]
+    whole = read_definition(definition, service.name)
     parts: dict[str, Any] = {part: whole[part] for part in chosen(service, settings) if part in whole}
     if service.reads_env:
         parts["env_file"] = [{"path": f"{root}/{service.env_path}", "required": False}]
@@ -55,7 +55,7 @@ def needs(service: Service, definition: str, keys: Collection[str]) -> Mapping[s
     if told.get("inline"):
         found["inline"] = True
     if told.get("healthcheck"):
-        found["healthcheck"] = definition_of(definition)[service.name]["healthcheck"]["test"]
+        found["healthcheck"] = read_definition(definition, service.name)["healthcheck"]["test"]
     return found
 
 

@@ -22,6 +22,7 @@ BASE = "compose.yml"
 APPLIED = ".fleet/applied.json"
 FRAGMENTS = ".fleet/fragments"
 OVERLAY = "compose.d/.overlay.yml"  # made on the host from the project's own files: see scripts/lib/overlay.jq
+_MOST_VARIANTS = 20
 _MINIMAL_BASE = """\
 # The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.
 services: {}
@@ -222,9 +223,16 @@ class Stack:
         own = {} if seen.own is UNKNOWN else seen.own.services
         files = tuple(self._adapted(file, own, seen) for file in self.env_files)
         credentials = tuple(one.on(seen) for one in self.credentials)
-        if files == self.env_files and credentials == self.credentials:
-            return self  # of hosts that share a stack
-        return replace(self, env_files=files, credentials=credentials)
+        for known in (self, *self._variants):  # hosts that share a stack share these too, and what they have worked out
+            if files == known.env_files and credentials == known.credentials:
+                return known
+        self._variants.append(variant := replace(self, env_files=files, credentials=credentials))
+        del self._variants[:-_MOST_VARIANTS]
+        return variant
+
+    @cached_property
+    def _variants(self) -> list[Stack]:
+        return []
 
     def _adapted(self, file: EnvFile, own: Mapping[str, SeenDefinition], seen: Snapshot) -> EnvFile:
         there = {} if seen.env is UNKNOWN else seen.env.get(file.path) or {}

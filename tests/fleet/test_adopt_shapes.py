@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from operations.controller.secrets import new
+from tests.fleet import erni_ki
 from tests.fleet.erni_ki import ask, by_hand, put
-from tests.fleet.fleet import STACK, Fleet, containers, wipe
+from tests.fleet.fleet import STACK, containers, wipe
 from tests.fleet.passwords import accepts
 from tests.fleet.wait import until
 from tests.lab import Host
@@ -180,7 +180,7 @@ def test_nothing_changes_but_the_login(hosts: list[Host], tmp_path: Path, shape:
     before, came = described(host), containers(host)
 
     settings = {**shape.settings, "services": [*shape.services], "clients": dict(shape.clients)}
-    fleet = Fleet(tmp_path, [host], new(), settings=settings)
+    fleet = erni_ki.operator(tmp_path, host, **settings)
     preview = fleet.preview()
     assert preview.ok, preview.output
     assert described(host) == before

@@ -20,5 +20,5 @@ asked_now() {
     done
 }
 
-asked_now && printf '%s\n' "${fleet_containers%%
+asked_now && fleet_lines=$(containers_of) && printf '%s\n' "${fleet_containers%%
 \"*}"

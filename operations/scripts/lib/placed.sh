@@ -1,20 +1,23 @@
-# The URL $1 as the service $service of the project $project is reached from the host: where its container's $port is published, else in
-# the container. As it is where no port is named or the container is not known.
+# Sets $url to the URL $1 as the service $service of the project $project is reached from the host: where its container's $port is
+# published, else in the container. As it is where no port is named or the container is not known.
 
 #include lib/containers.sh
 placed() {
-    place=
-    [ -z "$port" ] || place=$(containers_of | awk -v service="$service" -v port="$port" '
-        $2 == service && $3 == "running" {
-            count = split($5, published, ",")
-            for (i = 1; i <= count; i++) if (split(published[i], pair, ">") == 2 && pair[1] == port) { print pair[2]; exit }
-            if ($4 != "-") print $4 ":" port
-            exit
-        }')
-    rest=${1#*://}
-    case $1 in
-    *://*/*) [ -z "$place" ] || set -- "${1%%://*}://$place/${rest#*/}" ;;
-    *://*) [ -z "$place" ] || set -- "${1%%://*}://$place" ;;
+    url=$1 place=
+    [ -n "$port" ] || return 0
+    [ -n "$fleet_lines" ] || fleet_lines=$(containers_of)
+    while read -r _ name state address published; do
+        [ "$name $state" = "$service running" ] || continue
+        [ "$address" = - ] || place=$address:$port
+        case ",$published" in *",$port>"*) place=${published#"$port>"} place=${place#*",$port>"} place=${place%%,*} ;; esac
+        break
+    done <<END
+$fleet_lines
+END
+    rest=${url#*://}
+    case ${place:+known}$url in
+    http*) ;;
+    known*://*/*) url=${url%%://*}://$place/${rest#*/} ;;
+    known*) url=${url%%://*}://$place ;;
     esac
-    printf '%s\n' "$1"
 }

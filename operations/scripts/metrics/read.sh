@@ -5,7 +5,7 @@
 #include lib/placed.sh
 #include lib/patience.sh
 
-url=$(placed "$url")
+placed "$url"
 
 ask() (
     IFS='

@@ -16,8 +16,12 @@ done 2>/dev/null
 for name in compose docker-compose; do
     for file in $name.yaml $name.yml $name.override.yml $name.override.yaml; do [ ! -e "$file" ] || echo "usual $file"; done
 done
-said=$([ ! -f .env ] || LC_ALL=C grep -aE '^[^A-Za-z#]*(export[[:space:]]+)?COMPOSE_(FILE|PATH_SEPARATOR)[[:space:]]*[=:]' .env | head -c 4096 | base64 -w 0)
-[ -z "$said" ] || echo "dotenv $said"
+said=
+[ ! -f .env ] || while IFS= read -r line && [ ${#said} -lt 4096 ]; do
+    case $line in *COMPOSE_FILE* | *COMPOSE_PATH_SEPARATOR*) said="$said$line
+" ;; esac
+done <.env
+[ -z "$said" ] || echo "dotenv $(printf %s "$said" | base64 -w 0)"
 
 # what a run that was killed had begun to bring there is no data of somebody else
 [ -f .fleet/carrying ] || for folder in $folders; do
