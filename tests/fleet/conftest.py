@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ LONG = [module for part in PARTS for module in part]
 
 # stacks of 27 services that are started by hand first: longer still, and run by themselves
 ADOPT = {"test_adopt", "test_adopt_places", "test_adopt_shapes", "test_file_secrets"}
+
+# those whose stacks the default one does not take over
+OTHER_STACKS = {"test_flavours", "test_move", "test_postgres", "test_redis_users"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,6 +101,15 @@ _used: list[str] = []  # the tests that used the hosts, the last one at the end
 def pytest_runtest_logfinish(nodeid: str) -> None:
     if nodeid.startswith("tests/fleet/"):
         _used.append(nodeid)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cleared(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After the modules that bring stacks of other kinds to the hosts, nothing of those is left."""
+    yield
+    if request.path.stem in OTHER_STACKS:
+        for host in request.getfixturevalue("hosts"):
+            wipe(host)
 
 
 @pytest.fixture
