@@ -27,6 +27,11 @@ def chosen(service: Service, settings: Settings) -> tuple[str, ...]:
     return tuple(part for part, names in _PARTS.items() if any(map(asked, names)))
 
 
+def leaves(service: Service, settings: Settings) -> bool:
+    """Whether nothing is laid over a service that the project defines itself."""
+    return not (service.reads_env or service.overlay or chosen(service, settings))
+
+
 def overlay(service: Service, definition: str, keys: Collection[str], settings: Settings, root: str) -> str:
     """The fragment of a service that the project defines itself.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from . import adoption, ports
+from . import adoption, overlay, ports
 from .changes import Change, env_changes, file_change
 from .credential import CredentialPlan, credentials_of
 from .files import File
@@ -301,6 +301,8 @@ def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[s
             yield service.name, "it has no container"
         elif down:
             yield service.name, f"its container is {down.state}{f' and {down.health}' if down.health else ''}"
+        elif service.name in _own(seen) and overlay.leaves(service, stack.settings):
+            continue
         elif fragment_path(service.name) in written:
             yield service.name, "its fragment changes"
         elif service.reads_env and service.env_path in written:
