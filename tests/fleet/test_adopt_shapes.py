@@ -85,6 +85,7 @@ services:
             ".env": "export COMPOSE_FILE='./parts/a.yml;./parts/b.yml' # ours\nCOMPOSE_PATH_SEPARATOR=;\n",
             "mine/.keep": "",
         },
+        settings={"stack_name": "parts"},  # by the folder of its first file
         changed=LOGIN,
     ),
     "no healthcheck, and a shell": Shape(
