@@ -116,7 +116,7 @@ def test_with_pull_always_all_are_asked_for(stage: Stage) -> None:
 
 def test_where_the_server_itself_is_replaced_its_data_is_looked_after(stage: Stage) -> None:
     ran = up(stage, HostPlan(STACK, before_the_rollout()))
-    assert "services/redis/migrate" in str(ran.parameters("containers/up")["before"])
+    assert "services/redis/move" in str(ran.parameters("containers/up")["before"])
 
 
 def test_a_service_that_goes_is_removed_with_its_env_file_unless_the_project_has_it(stage: Stage) -> None:

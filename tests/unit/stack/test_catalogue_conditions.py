@@ -85,7 +85,9 @@ def test_an_old_engine_gets_the_fragment_without_start_interval_and_nothing_else
     service = catalogue()[name]
     kept = [line for line in service.text.splitlines() if not line.strip().startswith("start_interval:")]
     assert service.fragment(start_interval=False, given=EVERY).splitlines() == kept
-    assert len(service.text.splitlines()) - len(kept) == (name in ("openwebui", "postgres", "redis", "watchtower"))
+    assert len(service.text.splitlines()) - len(kept) == (
+        name in ("litellm", "openwebui", "postgres", "redis", "searxng", "watchtower")
+    )
 
 
 def test_start_interval_at_the_very_end_is_left_out(put: Put) -> None:

@@ -82,10 +82,11 @@ def test_compose_understands_the_definitions_as_they_are_meant(compose_bin: list
     assert "exec docker-entrypoint.sh $$server --dir /data $$REDIS_ARGS" in redis["command"][2]
     assert len(redis["command"]) == 3
     assert "ports" not in redis
+    kind, asked = redis["healthcheck"].pop("test")
+    assert (kind, asked.splitlines()[-1]) == (
+        "CMD-SHELL", 'REDISCLI_AUTH="$$password" redis-cli --user "$${user:-default}" ping | grep -qx PONG',
+    )  # fmt: skip
     assert redis["healthcheck"] == {
-        "test": [
-            "CMD-SHELL", 'REDISCLI_AUTH="$$(cat /run/redis-auth/password)" redis-cli ping | grep -qx PONG',
-        ],
         "interval": "30s", "timeout": "3s", "retries": 5, "start_period": "20s", "start_interval": "2s",
     }  # fmt: skip
     assert redis["stop_grace_period"] == "30s"

@@ -128,11 +128,6 @@ from tests.unit.stack.settings_told import defaults, only_problem, problems
         ),
         (
             "compose_files",
-            (),
-            "compose_files: the list is empty. Name the project's own Compose files, or leave it out for compose.yml.",
-        ),
-        (
-            "compose_files",
             ("compose/base.yml", "../data.yml"),
             "compose_files: '../data.yml' is no path in the stack's folder. Expected one such as compose/base.yml.",
         ),
