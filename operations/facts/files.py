@@ -106,6 +106,7 @@ class EnvKeys(ScriptFact[SeenKeys]):
         found = SeenKeys({path: {} for path in self.files})
         if lines == ["="]:
             found.update({path: dict(file.hashes) for path, file in self.wanted.items()})
+            found.urls.update({path: file.bare_urls() for path, file in self.wanted.items() if file.urls})
             return found
         for line in lines:
             number, key, *rest = line.split(" ")

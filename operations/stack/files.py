@@ -60,6 +60,11 @@ class EnvFile:
         kept = {key: found for key in self.urls - self.fixed if key in urls and (found := self._with_login(key, urls[key]))}
         return replace(self, lines={**self.lines, **kept}) if kept else self
 
+    def bare_urls(self) -> dict[str, str]:
+        """Its URLs without their logins."""
+        found = {key: _URL.fullmatch(self.lines[key].partition("=")[2]) for key in self.urls if key in self.lines}
+        return {key: f"{url['scheme']}://{url['host']}{url['rest']}" for key, url in found.items() if url}
+
     def _with_login(self, key: str, url: str) -> str | None:
         mine = _URL.fullmatch(self.lines[key].partition("=")[2])
         theirs = _URL.fullmatch(url)

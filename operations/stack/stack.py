@@ -247,7 +247,7 @@ class Stack:
             left |= file.alternatives - chosen
         elif chosen:
             left |= file.alternatives & file.urls
-        urls = {key: url for one in mine for key, url in one.urls.items()} | dict(seen.urls.get(file.path, {}))
+        urls = {key: url for one in mine for key, url in one.urls.items()} | dict(seen.urls.get(file.path, {}) if mine else {})
         return file.without(left).around(urls)
 
     def manifest(self) -> File:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from operations.controller.secrets import new
 from tests.fleet import erni_ki
 from tests.fleet.erni_ki import ask, by_hand, put
 from tests.fleet.fleet import STACK, containers, wipe
@@ -202,3 +203,9 @@ def test_nothing_changes_but_the_login(hosts: list[Host], tmp_path: Path, shape:
     assert (again.changes(host.name), containers(host)) == ([], now), again.output
     by_hand(host, "up --detach --quiet-pull")
     assert containers(host) == now
+
+    fleet.password = new()
+    rolled = fleet.deploy()
+    assert (set(rolled.bad_checks(host.name)) <= LEFTOVERS, rolled.host(host.name)["status"]) == (True, "changed"), rolled.output
+    beyond = {name: parts - shape.changed.get(name, set()) for name, parts in differing(before, described(host)).items()}
+    assert (any(beyond.values()), ask(host, fleet.password, "GET", "kept")) == (False, "yes"), beyond

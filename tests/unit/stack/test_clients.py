@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
 from operations.stack.catalogue import _Loader
 from operations.stack.errors import SettingsError
+from operations.stack.snapshot import SeenDefinition, SeenOwn, Snapshot
 from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import MARKER, Put, env_of, refused, values, web, with_web
 from tests.unit.stack.hosts import PASSWORD, a_stack
@@ -173,3 +176,43 @@ def test_what_is_wrong_with_a_clients_keys_is_told(keys: dict[str, str], problem
     with pytest.raises(SettingsError) as caught:
         a_stack(clients={"n8n": {"env/n8n.env": keys}})
     assert caught.value.problems == (f"clients: n8n: {problem}",)
+
+
+# URLs on a host
+
+
+def adapted_url(own: dict[str, SeenDefinition], **seen: Any) -> str:
+    stack = a_stack().adapted(Snapshot(env={}, own=SeenOwn(own), **seen))
+    (file,) = (file for file in stack.env_files if file.path == "env/openwebui.env")
+    return file.lines["REDIS_URL"]
+
+
+OURS = f"REDIS_URL=redis://:{PASSWORD}@redis:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("url", "after"),
+    [
+        ("redis://redis:6379/3", f"REDIS_URL=redis://:{PASSWORD}@redis:6379/3"),
+        ("rediss://redis:6390/5?timeout=3", f"REDIS_URL=rediss://:{PASSWORD}@redis:6390/5?timeout=3"),
+        ("redis://elsewhere:6379/3", OURS),
+        ("redis://redis:6379/3 x", OURS),
+        ("redis://other:x@redis:6379/3", OURS),
+    ],
+)
+def test_a_service_of_the_projects_own_keeps_what_stands_around_its_login(url: str, after: str) -> None:
+    theirs = {"openwebui": SeenDefinition(urls={"REDIS_URL": url})}
+    assert adapted_url(theirs) == after
+    assert adapted_url({"openwebui": SeenDefinition()}, urls={"env/openwebui.env": {"REDIS_URL": url}}) == after
+    # of one that is ours all of it is
+    assert adapted_url({}, urls={"env/openwebui.env": {"REDIS_URL": url}}) == OURS
+
+
+def test_a_second_look_at_what_was_kept_keeps_it() -> None:
+    own = SeenOwn({"openwebui": SeenDefinition()})
+    urls = {"env/openwebui.env": {"REDIS_URL": "redis://redis:6379/3"}}
+    wanted = a_stack()
+    first = wanted.adapted(Snapshot(env={}, own=own, urls=urls))
+    (file,) = (file for file in first.env_files if file.path == "env/openwebui.env")
+    again = wanted.adapted(Snapshot(env={}, own=own, urls={file.path: file.bare_urls()}))
+    assert again is first
