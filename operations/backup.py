@@ -107,7 +107,7 @@ def restore(kept: str, planned: HostPlan | None = None) -> Generator[PyinfraComm
         return
     yield from lock.acquire._inner(planned)
     stack = planned.stack
-    planned.see(seen := observe(stack))
+    planned.see(seen := observe(planned.wanted))
     if not lock.is_ours(seen):
         yield fail(f"{stack.settings.stack_dir}: could not be observed under its lock. Nothing was changed. Run again with -vv.")
         return

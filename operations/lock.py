@@ -95,7 +95,7 @@ def look(planned: HostPlan) -> Generator[PyinfraCommand, None, None]:
         return
     left = planned.seen.left
     # whose lock was taken over is no longer seen, but what that run left lies there
-    planned.see(replace(observe(planned.stack), left=left))
+    planned.see(replace(observe(planned.wanted), left=left))
     if why := tuple(_in_the_way(planned)):
         yield fail(*why)
 

@@ -17,7 +17,8 @@ from .failure import met
 class HostPlan:
     """A host in this run. It changes when the host is observed again under its lock: an operation reads it when it runs.
 
-    + stack: what the host should have, where what is its own stays
+    + wanted: what its data asks for; that is what it is asked about
+    + stack: the same, where what is the host's own stays
     + seen: the host as it was observed
     + plan: what separates the two
     + since: when it was made
@@ -26,16 +27,16 @@ class HostPlan:
 
     def __init__(self, stack: Stack, seen: Snapshot, absent: Collection[str] = ()) -> None:
         """+ absent: the hosts whose servers this one uses and that have no part in the run"""
-        self._wanted, self._absent = stack, absent
+        self.wanted, self._absent = stack, absent
         self.since = datetime.now(timezone.utc).strftime(TIME)
         self.see(seen)
         self.preview = self.plan
 
     def see(self, seen: Snapshot) -> None:
         """The host is like this now."""
-        self.seen, self.stack = seen, self._wanted
+        self.seen, self.stack = seen, self.wanted
         try:
-            self.stack = self._wanted.adapted(seen)
+            self.stack = self.wanted.adapted(seen)
             due = plan(self.stack, seen)
         except Exception as error:  # it would end the run of every other host too
             due = Plan(problems=met(error))
