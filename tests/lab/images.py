@@ -10,10 +10,14 @@ import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import packages
 from .engine import Engine
 from .machine import Checkout, in_parallel, run, say
+
+if TYPE_CHECKING:
+    from .hosts import Host
 
 # a Debian without anything on it → its release
 BASES = {"base": "trixie", "base-python311": "bookworm"}
@@ -143,6 +147,20 @@ class Images:
             *("--build-arg", f"FROM={self.tag(parent)}", HERE / name),
             timeout=900,
         )
+
+    def bring(self, host: Host, name: str) -> None:
+        """The host has this image; one that no `up` builds must have been built."""
+        wanted = self.ids()[self.tag(name)]
+        if host.run(f"docker images --no-trunc --quiet {in_hosts(name)}").strip() == wanted:
+            return
+        say(f"{host.name}: loading {name}")
+        archive = self.folder / name  # not *.tar, which a host loads by itself
+        self.engine.docker("tag", self.tag(name), in_hosts(name))
+        try:
+            self.engine.docker("save", "--output", archive, in_hosts(name))
+            host.run(f"docker load --quiet --input /lab/{name} && docker image prune --force", timeout=600)
+        finally:
+            archive.unlink(missing_ok=True)
 
     @cached_property
     def _digests(self) -> dict[str, str]:

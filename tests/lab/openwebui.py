@@ -40,9 +40,7 @@ def provide(lab: Lab, host: Host) -> str:
         images = lab.images
         if images.tag(NAME) not in images.ids():
             _build(images)
-        wanted = images.ids()[images.tag(NAME)]
-        if host.run(f"docker images --no-trunc --quiet {in_hosts(NAME)}").strip() != wanted:
-            _load(images, host)
+        images.bring(host, NAME)
     return in_hosts(NAME)
 
 
@@ -73,17 +71,6 @@ def _build(images: Images) -> None:
         raise LabError(f"Open WebUI could not be installed from PyPI. {error}") from None
     finally:
         images.engine.docker("rm", "--force", "--volumes", container, check=False)
-
-
-def _load(images: Images, host: Host) -> None:
-    say(f"{host.name}: loading {NAME}")
-    archive = images.folder / NAME  # not *.tar, which a host loads by itself
-    images.engine.docker("tag", images.tag(NAME), in_hosts(NAME))
-    try:
-        images.engine.docker("save", "--output", archive, in_hosts(NAME))
-        host.run(f"docker load --quiet --input /lab/{NAME} && docker image prune --force", timeout=600)
-    finally:
-        archive.unlink(missing_ok=True)
 
 
 def settings() -> dict[str, str]:
