@@ -17,7 +17,7 @@ from .check import Check
 from .files import File, Folder
 from .fingerprint import fingerprint
 from .settings import Settings
-from .snapshot import Snapshot
+from .snapshot import UNKNOWN, Snapshot
 from .stack import Stack
 
 if TYPE_CHECKING:
@@ -238,6 +238,22 @@ class Credential(ABC):
     def fixes(self, service: str) -> bool:
         """Whether a setting says all that a service's URL holds; else a host keeps what stands around the login there."""
         return False
+
+    def places(self, stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
+        """Each place that clients take it from → whether the desired one is there. Empty where that was not observed."""
+        if seen.env is UNKNOWN or seen.files is UNKNOWN or self.value is None:
+            return {}
+        found = {
+            f"{key} in {file.path}": (seen.env.get(file.path) or {}).get(key) == file.hashes[key]
+            for file in stack.env_files
+            for key in file.lines
+            if self.name in file.uses.get(key, ())
+        }
+        return {**found, **self.kept(seen)}
+
+    def kept(self, seen: Snapshot) -> Mapping[str, bool]:
+        """The same of its own files."""
+        return {}
 
     def readers(self, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         """The services of the project that read it from a file, beside the stack's own."""

@@ -169,17 +169,8 @@ class PostgresLogin(Credential):
         """Whether the password's file is as desired."""
         return seen.file(self.password_file).sha256 == self.files()[0].sha256
 
-    def places(self, stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
-        """Each place that clients take the login from → whether the desired one is there. Empty where that was not observed."""
-        if seen.env is UNKNOWN or seen.files is UNKNOWN or self.value is None:
-            return {}
-        found = {
-            f"{key} in {file.path}": (seen.env.get(file.path) or {}).get(key) == file.hashes[key]
-            for file in stack.env_files
-            for key in file.lines
-            if self.name in file.uses.get(key, ())
-        }
-        return found | ({self.password_file: self.in_place(seen)} if self.here else {})
+    def kept(self, seen: Snapshot) -> Mapping[str, bool]:
+        return {self.password_file: self.in_place(seen)} if self.here else {}
 
     def sessions(self, seen: Snapshot, service: str) -> tuple[str, ...]:
         """The roles that the containers of a service of this host are logged in as."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
 from ... import COMMAND
@@ -37,19 +37,6 @@ def checks(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     yield from own(redis, stack, seen) if redis.here else other(redis, stack, seen)
 
 
-def places(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Mapping[str, bool]:
-    """Each place that clients take the password from → whether the desired one is there. Empty where that was not observed."""
-    if seen.env is UNKNOWN or seen.files is UNKNOWN or redis.value is None:
-        return {}
-    found = {
-        f"{key} in {file.path}": (seen.env.get(file.path) or {}).get(key) == file.hashes[key]
-        for file in stack.env_files
-        for key in file.lines
-        if redis.name in file.uses.get(key, ())
-    }
-    return found | {redis.password_file: redis.in_place(seen)}
-
-
 def _everywhere(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     """Each password at all its places, told by fingerprints."""
     if not any(redis.rule(value, name) for name, value in redis.values.items()):
@@ -57,7 +44,7 @@ def _everywhere(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Che
     else:
         cause = "Some readers of a URL would take it for another password."
         yield Check("password.rule", Verdict.FAILED, "breaks the rule", cause, f"Make one with `{COMMAND} secrets new`.")
-    found = dict(places(redis, stack, seen))
+    found = dict(redis.places(stack, seen))
     if not found or seen.texts is UNKNOWN:
         for name in ("password.consistent", "url.form"):
             yield Check(name, Verdict.UNKNOWN, "not observed", remedy=DEPLOY)

@@ -278,6 +278,9 @@ class RedisLogin(Credential):
         """Whether the password's file is as desired."""
         return seen.file(self.password_file).sha256 == self.password().sha256
 
+    def kept(self, seen: Snapshot) -> Mapping[str, bool]:
+        return {self.password_file: self.in_place(seen)}
+
     def readers(self, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         """The services that have the secret's file, told by their mounts."""
         if not self.own or seen.containers is UNKNOWN:
