@@ -71,9 +71,7 @@ def seen_own(services: Mapping[str, Any], differences: tuple[Difference, ...] | 
 def _definition(told: Mapping[str, Any]) -> SeenDefinition:
     keys, urls = tuple(map(text, told.get("keys", ()))), texts(told.get("urls", {}))
     named = bool(told.get("named"))  # what an earlier version noted has it not
-    return SeenDefinition(
-        text(told["user"]), text(told["network"]), bool(told["healthcheck"]), bool(told["active"]), keys, urls, named
-    )
+    return SeenDefinition(text(told["user"]), keys, urls, named)
 
 
 def _difference(service: str, path: str, before: str, after: str) -> Difference:

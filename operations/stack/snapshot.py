@@ -119,18 +119,12 @@ class SeenDefinition(Seen):
     """How the project's own files define a service.
 
     + user: who it runs as, where they say so
-    + network: its `network_mode`, where they say so
-    + healthcheck: whether they give it one
-    + active: whether a plain `docker compose up` starts it: no profile keeps it out
     + keys: the managed keys of its env file that it has already
     + urls: of these, key → its URL without the login
     + named: whether its container has a name of its own, so that there can be only one
     """
 
     user: str = ""
-    network: str = ""
-    healthcheck: bool = False
-    active: bool = True
     keys: tuple[str, ...] = ()
     urls: Mapping[str, str] = field(default_factory=dict)
     named: bool = False

@@ -30,7 +30,6 @@ not_taken() {
 }
 said=
 own=$(compose --profile '*' config --format json 2>"$stage/said") || not_taken
-active=$(compose config --services 2>"$stage/said") || not_taken
 said=$(overlay_of "$own") || not_taken
 printf '%s\n' "$said" >"$stage/overlay.yml"
 for name in $(printf '%s\n' "$overlays" "$own" | jq -nr 'input as $asked | input.services | keys[] | select($asked[.])'); do
@@ -44,14 +43,11 @@ printf '%s\n' "$own" "$with" | jq -n "$differences_jq" >"$stage/differences" || 
 
 # a secret is masked in a text of its own, so that what is masked is still JSON
 masked_differences=$(jq -ca '.[]' "$stage/differences" | masked | jq -cs .) || exit 1
-printf '%s\n' "$overlays" "$own" "$masked_differences" | jq -nca --arg active "$active" '
-    ($active | split("\n")) as $active | input as $asked | input as $own | input as $differences
+printf '%s\n' "$overlays" "$own" "$masked_differences" | jq -nca '
+    input as $asked | input as $own | input as $differences
     | {services: ($own.services | with_entries(.key as $name | .value |= {
         user: (.user // "" | tostring),
-        network: (.network_mode // ""),
         named: (.container_name != null),
-        active: ($active | index([$name]) != null),
-        healthcheck: (.healthcheck != null and (.healthcheck.disable | not) and (.healthcheck.test // [] | first) != "NONE"),
         keys: [.environment // {} | to_entries[] | select(.value != null) | .key | select(IN($asked[$name].env[]?))],
         urls: (.environment // {} | with_entries(select(.key | IN($asked[$name].urls[]?))
             | .value = (.value // "" | capture("^(?<scheme>[a-z][a-z0-9+.-]*)://(?:.*@)?(?<rest>[^@]{1,300})$") // null

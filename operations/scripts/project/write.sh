@@ -33,8 +33,10 @@ own_files ''
 own=compose.d/.overlay.yml
 echo 'services: {}' >"$stage/$own"
 if [ -n "$existing" ] && [ "$overlays" != '{}' ]; then
-    said=$(compose config --quiet 2>&1) || refused
-    defined=$(compose --profile '*' config --format json 2>/dev/null) || refused
+    defined=$(compose --profile '*' config --format json 2>"$stage/said") || {
+        said=$(cat "$stage/said")
+        refused
+    }
     said=$(overlay_of "$defined") || refused
     [ "$said" = 'services: {}' ] ||
         printf '%s\n' "# Made from the project's own files, for what its services need. Do not edit: change those, then deploy." "$said" \
