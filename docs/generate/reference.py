@@ -19,7 +19,8 @@ from pyinfra.api import FactBase
 from operations import COMMAND
 from operations import __main__ as command_line
 from operations.stack import diagnosis, registry, verdicts
-from operations.stack.catalogue import Service, catalogue
+from operations.stack.catalogue import catalogue
+from operations.stack.service import Service
 from operations.stack.settings import Settings, described
 
 ROOT = Path(__file__).parents[2]

@@ -16,9 +16,10 @@ from pyinfra.connectors.ssh import ConnectorData
 
 from ..report.mask import known as known_secrets
 from ..stack import registry
-from ..stack.catalogue import Provided, catalogue, folders_of, server_settings, setting_of
+from ..stack.catalogue import catalogue, folders_of, server_settings
 from ..stack.credential import credentials_of
 from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsError
+from ..stack.service import Provided, setting_of
 from ..stack.settings import Settings, before_port
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack

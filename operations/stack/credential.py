@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from .catalogue import Provided
 from .changes import Change
 from .check import Check
 from .files import File, Folder
 from .fingerprint import fingerprint
+from .service import Provided
 from .settings import Settings
 from .snapshot import UNKNOWN, Snapshot
 from .stack import Stack

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .catalogue import Service, read_definition, setting_of
+from .service import Service, read_definition, setting_of
 from .settings import Settings
 from .snapshot import Difference
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .catalogue import setting_of
+from .service import setting_of
 from .snapshot import UNKNOWN, Seen, Snapshot
 from .stack import Stack
 

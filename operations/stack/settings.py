@@ -18,8 +18,9 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from . import registry
-from .catalogue import Service, catalogue, setting_of
+from .catalogue import catalogue
 from .errors import SettingsError
+from .service import Service, setting_of
 from .waves import SHARE
 
 Pull = Literal["missing", "never", "always"]

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar
 
-from ...stack.catalogue import Provided, setting_of
 from ...stack.credential import Asked, Credential, Login, sha256
 from ...stack.files import File, Folder
 from ...stack.password import plain
+from ...stack.service import Provided, setting_of
 from ...stack.settings import Settings
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..catalogue import setting_of
 from ..check import Check, Verdict
 from ..images import ended
 from ..probes import Probe
+from ..service import setting_of
 from ..snapshot import UNKNOWN, Snapshot
 from ..stack import Stack
 from .expect import DEPLOY, unknown

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from operations.scripts import FOLDER
-from operations.stack.catalogue import _Loader
+from operations.stack.service import Loader
 
 PROGRAM = FOLDER / "lib/overlay.jq"
 OPTIONS = {"without": ["--requirepass"], "with": ["--aclfile", "/users.acl"], "variable": "ARGS"}
@@ -32,7 +32,7 @@ def overlay(
     )
     if done.returncode:
         return done.stderr
-    found: dict[str, Any] = yaml.load(done.stdout, _Loader)["services"].get("db", {})
+    found: dict[str, Any] = yaml.load(done.stdout, Loader)["services"].get("db", {})
     return found
 
 

@@ -12,8 +12,8 @@ import yaml
 
 from operations import scripts
 from operations.controller.files import put_list
-from operations.stack.catalogue import _Loader
 from operations.stack.files import EnvFile, File, ManagedFile
+from operations.stack.service import Loader
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 SECRET = "Marker_Password-0123456789"
@@ -115,7 +115,7 @@ def test_of_a_list_that_beats_an_env_file_the_rest_is_written_anew(host: StubHos
     done = project(host, *ALL, web=("URL", "KEY"), api=("URL",))
     assert (done.returncode, done.stderr) == (0, "")
     anew = {"web": {"environment": ["A=b"]}, "api": {"environment": []}}
-    assert yaml.load(tree(host)[OWN], _Loader)["services"] == anew
+    assert yaml.load(tree(host)[OWN], Loader)["services"] == anew
     assert tree(host)[OWN].count("environment: !override") == 2
     assert (host.root / OWN).stat().st_mode & 0o777 == 0o600
 
@@ -130,7 +130,7 @@ def test_what_is_written_again_is_as_it_was(host: StubHost, value: str) -> None:
     found = json.dumps({"services": {"web": {"environment": listed}, "a: b": {"environment": ["URL=x"]}}})
     host.stub("docker", f"case \"$*\" in *json*) cat <<'EOF'\n{found}\nEOF\n;; esac")
     assert project(host, *ALL, web=("URL",)).returncode == 0
-    assert yaml.load(tree(host)[OWN], _Loader)["services"] == {"web": {"environment": listed[1:]}}
+    assert yaml.load(tree(host)[OWN], Loader)["services"] == {"web": {"environment": listed[1:]}}
 
 
 def test_an_empty_env_file_is_not_made_through_a_link(host: StubHost, tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from operations.stack.catalogue import _Loader, read_service
+from operations.stack.catalogue import read_service
 from operations.stack.errors import CatalogueError, SettingsError
 from operations.stack.files import EnvFile
+from operations.stack.service import Loader
 from operations.stack.stack import OVERLAY, Stack
 from tests.unit.stack.hosts import a_stack
 
@@ -80,7 +81,7 @@ def values(file: EnvFile) -> Mapping[str, str | None]:
 def definition(stack: Stack, service: str) -> Definition:
     """A service's definition as Compose has it."""
     (text,) = (f.content for f in stack.fragments(True) if f.path == f"compose.d/{service}.yml")
-    found = yaml.load(text, _Loader)["services"][service]
+    found = yaml.load(text, Loader)["services"][service]
     return dict(yaml.safe_load(json.dumps(found).replace("$$", "$")))
 
 

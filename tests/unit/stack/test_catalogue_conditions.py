@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from operations.stack.catalogue import Service, catalogue, read_service
+from operations.stack.catalogue import catalogue, read_service
 from operations.stack.errors import CatalogueError, SettingsError
+from operations.stack.service import Service
 from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import EVERY, SHIPPED, Put, definition, only_problem, web, with_web
 

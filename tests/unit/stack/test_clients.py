@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.stack.catalogue import _Loader
 from operations.stack.errors import SettingsError
+from operations.stack.service import Loader
 from operations.stack.snapshot import SeenDefinition, SeenOwn, Snapshot
 from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import MARKER, Put, env_of, refused, values, web, with_web
@@ -127,7 +127,7 @@ def test_a_client_reads_that_file_and_nothing_that_would_beat_it() -> None:
     stack = a_stack(clients={"n8n": {"conf/n8n.env": CLIENT}})
     assert stack.services[-1].reads_env
     (text,) = (file.content for file in stack.fragments(True) if file.path == "compose.d/n8n.yml")
-    assert yaml.load(text, _Loader)["services"] == {
+    assert yaml.load(text, Loader)["services"] == {
         "n8n": {"env_file": [{"path": "./conf/n8n.env", "required": False}], "environment": {key: [] for key in CLIENT}}
     }
     assert text.count("!reset []") == len(CLIENT)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from operations.stack import registry
-from operations.stack.catalogue import Provided
 from operations.stack.credential import Credential, credentials_of
 from operations.stack.plan import plan
+from operations.stack.service import Provided
 from operations.stack.settings import Settings
 from operations.stack.snapshot import Snapshot
 from operations.stack.stack import Stack
