@@ -58,9 +58,10 @@ def validate(planned: HostPlan | None = None, after: Sequence[OperationMeta] = (
     later = _later(planned) if after else ()
     # a preview completes no operation: it shows the checks of the host as it is
     if any(operation.is_complete() and operation.did_change() for operation in after):
-        yield from _judge(stack, settled(stack, observe(stack, patience=PATIENCE), later), later)
+        now = settled(stack, observe(stack, patience=PATIENCE), later)
+        yield from _judge(stack, now, checks(stack, now), later)
     else:
-        yield from _judge(stack, planned.seen, later, () if after else ABOUT_HOST)
+        yield from _judge(stack, planned.seen, planned.checks, later, () if after else ABOUT_HOST)
 
 
 @operation()
@@ -76,7 +77,7 @@ def concluded(planned: HostPlan) -> Generator[PyinfraCommand, None, None]:
     if not _later(planned):
         host.noop("every check was asked")
     elif host.state.is_executing:
-        before = standing(checks(stack, planned.seen))
+        before = standing(planned.checks)
         now = settled(stack, observe(stack, patience=PATIENCE), before)
         due = {one.name: one for one in planned.plan.retire}
         if due and _bad(checks(stack, now), (*before, *_OF_LOGS)):
@@ -85,7 +86,7 @@ def concluded(planned: HostPlan) -> Generator[PyinfraCommand, None, None]:
                     yield lock.while_ours(planned, command)
             host.log("The previous password is accepted again, for not all is well without it.")
         # an error in a log may be another one than before
-        yield from _judge(stack, now, before=before - {"logs.errors"})
+        yield from _judge(stack, now, checks(stack, now), before=before - {"logs.errors"})
 
 
 def _later(planned: HostPlan) -> tuple[str, ...]:
@@ -94,7 +95,7 @@ def _later(planned: HostPlan) -> tuple[str, ...]:
     While a password is being rolled out two are accepted, and meant to be. And what was wrong with the host itself before the
     change, such as a full disk, would be wrong without it too.
     """
-    return (*(about_retired() if planned.plan.retire else ()), *standing(checks(planned.stack, planned.seen)))
+    return (*(about_retired() if planned.plan.retire else ()), *standing(planned.checks))
 
 
 def settled(stack: Stack, seen: Snapshot, without: Collection[str] = ()) -> Snapshot:
@@ -115,14 +116,14 @@ def _bad(found: Iterable[Check], without: Collection[str]) -> list[Check]:
 
 
 def _judge(
-    stack: Stack, seen: Snapshot, without: Collection[str] = (), before: Collection[str] = ()
+    stack: Stack, seen: Snapshot, found: Sequence[Check], without: Collection[str] = (), before: Collection[str] = ()
 ) -> Generator[PyinfraCommand, None, None]:
     """Fails the host where a check failed or is unknown.
 
+    + found: the checks of what was seen
     + without: checks that are not judged now
     + before: checks that this run cannot have made worse
     """
-    found = checks(stack, seen)
     run.checked(stack, seen, found)
     bad = _bad(found, without)
     if not bad:

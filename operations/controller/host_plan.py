@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from ..stack.check import Check
 from ..stack.credential import credentials_of
 from ..stack.lock import TIME
 from ..stack.plan import Plan, plan
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
+from ..stack.verdicts import checks
 from .failure import met
 
 
@@ -35,12 +37,20 @@ class HostPlan:
     def see(self, seen: Snapshot) -> None:
         """The host is like this now."""
         self.seen, self.stack = seen, self.wanted
+        self._checks: tuple[Check, ...] | None = None
         try:
             self.stack = self.wanted.adapted(seen)
             due = plan(self.stack, seen)
         except Exception as error:  # it would end the run of every other host too
             due = Plan(problems=met(error))
         self.plan: Plan = replace(due, problems=(*due.problems, *self._refused()))
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check of the host as it was observed."""
+        if self._checks is None:
+            self._checks = checks(self.stack, self.seen, self.plan)
+        return self._checks
 
     def _refused(self) -> Iterator[str]:
         for one in credentials_of(self.stack):

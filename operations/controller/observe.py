@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from gevent.event import AsyncResult
@@ -65,7 +65,7 @@ class Fleet:
         absent = {name: [server for server in stack.servers if server not in stacks] for name, stack in stacks.items()}
         return cls({name: HostPlan(stack, seen[name], absent[name]) for name, stack in stacks.items()}, canaries, users or {})
 
-    @property
+    @cached_property
     def previews(self) -> Mapping[str, Plan]:
         """What will be done on each host, as it is shown before the run begins."""
         return {name: planned.preview for name, planned in self.hosts.items()}
@@ -179,6 +179,7 @@ def _observed_now(stack: Stack, patience: int) -> Snapshot:
     return replace(snapshot(stack, found), met=why)
 
 
+@lru_cache(maxsize=100)  # hosts share a stack
 def questions(stack: Stack, patience: int = 0) -> Questions:
     """The facts that a snapshot of this stack is made of."""
     settings = stack.settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from pyinfra import host
@@ -19,7 +20,32 @@ _END = f"{NONCE} bundle-end"
 
 
 class Questions(dict[str, Asked]):
-    """Name → (fact, its arguments). Prints as the names alone, since pyinfra shows a fact's arguments at -v."""
+    """Name → (fact, its arguments). Prints as the names alone, since pyinfra shows a fact's arguments at -v.
+
+    Hosts with one stack are asked the same ones, so facts and command are made once.
+    """
+
+    @cached_property
+    def facts(self) -> Mapping[str, FactBase[Any]]:
+        return {name: fact() for name, (fact, _) in self.items()}
+
+    @cached_property
+    def command(self) -> StringCommand:
+        commands = {name: self.facts[name].command(**arguments) for name, (_, arguments) in self.items()}
+        words: list[str] = []
+        for number, (name, command) in enumerate(commands.items()):
+            # a fact that fails or exits must not end the others, and what it printed on the way down is not its answer
+            if isinstance(command, Question) and command.script.shell == "bash":
+                answer = f"(\n{command.apart()})"
+            elif isinstance(command, Question):
+                answer = command.text(in_place=getattr(self.facts[name], "in_place", False))
+            else:
+                answer = f"({command.get_raw_value() if isinstance(command, StringCommand) else command}\n)"
+            # on a line of its own, also behind output that does not end its last line
+            words.append(f"printf '\\n%s\\n' '{_mark(number)}'\n{answer} || printf '\\n%s\\n' '{_FAILED}'\n")
+        words.append(f"printf '\\n%s\\n' '{_END}'\n")
+        asked = [command.script for command in commands.values() if isinstance(command, Question) and command.script.shell == "sh"]
+        return scripts.send(asked, "".join(words))
 
     def __repr__(self) -> str:
         return ", ".join(self)
@@ -52,22 +78,8 @@ class Bundle(FactBase[Answers | Unknown]):
         return UNKNOWN
 
     def command(self, facts: Questions) -> StringCommand:
-        self.facts = {name: fact() for name, (fact, _) in facts.items()}
-        commands = {name: self.facts[name].command(**arguments) for name, (_, arguments) in facts.items()}
-        words: list[str] = []
-        for number, (name, command) in enumerate(commands.items()):
-            # a fact that fails or exits must not end the others, and what it printed on the way down is not its answer
-            if isinstance(command, Question) and command.script.shell == "bash":
-                answer = f"(\n{command.apart()})"
-            elif isinstance(command, Question):
-                answer = command.text(in_place=getattr(self.facts[name], "in_place", False))
-            else:
-                answer = f"({command.get_raw_value() if isinstance(command, StringCommand) else command}\n)"
-            # on a line of its own, also behind output that does not end its last line
-            words.append(f"printf '\\n%s\\n' '{_mark(number)}'\n{answer} || printf '\\n%s\\n' '{_FAILED}'\n")
-        words.append(f"printf '\\n%s\\n' '{_END}'\n")
-        asked = [command.script for command in commands.values() if isinstance(command, Question) and command.script.shell == "sh"]
-        return scripts.send(asked, "".join(words))
+        self.facts = facts.facts
+        return facts.command
 
     def process(self, output: Iterable[str]) -> Answers | Unknown:
         lines = list(output)
@@ -97,7 +109,7 @@ class Bundle(FactBase[Answers | Unknown]):
 def ask(facts: Questions) -> Answers | Unknown:
     """The answers of the host in context to these facts, in one round trip."""
     # pyinfra hands a fact no standard input of its own, but that of the caller
-    program = Bundle().command(facts).connector_arguments["_stdin"]
+    program = facts.command.connector_arguments["_stdin"]
     # where it fails the answer is UNKNOWN, and who asked decides; pyinfra would take the host out of the run, its lock and all
     return host.get_fact(Bundle, facts=facts, _stdin=program, _ignore_errors=True)
 

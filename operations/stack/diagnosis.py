@@ -53,12 +53,16 @@ def explained(check: Check, stack: Stack, seen: Snapshot) -> Check:
     """A check that is not ok with the cause and the remedy of the first row that fits; any other as it is."""
     if check.verdict.silent:
         return check
-    for row in table():
-        if any(fnmatch(check.id.partition("@")[0], pattern) for pattern in row.checks) and any(
-            map(row.pattern.search, _said(row, check, stack, seen))
-        ):
+    for row in _rows(check.id.partition("@")[0]):
+        if any(map(row.pattern.search, _said(row, check, stack, seen))):
             return replace(check, cause=row.cause, remedy=row.remedy)
     return check
+
+
+@cache
+def _rows(check: str) -> tuple[Row, ...]:
+    """Those that explain a check."""
+    return tuple(row for row in table() if any(fnmatch(check, pattern) for pattern in row.checks))
 
 
 def explanation(text: str) -> str | None:

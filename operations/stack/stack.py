@@ -30,9 +30,9 @@ services: {}
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
-    """Everything that a host should have. Build it with `Stack.build`.
+    """Everything that a host should have. Build it with `Stack.build`. Hosts that should have the same share one.
 
     + files: the project's own Compose files, relative to its folder
     + credentials: those that its services take or use; credential.py, which knows stacks, says what they are

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pyinfra.api import Config, Inventory, State, arguments, inventory, util
+from pyinfra.api import Config, Inventory, State, arguments, facts, inventory, util
 
 from operations.controller import pyinfra_patches as quicker
 
@@ -28,7 +28,7 @@ def armed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def answers() -> list[Any]:
     state: Any = SimpleNamespace(current_deploy_filename=__file__, current_op_file_number=0)
     called = [util.get_operation_order_from_stack(state), util.get_call_location()]
-    return [*called, arguments.all_global_arguments(), inventory.get_all_connectors(), started()]
+    return [*called, arguments.all_global_arguments(), inventory.get_all_connectors(), started(), told()]
 
 
 def started() -> list[Any]:
@@ -37,6 +37,26 @@ def started() -> list[Any]:
     begun = State(hosts, Config())
     return [(host.name, host.print_prefix_padding, host.state is begun, type(host.connector), host.connector.host is host)
             for host in hosts]  # fmt: skip
+
+
+def told() -> list[Any]:
+    """The arguments of an operation of hosts that have them in their own data, that of a group, of the deploy and of a call."""
+    hosts = Inventory(
+        (["a", ("b", {"_sudo": True})], {}),
+        elsewhere=(["b"], {"_sudo": False, "_env": {"IN": "group"}, "_su_user": "x", "more": 1}),
+    )
+    begun = State(hosts, Config(SHELL="ash"))
+    begun.init(hosts, begun.config)
+    found: list[Any] = []
+    each: Any
+    for each in hosts:
+        each.data._timeout = 3
+        each.current_deploy_kwargs = {"_retries": 2}
+        kwargs = {"_su_user": "y", "its_own": 1}
+        found.append((facts.pop_global_arguments(begun, each, kwargs), kwargs))
+        found[-1][0][0]["_env"]["later"] = "not kept"
+        assert "later" not in each.data.get("_env", {})
+    return found
 
 
 def test_everything_that_is_made_quicker_is_there() -> None:

@@ -9,6 +9,7 @@ from .. import registry
 from ..check import Check, Verdict
 from ..credential import credentials_of
 from ..diagnosis import explained
+from ..plan import Plan, plan
 from ..snapshot import Snapshot
 from ..stack import Stack
 from . import machine, services
@@ -49,14 +50,17 @@ def is_among(check: Check, ids: Collection[str]) -> bool:
     return check.id in ids or check.id.partition("@")[0] in ids
 
 
-def checks(stack: Stack, seen: Snapshot) -> tuple[Check, ...]:
+def checks(stack: Stack, seen: Snapshot, due: Plan | None = None) -> tuple[Check, ...]:
     """Every check of the stack, in the order in which a person would ask; those of `skip_checks` are skipped, and with `strict` a
-    warning is a failure."""
+    warning is a failure.
+
+    + due: what separates the two, where that is known
+    """
     return tuple(
         Check(check.id, Verdict.SKIPPED, "by the setting skip_checks")
         if is_among(check, stack.settings.skip_checks)
         else explained(_strictly(check) if stack.settings.strict else check, stack, seen)
-        for check in _all(stack, seen)
+        for check in _all(stack, seen, due or plan(stack, seen))
     )
 
 
@@ -64,8 +68,8 @@ def _strictly(check: Check) -> Check:
     return replace(check, verdict=Verdict.FAILED) if check.verdict is Verdict.WARNING else check
 
 
-def _all(stack: Stack, seen: Snapshot) -> Iterator[Check]:
-    yield machine.files(stack, seen)
+def _all(stack: Stack, seen: Snapshot, due: Plan) -> Iterator[Check]:
+    yield machine.files(stack, seen, due)
     readers = (name for one in credentials_of(stack) for name in one.readers(stack, seen))
     names = dict.fromkeys((*(service.name for service in stack.services), *readers))
     yield from (services.container(name, seen) for name in names)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..check import Check, Verdict
 from ..credential import credentials_of
-from ..plan import plan, unobserved
+from ..plan import Plan, unobserved
 from ..settings import Settings
 from ..snapshot import UNKNOWN, SeenMachine, Snapshot
 from ..stack import Stack
@@ -23,11 +23,10 @@ MEANINGS = {
 _MEGABYTE = 1_000_000
 
 
-def files(stack: Stack, seen: Snapshot) -> Check:
+def files(stack: Stack, seen: Snapshot, due: Plan) -> Check:
     """Everything that is managed lies there as it is wanted."""
     if missing := unobserved(stack, seen):
         return unknown("files.in_sync", f"not observed: {', '.join(missing)}")
-    due = plan(stack, seen)
     if due.problems or due.files or due.accept:
         what = [*due.problems, *map(str, due.files), *(f"what {one.name} accepts" for one in due.accept)]
         cause = "The files on the host differ from the settings."
