@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
+from itertools import count
 from typing import Any
 
 from gevent.event import AsyncResult
@@ -33,6 +34,7 @@ from .desired import stack_of
 from .failure import met
 from .host_plan import HostPlan
 from .process import may_be_taken
+from .progress import tell
 
 _PROBE = "probe:"
 _PAGE = "metrics:"
@@ -117,9 +119,13 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
     for one in hosts:
         stack_of(one)  # all that is wrong with it is said before the first is asked
 
+    looked = count(1)
+
     def observed(one: Host) -> tuple[Stack, Snapshot]:
         with ctx_host.use(one):
-            return _found(one)
+            found = _found(one)
+        tell("looked", next(looked), len(hosts))
+        return found
 
     found = Pool(state.pool.size).map(observed, hosts)
     canaries = frozenset(one.name for one in hosts if CANARY in one.groups)

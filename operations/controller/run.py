@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from ..stack.stack import Stack
 from . import shard
 from .desired import secrets_of
 from .failure import failures
+from .progress import tell
 from .shown import arm, shown
 
 LAST_LINES = 15  # of what a failed command said
@@ -67,6 +69,12 @@ class Run:
     aborted: set[str] = field(default_factory=set)
     rolled_back: set[str] = field(default_factory=set)
     as_before: set[str] = field(default_factory=set)
+    ended: int = 0  # operations, those of all hosts together
+
+    @cached_property
+    def due(self) -> int:
+        """The operations of all hosts together, once they are planned."""
+        return sum(len(host.op_hash_order) for host in self.hosts)
 
     @property
     def hosts(self) -> list[Host]:
@@ -180,6 +188,8 @@ def _ended(host: Host, op_hash: str) -> None:
     run = current()
     began, _ = run.times.get((host.name, op_hash), (run.started, None))  # an operation may itself begin the run
     run.times[host.name, op_hash] = (began, _now())
+    run.ended += 1
+    tell("changed", min(run.ended, run.due), run.due)
 
 
 def _finish(run: Run) -> None:

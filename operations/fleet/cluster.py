@@ -145,6 +145,17 @@ class Workers:
         console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
         with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task(title, total=sum(map(len, shards)))
+            parts = {one[0]: 0.0 for one in shards}  # of a shard, by its first host: how much is done
+
+            def tell(shard: str, part: float) -> None:
+                parts[shard] = max(part, parts[shard])  # one that is run again is not counted twice
+                progress.update(task, completed=sum(len(one) * parts[one[0]] for one in shards))
+
+            def heard(event: tuple[object, object]) -> None:
+                if (found := received.progress(event[1])) and found[0] in parts:
+                    tell(*found)
+
+            self.client.subscribe_topic(worker.progress_topic(self.id), heard)
             tries = Counter[Hosts]()
             running = as_completed([self._begin(one, words) for one in shards])
             for future in running:
@@ -158,7 +169,7 @@ class Workers:
                 if outcome.unfit and tries[shard] < TRIES:
                     running.add(self._begin(shard, words))
                     continue
-                progress.advance(task, len(shard))
+                tell(shard[0], 1)
                 console.print(clean(f"{title}: {_told(shard, outcome)}"))
                 yield shard, outcome
 

@@ -70,6 +70,12 @@ def clean(value: Any) -> Any:
     return {clean(key): clean(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
+def progress(value: object) -> tuple[str, float] | None:
+    """The first host of a shard, and how much of it is done, 0 to 1; None for what is no such thing."""
+    name, part = value if isinstance(value, list | tuple) and len(value) == 2 else (None, None)
+    return (name, part) if isinstance(name, str) and isinstance(part, float) and 0 <= part <= 1 else None
+
+
 @cache
 def _form(hint: Any) -> Callable[[Any], bool]:
     """Whether a value is of a type, as the report's model writes types, all the way down."""

@@ -18,19 +18,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..report.key import VARIABLE as KEY
 from ..report.model import PART_OF
-from ..stack.shards import VARIABLE
+from ..stack.shards import PROGRESS, VARIABLE
 from .inventory import ERROR
 
 if TYPE_CHECKING:
     from distributed import Client, Event
 
+EVERY = 1  # seconds between two looks at how far a shard is
 PATIENCE = 600  # seconds for reading the inventory and asking the sources of secrets
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -85,8 +88,8 @@ def run(hosts: Sequence[str], words: Sequence[str], run: str, key: str, agreed: 
     # its hosts are those of one wave
     data = (f"report_dir={folder}/reports", 'rollout_waves=["100%"]')
     command = [sys.executable, "-m", __name__, str(os.getpid()), *words, *(word for one in data for word in ("--data", one))]
-    env = {VARIABLE: f"@{folder}/hosts", PART_OF: run, KEY: key}
-    status = _wait([*command, "inventory", "deploy.py"], env, folder / "output", run)
+    env = {VARIABLE: f"@{folder}/hosts", PROGRESS: f"{folder}/progress", PART_OF: run, KEY: key}
+    status = _wait([*command, "inventory", "deploy.py"], env, folder, run, partial(_tell, run, hosts[0], "--dry" in words))
     report, said, stopped = None, "", run in _stopped
     latest = folder / "reports" / "latest.json"
     try:
@@ -164,8 +167,8 @@ _stopped: set[str] = set()
 _children: dict[subprocess.Popen[bytes], str] = {}
 
 
-def _wait(command: Sequence[str], env: Mapping[str, str], output: Path, run: str) -> int:
-    with output.open("wb") as file:
+def _wait(command: Sequence[str], env: Mapping[str, str], folder: Path, run: str, tell: Callable[[Path], None]) -> int:
+    with (folder / "output").open("wb") as file:
         # a session of its own: Ctrl-C at the runner's terminal comes through `stop`, once
         child = subprocess.Popen(
             command, env={**os.environ, "PYINFRA_PROGRESS": "off", **env}, start_new_session=True,
@@ -175,9 +178,31 @@ def _wait(command: Sequence[str], env: Mapping[str, str], output: Path, run: str
         if run in _stopped:  # since this began
             child.send_signal(signal.SIGINT)
         try:
-            return child.wait()
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    return child.wait(EVERY)
+                tell(folder / "progress")
         finally:
             del _children[child]
+
+
+def _tell(run: str, shard: str, looks: bool, path: Path) -> None:
+    """Tell the runner how far a shard is.
+
+    + shard: its first host
+    + looks: whether it only looks; else what it saw before it began to change something does not count
+    """
+    from distributed import get_worker
+
+    with suppress(OSError, ValueError):  # it has not begun
+        what, part = path.read_text().split()
+        if what == ("looked" if looks else "changed"):
+            get_worker().log_event(progress_topic(run), [shard, float(part)])
+
+
+def progress_topic(run: str) -> str:
+    """Under which the workers tell how far the shards of a run are."""
+    return f"progress-{run}"
 
 
 def _read(path: Path, hosts: int) -> bytes:

@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from .errors import InventoryError
 
 VARIABLE = "FLEET_SHARD"
+PROGRESS = "FLEET_PROGRESS"  # names the file in which a shard says how far it is
 
 _PART = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 

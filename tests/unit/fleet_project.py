@@ -56,6 +56,10 @@ def part(name):
             signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
             time.sleep(60)
         act = "changed"
+    if act == "half done":
+        Path(os.environ["FLEET_PROGRESS"]).write_text("changed 0.500")
+        time.sleep(5)
+        act = "changed"
     if act == "no report":
         act = "changed"
     if act == "all hosts":  # as an inventory of one's own that does not know of shards

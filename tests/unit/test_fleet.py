@@ -20,6 +20,7 @@ from typing import Any, cast
 import dask
 import pytest
 from distributed.comm import tcp, utils
+from rich.progress import Progress
 
 from operations.fleet import cluster, received, worker
 from operations.report import run_id
@@ -407,6 +408,23 @@ def test_an_interruption_ends_where_no_worker_is_left(tmp_path: Path) -> None:
             Timer(1, workers._interrupt, (signal.SIGINT, None)).start()
             ((_, outcome),) = workers.run("Test", [("a",)], [])
     assert outcome.stopped
+
+
+def test_how_far_a_shard_is_shows_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[float] = []
+    monkeypatch.setattr(Progress, "update", lambda *_, completed: shown.append(completed))
+    Project(tmp_path, {"a": "half done", "b": "changed", "c": "changed"}, password=PASSWORD)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with cluster.cluster(1, None) as client:
+        workers = cluster.Workers(client, run_id(), [], "0f" * 32)
+        assert len(dict(workers.run("Test", [("a", "b"), ("c",)], ["-y"]))) == 2
+    assert (shown[0], shown[-2:]) == (1.0, [2.0, 3.0])
+
+
+@pytest.mark.parametrize("said", [None, "ab", ["a"], ["a", 2.0], ["a", "0.5"], [7, 0.5], ["a", float("nan")]])
+def test_what_is_no_progress_is_not_shown(said: object) -> None:
+    assert received.progress(said) is None
 
 
 def test_what_a_worker_says_is_data() -> None:
