@@ -22,7 +22,7 @@ from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsErro
 from ..stack.service import Provided, setting_of
 from ..stack.settings import Settings, before_port
 from ..stack.snapshot import Snapshot
-from ..stack.stack import Stack
+from ..stack.stack import Stack, registry_secret
 from ..stack.verdicts import checks
 from .secrets import Secret, SecretValue, Sources
 
@@ -96,6 +96,11 @@ def stack_from(
         for name in provided
         if name in data and not isinstance(data[name], Secret)
     ]
+    problems += [
+        f'registries: {name}: the password is written out in the data. Use Secret("…") and keep the value in a source of secrets.'
+        for name, password in _of_registries(data)
+        if not isinstance(password, Secret)
+    ]
     at = {}
     for service, name, one in provides:
         if (server := (servers or {}).get(setting_of(service, "host"))) is not None:
@@ -126,7 +131,16 @@ def references(data: Mapping[str, Any]) -> dict[str, Secret]:
             for secret in _secrets(service.name, one, data)[1:] if one.secret in found else ():
                 added = Secret(found[one.secret].name + secret.removeprefix(one.secret).upper())
                 found |= {} if secret in data else {secret: added}
+    found |= {registry_secret(name): one for name, one in _of_registries(data) if isinstance(one, Secret)}
     return found
+
+
+def _of_registries(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Registry → its password, as far as the setting has its form."""
+    told = data.get("registries")
+    for name, login in told.items() if isinstance(told, Mapping) else ():
+        if isinstance(login, Mapping) and "password" in login:
+            yield str(name), login["password"]
 
 
 def _folders(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pyinfra.context import ctx_host
 from ..facts.bundle import Asked, Questions, ask
 from ..facts.engine import Engine
 from ..facts.files import EnvKeys, Files
+from ..facts.images import Images
 from ..facts.logs import Logs
 from ..facts.machine import Literals, Machine, Metrics, Ports
 from ..facts.probe import Probe
@@ -30,6 +31,7 @@ from ..stack.probes import Probe as DeclaredProbe
 from ..stack.snapshot import UNKNOWN, SeenFile, SeenOwn, Snapshot, Unknown
 from ..stack.stack import Stack
 from ..stack.waves import CANARY, Wave, waves
+from . import pins
 from .desired import stack_of
 from .failure import met
 from .host_plan import HostPlan
@@ -39,7 +41,7 @@ from .progress import tell
 _PROBE = "probe:"
 _PAGE = "metrics:"
 _OWN = "own"
-_GENERAL = ("containers", "engine", "files", "env", "state", "machine", "literals", "logs", _OWN)
+_GENERAL = ("containers", "engine", "images", "files", "env", "state", "machine", "literals", "logs", _OWN)
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,9 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
                 users[server].append(one.name)
     served = {name: tuple(found) for name, found in users.items()}
     names = [one.name for one in hosts]
-    stacks, seen = (dict(zip(names, part, strict=True)) for part in zip(*found, strict=True)) if found else ({}, {})
-    return Fleet.of(stacks, seen, canaries, served)
+    told = pins.resolve([(one, *pair) for one, pair in zip(hosts, found, strict=True)])
+    stacks = {name: stack.pinned(told[stack.settings.images_lock]) for name, (stack, _) in zip(names, found, strict=True)}
+    return Fleet.of(stacks, {name: seen for name, (_, seen) in zip(names, found, strict=True)}, canaries, served)
 
 
 def plan_host() -> HostPlan:
@@ -150,12 +153,16 @@ def plan_host() -> HostPlan:
 
 def _found(one: Host) -> tuple[Stack, Snapshot]:
     """The stack of the host in context, with the Compose files that its project runs with where none are named; and the host."""
-    stack = stack_of(one)
+    stack = _locked(stack_of(one))
     seen = observe(stack)
     if (files := adoption.files(stack, seen)) == stack.files:
         return stack, seen
-    stack = stack_of(one, files)
+    stack = _locked(stack_of(one, files))
     return stack, observe(stack)
+
+
+def _locked(stack: Stack) -> Stack:
+    return stack.pinned(pins.locked(stack.settings.images_lock)) if stack.settings.pin else stack
 
 
 def observe(stack: Stack, patience: int = 0) -> Snapshot:
@@ -210,6 +217,8 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
             "in_files": _any(one.in_files for one in credentials),
         }),
     }  # fmt: skip
+    if images := tuple(dict.fromkeys(stack.images(Snapshot()).values())):
+        asked["images"] = (Images, {"images": images})
     if stack.published:
         asked[ports.NAME] = (Ports, {"ports": sorted({port for _, _, port in stack.published})})
     for credential in credentials:
@@ -273,6 +282,7 @@ def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
         env=found["env"],
         urls={} if found["env"] is UNKNOWN else found["env"].urls,
         own=own,
+        images=found.get("images", {}),
         containers=found["containers"],
         **told,
         left=lock.run if lock and may_be_taken(lock, stack.settings) else "",
