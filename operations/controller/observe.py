@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 from gevent.event import AsyncResult
@@ -77,7 +77,8 @@ class Fleet:
     @cached_property
     def waves(self) -> tuple[Wave, ...]:
         """The hosts that need changes, in waves; none where all is as wanted."""
-        due = [name for name, plan in self.previews.items() if plan.due and not plan.problems]
+        # whoever copies an image comes after those that it may copy it from
+        due = sorted((name for name, plan in self.previews.items() if plan.due and not plan.problems), key=self._copies)
         shares = next((self.hosts[name].stack.settings.rollout_waves for name in due), ())
         return waves(due, shares, self.canaries, [self.sharing(name) for name in due])
 
@@ -87,12 +88,16 @@ class Fleet:
         return tuple(dict.fromkeys((*servers, *(user for server in servers for user in self.users.get(server, ())))))
 
     def turns(self, wave: tuple[str, ...]) -> tuple[Wave, ...]:
-        """The hosts of a wave that use no other's server, then those that do."""
+        """The hosts of a wave that use no other's server, then those that do; of both those that copy images come last."""
         if wave not in self._turns:
-            alone = {name: not self.hosts[name].stack.servers for name in wave}
-            turns = (Wave(name for name in wave if alone[name]), Wave(name for name in wave if not alone[name]))
+            kinds = {name: (bool(self.hosts[name].stack.servers), self._copies(name)) for name in wave}
+            turns = (Wave(name for name in wave if kinds[name] == kind) for kind in product((False, True), repeat=2))
             self._turns[wave] = tuple(filter(None, turns))
         return self._turns[wave]
+
+    def _copies(self, name: str) -> bool:
+        planned = self.hosts[name]
+        return planned.stack.settings.pull == "copy" and bool(planned.preview.images)
 
     @cached_property
     def _turns(self) -> dict[tuple[str, ...], tuple[Wave, ...]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..check import Check, Verdict
 from .. import pins
+from ..check import Check, Verdict
 from ..images import ended
 from ..probes import Probe
 from ..service import setting_of
