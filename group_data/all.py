@@ -60,6 +60,11 @@ backup_keep = 10  # backups that stay on a host
 report_dir = "reports"  # the folder on this machine that reports are written to
 report_keep = 50  # reports that stay there
 
+# Messages
+notify: tuple[str | Secret, ...] = ()  # who is told, as Apprise writes addresses; Secret("...") for one that holds a token
+notify_always = False  # whether a run without news is told too: docs/monitoring.md
+report_url = None  # where people find what is in report_dir; None: a message names the file
+
 # Redis
 redis_password = Secret("REDIS_PASSWORD")  # letters, digits, - and _, at least 20; python -m operations secrets new
 redis_image = "redis/redis-stack:latest"  # or redis, from 7.2 on, or valkey/valkey, from 8 on; None: the project's own

@@ -74,6 +74,9 @@ class Settings:
     backup_keep: int = 10
     report_dir: str = "reports"
     report_keep: int = 50
+    report_url: str | None = None
+    notify: tuple[str, ...] = ()
+    notify_always: bool = False
     more: Mapping[str, Any] = field(default_factory=lambda: declared(catalogue()))
 
     @classmethod
