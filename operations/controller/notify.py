@@ -26,7 +26,7 @@ def problems(addresses: Sequence[str]) -> Iterator[str]:
     if not addresses:
         return
     if find_spec("apprise") is None:
-        yield "notify: Apprise is not installed, which sends messages. Install this package with its extra `notify`, or set notify = ()."
+        yield "notify: Apprise, which sends messages, is not installed. Install this package with its extra `notify`, or set ()."
         return
     from apprise import Apprise
 

@@ -82,6 +82,8 @@ def team(shared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Te
         (project / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "group_data", project / "group_data")
     (project / "group_data/fleet.py").write_text(SETTINGS)
+    for host in shared.hosts:
+        host.run(f"docker images --quiet {AT}/team/page | sort -u | xargs --no-run-if-empty docker rmi --force")
     registry = Registry.on(shared.hosts[0])
     registry.reached_from(shared.hosts[1])
     catalogs.write(shared, page=PAGE)
