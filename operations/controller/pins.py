@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from gevent.lock import BoundedSemaphore
 from pyinfra.api import Host
 from pyinfra.context import ctx_host
 
@@ -57,7 +58,8 @@ def _pin(entry: Mapping[str, Any]) -> Pin:
 
 def keep(path: Path, known: Mapping[str, Pin]) -> None:
     """The file says this of these images; what it says of others stays, and so does all of it where nothing changes."""
-    with alone(path.absolute().parent):
+    # the file's lock keeps other processes out; hosts of this one take turns before it, for waiting there would stop all of them
+    with _turn, alone(path.absolute().parent):
         before = read(path)
         after = dict(before)
         for name, pin in known.items():
@@ -67,6 +69,9 @@ def keep(path: Path, known: Mapping[str, Pin]) -> None:
         if after != before:
             entries = {name: _entry(pin) for name, pin in sorted(after.items())}
             replace(path, _HEAD + yaml.safe_dump(entries, sort_keys=False, width=1000))
+
+
+_turn = BoundedSemaphore()
 
 
 def _entry(pin: Pin) -> dict[str, Any]:
