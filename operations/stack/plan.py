@@ -257,6 +257,12 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     if why := seen.met.get(""):
         yield f"The host could not be observed: {why}. Nothing is changed on a host that cannot be seen; run again with -vv."
         return
+    if seen.engine is not UNKNOWN and seen.engine.podman:
+        yield (
+            "Podman answers in Docker's place on this host. It is not supported: what is done here relies on Docker Engine. "
+            "Nothing was changed. Install Docker Engine, or let DOCKER_HOST of this login name its socket (unix:///…)."
+        )
+        return
     for part in unobserved(stack, seen):
         name = _PARTS.get(part, part)
         why = f" ({seen.met[part]})" if part in seen.met else ""

@@ -32,7 +32,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class SeenEngine(Seen):
-    """Docker on the host. `server` is None while the daemon does not answer; versions as Docker prints them."""
+    """Docker on the host. `server` is None while the daemon does not answer; versions as Docker prints them. `podman`: it is what
+    answers in Docker's place."""
 
     cli: bool
     server: str | None
@@ -40,6 +41,7 @@ class SeenEngine(Seen):
     curl: bool
     jq: bool = True
     bash: bool = True
+    podman: bool = False
 
     @property
     def start_interval(self) -> bool:
