@@ -65,6 +65,8 @@ def alone(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        with suppress(OSError):  # gevent closes it only when its loop runs next, which somebody who waits for it would hold up
+            fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 
 

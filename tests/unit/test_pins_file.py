@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -97,3 +100,24 @@ def test_an_archive_of_another_form_is_sent_whole(tmp_path: Path) -> None:
     with tarfile.open(path, "w"):
         pass
     assert without(path, [["base"]], tmp_path) is None
+
+
+# as pyinfra's hosts do, in greenlets of one process
+TWO = """
+from gevent import monkey; monkey.patch_all()
+import gevent
+from pathlib import Path
+from operations.controller import pins
+from operations.stack.pins import Pin
+
+def note(name):
+    pins.keep(Path("images.lock"), {name: Pin("", frozenset(["sha256:" + "a" * 64]))})
+
+gevent.joinall([gevent.spawn(note, name) for name in ("a:1", "b:1")], raise_error=True)
+"""
+
+
+def test_two_hosts_of_one_run_write_one_after_the_other(path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", TWO], cwd=path.parent, env=env, timeout=60, check=True)
+    assert set(pins.read(path)) == {"a:1", "b:1"}
