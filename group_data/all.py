@@ -15,7 +15,10 @@ clients: dict[
     str, dict[str, dict[str, str]]
 ] = {}  # further services with a login: service, env file, key, template (docs/adopting.md)
 adopt_changes = ()  # what may change of what your own Compose files define, such as "redis.image"; a preview names it
-pull = "missing"  # when images are pulled: missing, never or always
+pull = "missing"  # when images are pulled: missing, never, always (images.lock is made anew), or copy: docs/images.md
+pin = True  # whether every host gets the same image for a name, kept in images.lock
+images_lock = "images.lock"  # the file on this machine that keeps them
+registries: dict[str, dict[str, object]] = {}  # registry to {"user": ..., "password": Secret("...")}, where it wants a login
 bind_address = "127.0.0.1"  # the address that ports are published on
 health_start_interval = "2s"  # time between two healthchecks during the start period; Docker Engine 25 and later
 
@@ -56,6 +59,11 @@ disk_limit = 100  # megabytes below which the check fails
 backup_keep = 10  # backups that stay on a host
 report_dir = "reports"  # the folder on this machine that reports are written to
 report_keep = 50  # reports that stay there
+
+# Messages
+notify: tuple[str | Secret, ...] = ()  # who is told, as Apprise writes addresses; Secret("...") for one that holds a token
+notify_always = False  # whether a run without news is told too: docs/monitoring.md
+report_url = None  # where people find what is in report_dir; None: a message names the file
 
 # Redis
 redis_password = Secret("REDIS_PASSWORD")  # letters, digits, - and _, at least 20; python -m operations secrets new

@@ -14,6 +14,7 @@ COMMANDS = {
     "secrets": (".controller.secrets", "make a password; say where a secret is found"),
     "history": (".history", "show what was done on the fleet, when and by whom"),
     "backup": (".backup", "list the backups of hosts, and restore one"),
+    "watch": (".controller.watch", "look at the fleet again and again, and change nothing"),
     "fleet": (".fleet.command", "run a deploy of a large fleet on many workers"),
 }
 

@@ -30,7 +30,8 @@ from .stack.verdicts import about_adopted, about_desired, checks, is_among
 
 @operation()
 def backup(planned: HostPlan | None = None) -> Generator[StringCommand, None, None]:
-    """Keep the files that are about to change in `backups/<UTC time>`; the newest `backup_keep` backups stay.
+    """Keep the files that are about to change in `backups/<UTC time>`, and which images have the names that get others; the newest
+    `backup_keep` backups stay.
 
     + planned: what is to be done on the host; observed and planned when left out
     """
@@ -42,11 +43,13 @@ def backup(planned: HostPlan | None = None) -> Generator[StringCommand, None, No
     paths += [f"env/{service}.env" for service in due.remove]
     # what runs already without a file of ours has a state to go back to
     runs = seen.containers is not UNKNOWN and bool(seen.containers)
-    if not paths or not (due.remove or runs or any(seen.exists(path) for path in paths)):
+    images = [change.name for change in due.images]
+    if not (paths or images) or not (due.remove or runs or any(seen.exists(path) for path in paths)):
         host.noop("no file is about to change")
         return
     kept = [path for path in dict.fromkeys(paths) if path not in {folder.path for folder in stack.folders()}]
-    yield scripts.run("backup/make", root=stack.settings.stack_dir, keep=stack.settings.backup_keep, paths=kept, runs=runs)
+    root, keep = stack.settings.stack_dir, stack.settings.backup_keep
+    yield scripts.run("backup/make", root=root, keep=keep, paths=kept, images=images, runs=runs)
 
 
 @operation()

@@ -58,8 +58,8 @@ def validate(planned: HostPlan | None = None, after: Sequence[OperationMeta] = (
     later = _later(planned) if after else ()
     # a preview completes no operation: it shows the checks of the host as it is
     if any(operation.is_complete() and operation.did_change() for operation in after):
-        now = settled(stack, observe(stack, patience=PATIENCE), later)
-        yield from _judge(stack, now, checks(stack, now), later)
+        planned.checked = settled(stack, observe(stack, patience=PATIENCE), later)
+        yield from _judge(stack, planned.checked, checks(stack, planned.checked), later)
     else:
         yield from _judge(stack, planned.seen, planned.checks, later, () if after else ABOUT_HOST)
 

@@ -118,7 +118,7 @@ def start(
             root=settings.stack_dir,
             project=settings.stack_name,
             seconds=settings.start_timeout,
-            pull=settings.pull,
+            pull=stack.compose_pull,
             removed=[*gone, *came],
             removed_files=[f"env/{name}.env" for name in gone],
             tiers=[" ".join(tier) for tier in tiered],
@@ -172,11 +172,11 @@ def _at_servers(commands: Iterable[tuple[Credential, str]]) -> str:
 
 def _to_start(stack: Stack, seen: Snapshot, due: Plan, found: SeenProject) -> list[str]:
     applied: Mapping[str, Mapping[str, str]] = {} if seen.applied is UNKNOWN else seen.applied.services
-    planned = {service for service, _ in due.start}
+    planned, images = {service for service, _ in due.start}, stack.images(seen)
     return [
         service.name
         for service in stack.services
         if service.name in planned
-        or stack.settings.pull == "always"
+        or (stack.settings.pull == "always" and images.get(service.name) not in stack.pins)
         or applied.get(service.name, {}).get("definition") != found.definitions[service.name]
     ]

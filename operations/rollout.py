@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinfra import host
 from pyinfra.api import deploy
 
-from . import backup, checks, compose, credentials, engine, env, lock, waves
+from . import backup, checks, compose, credentials, engine, env, images, lock, waves
 from .controller import run
 from .controller.observe import observe_fleet
 
@@ -29,6 +29,7 @@ def roll_out() -> None:
     checks.ready(name="Nothing stands in the way", planned=planned)
     if not planned.preview.due:
         checks.validate(name="Every check is ok", planned=planned)
+        images.keep(name="Its images are the ones to keep", planned=planned)
 
     for wave in host.loop(fleet.waves):  # a few of the hosts that need changes first, and the rest only when those are well
         for hosts in host.loop(fleet.turns(wave)):  # those with a server before those that use it
@@ -44,12 +45,13 @@ def roll_out() -> None:
                 )
                 lock.look(name="What was shown is what holds under the lock", planned=planned)
                 kept = backup.backup(name="Files that will change are backed up", planned=planned)
+                brought = images.bring(name="Images are there, the same on every host", planned=planned, fleet=fleet)
                 project = compose.project(name="Compose accepts the project and its fragments are written", planned=planned)
                 accepted = credentials.accept(name="Credentials: the new password is accepted", planned=planned)
                 written = env.env_files(name="Env files are written", planned=planned)
                 started = compose.up(name="Services run, in the order of their dependencies", planned=planned, _ignore_errors=True)
         if host.name in wave:
-            changes = (docker, kept, project, accepted, written, started)
+            changes = (docker, kept, brought, project, accepted, written, started)
             verified = checks.validate(
                 name="Every check is ok", planned=planned, after=changes, _if=started.did_succeed, _ignore_errors=True
             )
@@ -57,5 +59,6 @@ def roll_out() -> None:
             backup.roll_back(name="What failed is rolled back", planned=planned, kept=kept, after=failed, sharing=sharing)
             credentials.retire(name="Credentials: every other password is refused", planned=planned, sharing=sharing)
             checks.concluded(name="Every check is ok at the end", planned=planned)
+            images.keep(name="Its images are the ones to keep", planned=planned)
             lock.release(name="The run is noted and the lock given back", planned=planned)
         waves.gate(name="The wave has passed", fleet=fleet, wave=wave)

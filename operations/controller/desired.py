@@ -22,8 +22,9 @@ from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsErro
 from ..stack.service import Provided, setting_of
 from ..stack.settings import Settings, before_port
 from ..stack.snapshot import Snapshot
-from ..stack.stack import Stack
+from ..stack.stack import Stack, registry_secret
 from ..stack.verdicts import checks
+from . import notify
 from .secrets import Secret, SecretValue, Sources
 
 
@@ -75,7 +76,7 @@ def stack_from(
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
-    problems: list[str] = []
+    problems = list(notify_problems(data))
     values: dict[str, str] = {}
     of_secret: dict[str, list[str]] = {}  # problems of secrets matter where something uses them
     provides = [
@@ -96,6 +97,11 @@ def stack_from(
         for name in provided
         if name in data and not isinstance(data[name], Secret)
     ]
+    problems += [
+        f'registries: {name}: the password is written out in the data. Use Secret("…") and keep the value in a source of secrets.'
+        for name, password in _of_registries(data)
+        if not isinstance(password, Secret)
+    ]
     at = {}
     for service, name, one in provides:
         if (server := (servers or {}).get(setting_of(service, "host"))) is not None:
@@ -103,7 +109,8 @@ def stack_from(
             at[name] = f"{before_port(str(address))}:{port}"
             problems += _server_problems(service, one, data, server)
     try:
-        stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at, files)
+        # an address is for this machine alone
+        stack = Stack.build({k: v for k, v in data.items() if k not in (*provided, "notify")}, values, at, files)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
     known = references(data)
@@ -126,7 +133,40 @@ def references(data: Mapping[str, Any]) -> dict[str, Secret]:
             for secret in _secrets(service.name, one, data)[1:] if one.secret in found else ():
                 added = Secret(found[one.secret].name + secret.removeprefix(one.secret).upper())
                 found |= {} if secret in data else {secret: added}
+    told = data.get("notify")
+    found |= {f"notify: {one.name}": one for one in (told if isinstance(told, tuple | list) else ()) if isinstance(one, Secret)}
+    found |= {registry_secret(name): one for name, one in _of_registries(data) if isinstance(one, Secret)}
     return found
+
+
+def addresses(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Who is told of a run: the texts of `notify`, and the secrets that it refers to.
+
+    Raises SettingsError or SecretError.
+    """
+    told = data.get("notify", ())
+    if not isinstance(told, tuple | list) or not all(isinstance(one, str | Secret) for one in told):
+        raise SettingsError(
+            ['notify: is no list of addresses. Expected one such as ("json://example.org/hook", Secret("CHAT_URL")).']
+        )
+    files = data.get("secrets_file"), data.get("secrets_command")
+    return tuple(_resolve(one.name, *files).unmask() if isinstance(one, Secret) else one for one in told)
+
+
+def notify_problems(data: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps messages from being sent."""
+    try:
+        yield from notify.problems(addresses(data))
+    except FleetError as error:
+        yield from error.problems
+
+
+def _of_registries(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Registry → its password, as far as the setting has its form."""
+    told = data.get("registries")
+    for name, login in told.items() if isinstance(told, Mapping) else ():
+        if isinstance(login, Mapping) and "password" in login:
+            yield str(name), login["password"]
 
 
 def _folders(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from ..stack.check import Check
 from ..stack.credential import credentials_of
 from ..stack.lock import TIME
+from ..stack.pins import Pin
 from ..stack.plan import Plan, plan
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
@@ -24,6 +25,7 @@ class HostPlan:
     + seen: the host as it was observed
     + plan: what separates the two
     + since: when it was made
+    + checked: the host as its checks saw it last
     + preview: the plan that was shown before the run began; what was not in it is not done
     """
 
@@ -32,6 +34,7 @@ class HostPlan:
         self.wanted, self._absent = stack, absent
         self.since = datetime.now(timezone.utc).strftime(TIME)
         self.see(seen)
+        self.checked = seen
         self.preview = self.plan
 
     def see(self, seen: Snapshot) -> None:
@@ -51,6 +54,12 @@ class HostPlan:
         if self._checks is None:
             self._checks = checks(self.stack, self.seen, self.plan)
         return self._checks
+
+    def learn(self, name: str, image: str) -> None:
+        """What Docker calls a pinned image here."""
+        pin = self.wanted.pins[name]
+        known = {**self.wanted.pins, name: Pin(pin.digest, pin.ids | {image})}
+        self.wanted, self.stack = self.wanted.pinned(known), self.stack.pinned(known)
 
     def _refused(self) -> Iterator[str]:
         for one in credentials_of(self.stack):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 from gevent.event import AsyncResult
@@ -17,6 +17,7 @@ from pyinfra.context import ctx_host
 from ..facts.bundle import Asked, Questions, ask
 from ..facts.engine import Engine
 from ..facts.files import EnvKeys, Files
+from ..facts.images import Images
 from ..facts.logs import Logs
 from ..facts.machine import Literals, Machine, Metrics, Ports
 from ..facts.probe import Probe
@@ -30,6 +31,7 @@ from ..stack.probes import Probe as DeclaredProbe
 from ..stack.snapshot import UNKNOWN, SeenFile, SeenOwn, Snapshot, Unknown
 from ..stack.stack import Stack
 from ..stack.waves import CANARY, Wave, waves
+from . import pins
 from .desired import stack_of
 from .failure import met
 from .host_plan import HostPlan
@@ -39,7 +41,7 @@ from .progress import tell
 _PROBE = "probe:"
 _PAGE = "metrics:"
 _OWN = "own"
-_GENERAL = ("containers", "engine", "files", "env", "state", "machine", "literals", "logs", _OWN)
+_GENERAL = ("containers", "engine", "images", "files", "env", "state", "machine", "literals", "logs", _OWN)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Fleet:
     @cached_property
     def waves(self) -> tuple[Wave, ...]:
         """The hosts that need changes, in waves; none where all is as wanted."""
-        due = [name for name, plan in self.previews.items() if plan.due and not plan.problems]
+        # whoever copies an image comes after those that it may copy it from
+        due = sorted((name for name, plan in self.previews.items() if plan.due and not plan.problems), key=self._copies)
         shares = next((self.hosts[name].stack.settings.rollout_waves for name in due), ())
         return waves(due, shares, self.canaries, [self.sharing(name) for name in due])
 
@@ -85,12 +88,16 @@ class Fleet:
         return tuple(dict.fromkeys((*servers, *(user for server in servers for user in self.users.get(server, ())))))
 
     def turns(self, wave: tuple[str, ...]) -> tuple[Wave, ...]:
-        """The hosts of a wave that use no other's server, then those that do."""
+        """The hosts of a wave that use no other's server, then those that do; of both those that copy images come last."""
         if wave not in self._turns:
-            alone = {name: not self.hosts[name].stack.servers for name in wave}
-            turns = (Wave(name for name in wave if alone[name]), Wave(name for name in wave if not alone[name]))
+            kinds = {name: (bool(self.hosts[name].stack.servers), self._copies(name)) for name in wave}
+            turns = (Wave(name for name in wave if kinds[name] == kind) for kind in product((False, True), repeat=2))
             self._turns[wave] = tuple(filter(None, turns))
         return self._turns[wave]
+
+    def _copies(self, name: str) -> bool:
+        planned = self.hosts[name]
+        return planned.stack.settings.pull == "copy" and bool(planned.preview.images)
 
     @cached_property
     def _turns(self) -> dict[tuple[str, ...], tuple[Wave, ...]]:
@@ -136,8 +143,9 @@ def _observe_all(hosts: Iterable[Host]) -> Fleet:
                 users[server].append(one.name)
     served = {name: tuple(found) for name, found in users.items()}
     names = [one.name for one in hosts]
-    stacks, seen = (dict(zip(names, part, strict=True)) for part in zip(*found, strict=True)) if found else ({}, {})
-    return Fleet.of(stacks, seen, canaries, served)
+    told = pins.resolve([(one, *pair) for one, pair in zip(hosts, found, strict=True)])
+    stacks = {name: stack.pinned(told[stack.settings.images_lock]) for name, (stack, _) in zip(names, found, strict=True)}
+    return Fleet.of(stacks, {name: seen for name, (_, seen) in zip(names, found, strict=True)}, canaries, served)
 
 
 def plan_host() -> HostPlan:
@@ -150,12 +158,16 @@ def plan_host() -> HostPlan:
 
 def _found(one: Host) -> tuple[Stack, Snapshot]:
     """The stack of the host in context, with the Compose files that its project runs with where none are named; and the host."""
-    stack = stack_of(one)
+    stack = _locked(stack_of(one))
     seen = observe(stack)
     if (files := adoption.files(stack, seen)) == stack.files:
         return stack, seen
-    stack = stack_of(one, files)
+    stack = _locked(stack_of(one, files))
     return stack, observe(stack)
+
+
+def _locked(stack: Stack) -> Stack:
+    return stack.pinned(pins.locked(stack.settings.images_lock)) if stack.settings.pin else stack
 
 
 def observe(stack: Stack, patience: int = 0) -> Snapshot:
@@ -210,6 +222,8 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
             "in_files": _any(one.in_files for one in credentials),
         }),
     }  # fmt: skip
+    if images := tuple(dict.fromkeys(stack.images(Snapshot()).values())):
+        asked["images"] = (Images, {"images": images})
     if stack.published:
         asked[ports.NAME] = (Ports, {"ports": sorted({port for _, _, port in stack.published})})
     for credential in credentials:
@@ -273,6 +287,7 @@ def snapshot(stack: Stack, found: Mapping[str, Any]) -> Snapshot:
         env=found["env"],
         urls={} if found["env"] is UNKNOWN else found["env"].urls,
         own=own,
+        images=found.get("images", {}),
         containers=found["containers"],
         **told,
         left=lock.run if lock and may_be_taken(lock, stack.settings) else "",

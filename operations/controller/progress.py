@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,10 +18,10 @@ EVERY = 5  # seconds
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
+def waiting(what: str | Callable[[], str]) -> Iterator[None]:
     """Say every few seconds what the host in context waits for, and for how long. Says nothing where nobody looks.
 
-    + what: as in "waits for its checks"
+    + what: as in "waits for its checks"; a function where that changes
     """
     if not sys.stderr.isatty():
         yield
@@ -31,7 +31,7 @@ def waiting(what: str) -> Iterator[None]:
     def tell() -> None:
         while True:
             gevent.sleep(EVERY)
-            logger.info(f"{waits}waits for {what} ({time.monotonic() - began:.0f} s)")
+            logger.info(f"{waits}waits for {what if isinstance(what, str) else what()} ({time.monotonic() - began:.0f} s)")
 
     teller = gevent.spawn(tell)
     try:

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -26,13 +27,13 @@ from ..report.model import PART_OF, HostReport, Result, RunReport, Service, Stat
 from ..stack.check import Check
 from ..stack.credential import credentials_of
 from ..stack.diagnosis import explanation
-from ..stack.errors import SettingsError
+from ..stack.errors import FleetError, SettingsError
 from ..stack.plan import Plan
 from ..stack.settings import Settings
 from ..stack.snapshot import UNKNOWN, Snapshot
 from ..stack.stack import Stack
-from . import shard
-from .desired import secrets_of
+from . import notify, shard
+from .desired import addresses, secrets_of
 from .failure import failures
 from .progress import tell
 from .shown import arm, shown
@@ -55,8 +56,8 @@ class Run:
     """
 
     state: State
-    folder: Path
-    keep: int
+    settings: Settings
+    addresses: tuple[str, ...] = field(default=(), repr=False)
     started: datetime = field(default_factory=_now)
     id: str = field(default_factory=lambda: os.environ.get(PART_OF) or run_id())
     plans: dict[str, Plan] = field(default_factory=dict)
@@ -75,6 +76,14 @@ class Run:
     def due(self) -> int:
         """The operations of all hosts together, once they are planned."""
         return sum(len(host.op_hash_order) for host in self.hosts)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.settings.report_dir)
+
+    @property
+    def keep(self) -> int:
+        return self.settings.report_keep
 
     @property
     def hosts(self) -> list[Host]:
@@ -131,9 +140,18 @@ def begin(state: State, settings: Settings) -> None:
     if _run is not None:
         return
     arm()
-    _run = Run(state, Path(settings.report_dir), settings.report_keep)
+    _run = Run(state, settings, _addresses(state))
     state.add_callback_handler(_Watcher())
     atexit.register(_finish, _run)
+
+
+def _addresses(state: State) -> tuple[str, ...]:
+    """Who is told of the run, as any of its hosts says; what is wrong with them is told before a deploy begins."""
+    for one in state.inventory:
+        with suppress(FleetError):
+            if found := addresses(one.data.dict()):
+                return found
+    return ()
 
 
 def previewed(plans: Mapping[str, Plan], settings: Settings) -> None:
@@ -196,7 +214,11 @@ def _finish(run: Run) -> None:
     report = masked(_report(run), secrets_of(host.data.dict() for host in run.hosts))
     terminal.show(report)
     try:
-        path = files.write(report, run.folder, run.keep, [*shard.elsewhere, *(host.name for host in run.state.inventory)])
+        fleet = [*shard.elsewhere, *(host.name for host in run.state.inventory)]
+        path = files.write(report, run.folder, run.keep, fleet)
+        # a shard's part is told by who runs all of them
+        if PART_OF not in os.environ and (why := notify.tell(report, run.settings, run.addresses, path, fleet)):
+            print(why, file=sys.stderr)
     except SettingsError as error:
         print(error, file=sys.stderr)
     else:

@@ -30,4 +30,5 @@ class Engine(ScriptFact[SeenEngine]):
             curl=found["curl"] == "yes",
             jq=found["jq"] == "yes",
             bash=found["bash"] == "yes",
+            podman=found["podman"] == "yes",
         )

@@ -164,5 +164,6 @@ def _container(one: Mapping[str, Any]) -> SeenContainer:
         created=int(one["created"]),
         mounts={str(target): str(source) for target, source in one["mounts"].items()},
         image=str(one["image"]),
+        image_id=str(one.get("image_id") or ""),
         ports=tuple(map(str, one["ports"])),
     )

@@ -11,10 +11,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from .. import COMMAND
+from ..controller import notify
 from ..report import RunReport, files, run_id, terminal
 from ..report.key import key
 from ..report.model import versions
 from ..stack.errors import FleetError, InventoryError, SettingsError
+from ..stack.settings import Settings
 from ..stack.shards import VARIABLE
 from ..stack.text import clean
 from . import inventory
@@ -55,7 +57,13 @@ def run(given: argparse.Namespace, words: Sequence[str]) -> int:
     terminal.show(report)
     first = next(one for one in members if one.name == hosts[0].name)
     folder, keep = Path(first.setting("report_dir")), first.setting("report_keep")
-    print(f"Report: {files.write(report, folder, keep, [one.name for one in members])}", file=sys.stderr)
+    names = [one.name for one in members]
+    page = files.write(report, folder, keep, names)
+    print(f"Report: {page}", file=sys.stderr)
+    if told := first.setting("notify"):
+        where = Settings(**{name: first.setting(name) for name in ("stack_name", "report_dir", "report_url", "notify_always")})
+        if why := notify.tell(report, where, inventory.addresses({**first.data, "notify": told}), page, names):
+            print(why, file=sys.stderr)
     if rollout.interrupted:
         return INTERRUPTED
     # a check that is not ok in a preview may be after the run

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..controller import desired
 from ..controller.desired import references
 from ..controller.secrets import Secret
 from ..stack.errors import InventoryError
@@ -46,6 +47,15 @@ def secrets_in(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             yield from secrets_in(one)
+
+
+def addresses(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Who is told of a run: `notify`, with the values of its secrets.
+
+    Raises SettingsError or SecretError.
+    """
+    told = [Secret(found[1] or "") if (found := _SECRET.fullmatch(str(one))) else one for one in data["notify"]]
+    return desired.addresses({**data, "notify": told})
 
 
 def secrets_of(data: Mapping[str, Any]) -> Iterator[str]:

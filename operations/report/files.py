@@ -33,11 +33,11 @@ def write(report: RunReport, folder: Path, keep: int = 50, fleet: Collection[str
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for suffix, text in _faces(report):
-            _replace(folder / f"{report.id}.{suffix}", text)
-            _replace(folder / f"latest.{suffix}", text)
+            replace(folder / f"{report.id}.{suffix}", text)
+            replace(folder / f"latest.{suffix}", text)
         if not report.dry:  # one that runs nothing learns nothing
-            with _alone(folder):
-                _replace(folder / PROM, metrics(report, _former(folder / PROM), fleet))
+            with alone(folder):
+                replace(folder / PROM, metrics(report, _former(folder / PROM), fleet))
         _prune(folder, keep, report.id)
     except OSError as error:
         raise SettingsError(
@@ -57,7 +57,7 @@ def _former(path: Path) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Shards that end at once write one after the other, so that none loses what another has learnt."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -65,10 +65,12 @@ def _alone(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        with suppress(OSError):  # gevent closes it only when its loop runs next, which somebody who waits for it would hold up
+            fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)

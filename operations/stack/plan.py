@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from . import adoption, overlay, ports
+from . import adoption, overlay, pins, ports
 from .changes import Change, env_changes, file_change
 from .credential import CredentialPlan, credentials_of
 from .files import File
+from .pins import ImageChange
 from .settings import SERVICE_NAME
 from .snapshot import UNKNOWN, SeenDefinition, SeenEngine, Snapshot, version
 from .stack import OVERLAY, Stack, fragment_path
@@ -35,6 +36,7 @@ class Plan:
 
     + problems: why nothing may be done at all, as sentences
     + engine: what Docker lacks
+    + images: those that are to be brought there
     + project: compose.yml, .env and fragments that differ
     + env: env files that differ
     + credentials: what is to be done about each
@@ -47,6 +49,7 @@ class Plan:
 
     problems: tuple[str, ...] = ()
     engine: tuple[str, ...] = ()
+    images: tuple[ImageChange, ...] = ()
     project: tuple[Change, ...] = ()
     env: tuple[Change, ...] = ()
     credentials: tuple[CredentialPlan, ...] = ()
@@ -90,7 +93,15 @@ class Plan:
     def due(self) -> bool:
         """Whether anything is to be done."""
         changes = (
-            self.engine or self.files or self.accept or self.start or self.remove or self.retire or self.readers or self.restarts
+            self.engine
+            or self.images
+            or self.files
+            or self.accept
+            or self.start
+            or self.remove
+            or self.retire
+            or self.readers
+            or self.restarts
         )
         return bool(changes or self.recheck or self.unlock)
 
@@ -102,6 +113,7 @@ class Plan:
 
     def _actions(self) -> Iterator[Action]:
         yield from (Action("put right:", need) for need in self.engine)
+        yield from (Action("bring", image.name, image.pin.shown if image.pin else "") for image in self.images)
         for change in self.files:
             yield Action("write", change.path, "mode and owner")
             if change.content:
@@ -127,6 +139,8 @@ class Plan:
         yield from (f"adopt {sentence}" for sentence in self.adopt)
         for need in self.engine:
             yield f"engine: {need}"
+        for image in self.images:
+            yield f"image {image}"
         for change in self.project:
             yield f"write {change}"
         for one in self.accept:
@@ -173,16 +187,18 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
     project += tuple(Change(fragment_path(name), ("is no longer in the stack",)) for name in _stale_fragments(stack, seen))
     env = tuple(change for file in stack.env_files for change in env_changes(file, seen))
     written = {change.path for change in (*project, *env) if change.content}
-    start = tuple(_starts(stack, seen, written))
+    images = tuple(pins.changes(stack, seen))
+    start = tuple(_starts(stack, seen, written, {service for one in images for service in one.services}))
     rewritten = any(change.content for change in project) or inputs_digest(stack, seen) != seen.applied.inputs
     return Plan(
         engine=tuple(engine_needs(seen.engine)),
+        images=images,
         project=project,
         env=env,
         credentials=tuple(one.plan(stack, seen, [service for service, _ in start]) for one in credentials_of(stack)),
         start=start,
         # after a run that was killed: it may have left another actor at rest
-        recheck=rewritten or stack.settings.pull == "always" or bool(seen.left),
+        recheck=rewritten or (stack.settings.pull == "always" and pins.unpinned(stack, seen)) or bool(seen.left),
         remove=tuple(_removed(stack, seen)),
         adopt=tuple(adoption.sentences(stack, seen)),
         unlock=seen.left,
@@ -241,6 +257,12 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
     if why := seen.met.get(""):
         yield f"The host could not be observed: {why}. Nothing is changed on a host that cannot be seen; run again with -vv."
         return
+    if seen.engine is not UNKNOWN and seen.engine.podman:
+        yield (
+            "Podman answers in Docker's place on this host. It is not supported: what is done here relies on Docker Engine. "
+            "Nothing was changed. Install Docker Engine, or let DOCKER_HOST of this login name its socket (unix:///…)."
+        )
+        return
     for part in unobserved(stack, seen):
         name = _PARTS.get(part, part)
         why = f" ({seen.met[part]})" if part in seen.met else ""
@@ -258,6 +280,13 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
             )
     yield from adoption.problems(stack, seen)
     yield from ports.problems(stack, seen)
+    if stack.settings.pull == "always":
+        yield from (
+            f"{image}: its registry was not asked which image that is now ({pin.why}). Nothing was changed. Look at `registries`, "
+            f"or run without pull=always to keep {pin.shown}."
+            for image, pin in stack.pins.items()
+            if pin.why and image in stack.images(seen).values()
+        )
     for path, keys in seen.env.items():
         if keys is None:
             yield f"{root}/{path}: a quote is opened and never closed, so its keys cannot be told apart. Close it."
@@ -289,9 +318,10 @@ def _dotenv(seen: Snapshot) -> tuple[str, ...]:
     return (".env",) if _own(seen) else ()
 
 
-def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[str, str]]:
+def _starts(stack: Stack, seen: Snapshot, written: set[str], brought: set[str]) -> Iterator[tuple[str, str]]:
     if seen.applied is UNKNOWN or seen.files is UNKNOWN:
         return
+    another = pins.another(stack, seen)
     for service in stack.services:
         containers = seen.of(service.name)
         applied = seen.applied.services.get(service.name, {})
@@ -301,6 +331,10 @@ def _starts(stack: Stack, seen: Snapshot, written: set[str]) -> Iterator[tuple[s
             yield service.name, "it has no container"
         elif down:
             yield service.name, f"its container is {down.state}{f' and {down.health}' if down.health else ''}"
+        elif service.name in brought:
+            yield service.name, "its image changes"
+        elif service.name in another:
+            yield service.name, f"it runs another image than {another[service.name]}"
         elif service.name in _own(seen) and overlay.leaves(service, stack.settings):
             continue
         elif fragment_path(service.name) in written:

@@ -51,6 +51,7 @@ class Service:
     + alternatives: the keys of `env` that are several ways to log in, as in `KEY?`: a service of the project keeps its own
     + env_from: the setting that holds further keys of the env file
     + provides: name → the credential that it provides
+    + pinned: whether every host runs the same image of it; not where another program updates it
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere
     + overlay: what its login needs where the project defines it: `options` of its command (the names of those that go, those that
       come, the variable of its environment that may hold them), whether its `healthcheck` logs in, the targets of the `volumes` of
@@ -72,6 +73,7 @@ class Service:
     probes: tuple[probes.Probe, ...] = ()
     file: str | None = None
     rests_during_changes: bool = False
+    pinned: bool = True
     overlay: Mapping[str, Any] = field(default_factory=dict)
     alternatives: frozenset[str] = frozenset()
 
@@ -159,6 +161,7 @@ def entry(name: str, text: str, document: Mapping[str, Any]) -> Service:
         replicas=_replicas(definition),
         probes=tuple(probes.probe(name, check) for check in fleet.get("checks") or ()),
         rests_during_changes=fleet.get("rests_during_changes", False),
+        pinned=fleet.get("pin", True),
         overlay=fleet.get("overlay") or {},
     )
 

@@ -13,7 +13,9 @@ from .env_file import KEY_RULE
 from .service import START_INTERVAL, Loader
 from .templates import template_names
 
-_FLEET_KEYS = {"provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update", "overlay"}
+_FLEET_KEYS = {
+    "provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update", "overlay", "pin",
+}  # fmt: skip
 _OVERLAY = {"options": dict, "healthcheck": bool, "volumes": list, "inline": bool}
 _OPTIONS = {"without": list, "with": list, "variable": str}
 _UPDATES = ("recreate", "rolling")
@@ -50,7 +52,8 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
     yield from _provides_problems(fleet.get("provides") or {})
     yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
     yield from _shape_problems("overlay", fleet.get("overlay") or {}, _OVERLAY)
-    yield from _type_problem("rests_during_changes", fleet.get("rests_during_changes", False), bool, "true or false")
+    for key, default in (("rests_during_changes", False), ("pin", True)):
+        yield from _type_problem(key, fleet.get(key, default), bool, "true or false")
     if fleet.get("update", "recreate") not in _UPDATES:
         yield f"x-fleet: update: is {fleet['update']!r}, expected one of {', '.join(_UPDATES)}."
     elif fleet.get("update") == "rolling" and services[name].get("ports"):

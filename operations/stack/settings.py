@@ -23,11 +23,12 @@ from .errors import SettingsError
 from .service import Service, setting_of
 from .waves import SHARE
 
-Pull = Literal["missing", "never", "always"]
+Pull = Literal["missing", "never", "always", "copy"]
 Retire = Literal["verified", "when_unused", "always"]
 
 SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _DURATION = re.compile(r"(\d+(ms|s|m|h))+")
+_REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?")
 _INSIDE = re.compile(r"[\w.@+][\w.@+/-]*")
 
 
@@ -43,6 +44,9 @@ class Settings:
     clients: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     adopt_changes: tuple[str, ...] = ()
     pull: Pull = "missing"
+    pin: bool = True
+    images_lock: str = "images.lock"
+    registries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bind_address: str = "127.0.0.1"
     secrets_file: str | None = None
     secrets_command: str | None = None
@@ -70,6 +74,9 @@ class Settings:
     backup_keep: int = 10
     report_dir: str = "reports"
     report_keep: int = 50
+    report_url: str | None = None
+    notify: tuple[str, ...] = ()
+    notify_always: bool = False
     more: Mapping[str, Any] = field(default_factory=lambda: declared(catalogue()))
 
     @classmethod
@@ -114,6 +121,7 @@ class Settings:
         for path in self.compose_files:
             yield from inside_problems("compose_files", path)
         yield from self._client_problems()
+        yield from self._registry_problems()
         for name in self.services:
             if not SERVICE_NAME.fullmatch(name):
                 yield f"services: {name!r} is no service name. Use lower-case letters, digits, - and _."
@@ -154,6 +162,18 @@ class Settings:
                 yield f"{where}: names {len(files)} env files, expected one, with its keys."
             for path in files:
                 yield from inside_problems(where, path)
+
+    def _registry_problems(self) -> Iterator[str]:
+        for name, login in self.registries.items():
+            if not _REGISTRY.fullmatch(name):
+                yield f"registries: {name!r} is no registry. Expected a host, with a port where it has one, such as ghcr.io."
+            if (
+                set(login) != {"user", "password"}
+                or not isinstance(login["user"], str)
+                or not login["user"]
+                or ":" in login["user"]
+            ):
+                yield f'registries: {name}: expected {{"user": …, "password": Secret("…")}}.'
 
     @property
     def probe_address(self) -> str:

@@ -32,7 +32,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class SeenEngine(Seen):
-    """Docker on the host. `server` is None while the daemon does not answer; versions as Docker prints them."""
+    """Docker on the host. `server` is None while the daemon does not answer; versions as Docker prints them. `podman`: it is what
+    answers in Docker's place."""
 
     cli: bool
     server: str | None
@@ -40,6 +41,7 @@ class SeenEngine(Seen):
     curl: bool
     jq: bool = True
     bash: bool = True
+    podman: bool = False
 
     @property
     def start_interval(self) -> bool:
@@ -69,6 +71,7 @@ class SeenContainer(Seen):
     + addresses: on each of its networks
     + mounts: a folder or file in it → its source on the host
     + image: as it was named when the container was made
+    + image_id: what Docker calls it
     + ports: the host's addresses and ports that it is published on
     """
 
@@ -81,12 +84,32 @@ class SeenContainer(Seen):
     mounts: Mapping[str, str]
     created: int = 0
     image: str = ""
+    image_id: str = ""
     ports: tuple[str, ...] = ()
 
     @property
     def up(self) -> bool:
         """Running, and healthy where a healthcheck is defined."""
         return self.state == "running" and self.health in ("healthy", "")
+
+
+@dataclass(frozen=True)
+class SeenImage(Seen):
+    """An image on the host.
+
+    + id: what Docker calls it
+    + digests: what registries call it; none where it was built or loaded there
+    + created: when it was made, as Docker prints it
+    """
+
+    id: str
+    digests: tuple[str, ...] = ()
+    created: str = ""
+
+    @property
+    def order(self) -> tuple[bool, str, str]:
+        """What tells the newest of several: one of a registry comes before one of this host alone."""
+        return bool(self.digests), self.created, self.id
 
 
 @dataclass(frozen=True)
@@ -197,6 +220,7 @@ class Snapshot:
     + texts: path → what stands in a small file that a credential has, such as the digests that its server reads
     + fragments: names in compose.d that an earlier run wrote
     + lock: who holds the stack's lock
+    + images: name of an image of the stack → the one that has this name on the host; None: there is none
     + own: what the project's own files say
     + urls: path of an env file → managed key → its URL without the login
     + started_with, projects: see `SeenState`: what keeps the stack from being taken over
@@ -216,6 +240,7 @@ class Snapshot:
     applied: Applied | Unknown = UNKNOWN
     texts: Mapping[str, str] | Unknown = UNKNOWN
     fragments: tuple[str, ...] | Unknown = UNKNOWN
+    images: Mapping[str, SeenImage | None] | Unknown = field(default_factory=dict)
     own: SeenOwn | Unknown = field(default_factory=SeenOwn)
     urls: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lock: Owner | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ from .catalogue import catalogue, folders_of
 from .env_file import line
 from .errors import SettingsError
 from .files import EnvFile, File, Folder
+from .pins import Pin
 from .probes import Probe
 from .service import Service, client, read_definition
 from .settings import Settings, declared
@@ -24,6 +26,7 @@ APPLIED = ".fleet/applied.json"
 FRAGMENTS = ".fleet/fragments"
 OVERLAY = "compose.d/.overlay.yml"  # made on the host from the project's own files: see scripts/lib/overlay.jq
 _MOST_VARIANTS = 20
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]*")  # one without a digest
 _MINIMAL_BASE = """\
 # The base file of this Compose project. What you add here is kept; the services of compose.d are merged over it.
 services: {}
@@ -38,6 +41,8 @@ class Stack:
     + credentials: those that its services take or use; credential.py, which knows stacks, says what they are
     + resting: the services that rest while others change
     + variables: service → what `${…}` in its fragment stands for
+    + pins: name of an image → the one that every host is to run
+    + registries: those that want a login → user and password
     + secrets: the values of all secrets
     """
 
@@ -51,6 +56,8 @@ class Stack:
     credentials: tuple[Any, ...] = ()
     resting: tuple[str, ...] = ()
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pins: Mapping[str, Pin] = field(default_factory=dict)
+    registries: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -98,6 +105,11 @@ class Stack:
             given=given,
             credentials=credentials,
             resting=tuple(name for name, service in entries.items() if service.rests_during_changes),
+            registries={
+                name: (str(login["user"]), secrets[registry_secret(name)])
+                for name, login in settings.registries.items()
+                if registry_secret(name) in secrets
+            },
             secrets=tuple(secrets.values()),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + templates.problems
@@ -205,6 +217,52 @@ class Stack:
         """The env file of a service, which others may have too."""
         return next((file for file in self.env_files if file.path == service.env_path), None)
 
+    def images(self, seen: Snapshot) -> Mapping[str, str]:
+        """Service → its image, of those that our fragments give one on this host, and that are to be the same everywhere.
+
+        A name with a digest in it is that everywhere already.
+        """
+        own = {} if seen.own is UNKNOWN else seen.own.services
+        if not self.settings.pin:
+            return {}
+        if not own:
+            return self._images
+        return self._images_of(self.fragments(False, own))
+
+    @property
+    def compose_pull(self) -> str:
+        """When Compose pulls images itself: what is pinned was brought before."""
+        pull = self.settings.pull
+        if pull == "always":
+            return "missing" if all(self._images.get(one.name) in self.pins for one in self.services) else pull
+        return "never" if pull == "copy" else pull
+
+    def pinned(self, known: Mapping[str, Pin]) -> Stack:
+        """The same with the pins of its images; one for all hosts that share it."""
+        names = set(self._images.values())
+        mine = {name: pin for name, pin in known.items() if name in names}
+        for one in (self, *self._pinned):
+            if mine == one.pins and all(pin.why == one.pins[name].why for name, pin in mine.items()):
+                return one
+        self._pinned.append(found := replace(self, pins=mine))
+        return found
+
+    @cached_property
+    def _pinned(self) -> list[Stack]:
+        return []
+
+    @cached_property
+    def _images(self) -> Mapping[str, str]:
+        return self._images_of(self._old_fragments)
+
+    def _images_of(self, fragments: Iterable[File]) -> Mapping[str, str]:
+        told = {
+            service.name: read_definition(file.content, service.name).get("image")
+            for service, file in zip(self.services, fragments, strict=True)
+            if service.pinned
+        }
+        return {service: image for service, image in told.items() if isinstance(image, str) and _IMAGE.fullmatch(image)}
+
     def overlays(self, own: Mapping[str, SeenDefinition] | None = None) -> dict[str, dict[str, Any]]:
         """Service → its overlay, what is made of it on the host (scripts/lib/overlay.jq), and what is asked of its own definition.
 
@@ -284,6 +342,11 @@ class Stack:
     def inputs(self) -> tuple[str, ...]:
         """The files that Compose reads the definitions from."""
         return (*self.files, ".env", *(fragment_path(s.name) for s in self.services), OVERLAY)
+
+
+def registry_secret(name: str) -> str:
+    """What the password of a registry is called among the secrets of a stack."""
+    return f"registries: {name}: password"
 
 
 def fragment_path(service: str) -> str:

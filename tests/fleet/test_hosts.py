@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from operations.controller.secrets import new
-from tests.fleet.fleet import STACK, Fleet, containers
+from tests.fleet.fleet import STACK, Fleet, containers, files
+from tests.fleet.wait import until
 from tests.lab import Host
+from tests.lab.machine import Checkout
 
 pytestmark = pytest.mark.long
 
@@ -25,13 +29,23 @@ BUSYBOX = f"""{APT} busybox && mkdir -p /opt/busybox && busybox --install -s /op
 echo 'export PATH=/opt/busybox:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' >>/root/.bashrc"""
 
 
+# what the second host's user may do, without sudo
+DOAS = f"{APT} opendoas && printf 'permit nopass operator as root\\n' >/etc/doas.conf && chmod 400 /etc/doas.conf"
+
+
 @dataclass(frozen=True)
 class Kind:
-    """A kind of host: how it is made of one of the lab's, and how it is that again."""
+    """A kind of host, or of a login: how it is made of one of the lab's, and how it is that again.
+
+    + number: the host; the second one is reached as an ordinary user
+    + reached: pyinfra's data for it
+    """
 
     name: str
     make: str
     undo: str
+    number: int = 0
+    reached: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
@@ -41,6 +55,9 @@ KINDS = [
     Kind("environment", ENVIRONMENT, "sed -i '/^export COMPOSE_FILE/,$d' /root/.bashrc"),
     Kind("csh", f"{APT} tcsh && usermod --shell /bin/tcsh root", "usermod --shell /bin/bash root"),
     Kind("fish", f"{APT} fish && usermod --shell /usr/bin/fish root", "usermod --shell /bin/bash root"),
+    Kind("doas", DOAS, "rm /etc/doas.conf", 1, {"_sudo": False, "_doas": True}),
+    Kind("nologin with sudo", "usermod --shell /usr/sbin/nologin root", "usermod --shell /bin/bash root", 1),
+    Kind("su", "", "", 0, {"_su_user": "root"}),
     Kind("busybox", BUSYBOX, "sed -i '/busybox/d' /root/.bashrc; rm -rf /opt/busybox"),
 ]
 
@@ -49,8 +66,9 @@ KINDS = [
 def other(request: pytest.FixtureRequest, converged: Fleet) -> Iterator[Fleet]:
     """One host of this kind, on which all is as wanted."""
     kind: Kind = request.param
-    host = converged.hosts[0]
-    host.run(kind.make)
+    host = converged.hosts[kind.number]
+    host.run(kind.make, timeout=300)
+    converged.host_settings[host.name] = dict(kind.reached)
     yield converged.at(host)
     host.run(kind.undo)
 
@@ -101,3 +119,48 @@ def test_no_start_waits_for_the_interval_of_a_healthcheck(converged: Fleet, tmp_
     assert run.ok, run.output
     assert run.check(the_host(fleet).name, "container.late")["detail"] == "running, healthy"
     assert "starting" in the_host(fleet).run("docker ps --filter name=late --format '{{.Status}}'")
+
+
+@pytest.fixture
+def behind(converged: Fleet, tmp_path: Path) -> Fleet:
+    """The first host, which is reached through the second one: by ProxyJump, and at its own address."""
+    host, jump = converged.hosts[:2]
+    lab = Checkout.here().lab
+    key = f"  IdentityFile {lab}/ssh/key\n  IdentitiesOnly yes\n"
+    (tmp_path / "config").write_text(
+        f"Host {host.address}\n  User root\n  ProxyJump jump\n{key}Host jump\n  HostName 127.0.0.1\n  Port {jump.port}\n"
+        f"  User {jump.user}\n{key}"
+    )
+    (own,) = (line for line in (lab / "ssh/known_hosts").read_text().splitlines() if line.startswith(f"[127.0.0.1]:{host.port} "))
+    known = (lab / "ssh/known_hosts").read_text() + f"{host.address} {own.partition(' ')[2]}\n"
+    (tmp_path / "known_hosts").write_text(known)
+    converged.host_settings[host.name] = {
+        "ssh_hostname": host.address, "ssh_port": 22,
+        "ssh_config_file": str(tmp_path / "config"), "ssh_known_hosts_file": str(tmp_path / "known_hosts"),
+    }  # fmt: skip
+    return converged.at(host)
+
+
+def test_a_host_behind_another_one_is_reached_by_proxyjump(behind: Fleet, hosts: list[Host]) -> None:
+    host, jump = the_host(behind), hosts[1]
+    behind.password = new()
+    run = behind.deploy()
+    assert run.ok, run.output
+    assert host.succeeds(f"grep -q 'Accepted publickey for root from {jump.address} ' /var/log/sshd.log")
+    assert behind.deploy().changes(host.name) == []
+
+
+def test_podman_in_dockers_place_is_told_and_nothing_is_changed(converged: Fleet) -> None:
+    host = converged.hosts[0]
+    fleet, before = converged.at(host), (files(host), containers(host))
+    host.run(f"{APT} podman", timeout=500)
+    host.run("(setsid podman system service --time 0 unix:///run/podman.sock >/dev/null 2>&1 & echo $! >/run/podman.pid)")
+    until(lambda: host.succeeds("curl --silent --unix-socket /run/podman.sock http://d/_ping"))
+    host.run("echo 'export DOCKER_HOST=unix:///run/podman.sock' >>/root/.bashrc")
+    try:
+        run = fleet.deploy()
+    finally:
+        host.run("sed -i '/podman.sock/d' /root/.bashrc; kill $(cat /run/podman.pid)")
+    assert not run.ok
+    assert "Podman answers in Docker's place on this host. It is not supported" in run.host(host.name)["error"]
+    assert (files(host), containers(host)) == before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +9,7 @@ import pytest
 
 from operations.controller import failure, run
 from operations.report.mask import known
+from operations.stack.settings import Settings
 
 SECRET = "Marker_Password-0123456789abcdef"
 
@@ -17,7 +17,7 @@ SECRET = "Marker_Password-0123456789abcdef"
 def reason(*sentences: str) -> str:
     host = cast(Any, SimpleNamespace(name="erni-1", op_hash_order=[], log_styled=lambda *_, **__: None))
     failure.note(host, *sentences)
-    return run.Run(cast(Any, None), Path(), 1).reason(host)
+    return run.Run(cast(Any, None), Settings()).reason(host)
 
 
 @pytest.fixture(autouse=True)

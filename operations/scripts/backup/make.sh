@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Copies files as they are, before they change, to backups/<UTC time> in the stack's folder $root, and keeps the newest $keep of our
 # backups. Of those of the $paths that are not there yet it notes the names, so that a restore takes them away again. Where nothing is
-# there it makes none, but where services $runs already.
+# there it makes none, but where services $runs already. Of the $images it notes what Docker calls those that have these names now.
 
 #include lib/mutex.sh
 #include lib/backup.sh
@@ -42,6 +42,11 @@ case $? in
     ;;
 *) exit 1 ;;
 esac
+
+for image in $images; do
+    id=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) || continue
+    printf '%s %s\n' "$image" "$id" | cat >>"$new/.images" || exit 1
+done
 
 now=$(date -u +%Y%m%dT%H%M%SZ)
 name=$now number=1

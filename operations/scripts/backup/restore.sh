@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Brings the files of the backup $name back into the stack's folder $root; those that were not there then go. The files in the list
-# $stays are left as they are.
+# $stays are left as they are. Images get the names back that others have got since.
 
 #include lib/mutex.sh
 #include lib/backup.sh
@@ -47,7 +47,7 @@ $1
 entry() { printf '%s\n-\n-\n%s\n%s\n' "$1" "$2" "$3"; }
 
 {
-    find "$backup" -type f ! -path "$backup/.absent" ! -path "$backup/.fleet-backup" | sort | while IFS= read -r path; do
+    find "$backup" -type f ! -path "$backup/.absent" ! -path "$backup/.images" ! -path "$backup/.fleet-backup" | sort | while IFS= read -r path; do
         path=${path#"$backup/"}
         stays "$path" || entry copy "$path" "$backup/$path"
     done
@@ -55,3 +55,13 @@ entry() { printf '%s\n-\n-\n%s\n%s\n' "$1" "$2" "$3"; }
         stays "$path" || entry remove "$path" ''
     done <"$backup/.absent"
 } | put "$root"
+
+[ ! -f "$backup/.images" ] || while read -r image id; do
+    case $image$id in *[!A-Za-z0-9./:_-]*) continue ;; esac
+    [ "$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null)" != "$id" ] || continue
+    if docker tag "$id" "$image" 2>/dev/null; then
+        echo "image $image is the one of then"
+    else
+        echo "image $image is not the one of then, which is no longer on this host"
+    fi
+done <"$backup/.images"

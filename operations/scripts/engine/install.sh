@@ -9,13 +9,25 @@ fail() {
     exit 1
 }
 
-apt() {
-    said=$(apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" 2>&1) ||
-        fail "apt-get $1 failed. It says:" "$(echo "$said" | tail -n 5)"
+# what this host installs packages with
+manager=
+for program in dnf apt-get; do
+    if command -v $program >/dev/null; then manager=$program; fi
+done
+
+packages() {
+    case $manager in
+    apt-get) said=$(apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" 2>&1) ;;
+    dnf) said=$(dnf -q -y "$@" 2>&1) ;;
+    esac || fail "$manager $1 failed. It says:" "$(echo "$said" | tail -n 5)"
 }
 
+# the version of a package in the host's sources; nothing where they do not have it
 version() {
-    apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}//p' | grep -v none
+    case $manager in
+    apt-get) apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}//p' | grep -v none ;;
+    dnf) dnf -q repoquery --latest-limit=1 --queryformat '%{version}\n' "$1" 2>/dev/null | head -n 1 ;;
+    esac
 }
 
 wanted=
@@ -25,13 +37,13 @@ compose=no
 if ! docker compose version >/dev/null 2>&1; then compose=yes; fi
 
 if [ -n "$wanted" ] || [ $compose = yes ] || ! command -v docker >/dev/null; then
-    command -v apt-get >/dev/null ||
-        fail "Docker Engine or its Compose plugin is missing, and this host has no apt-get." \
-            "Install Docker Engine and the Compose v2 plugin by hand, then run the deploy again."
-    if [ -n "$apt_source" ]; then
+    [ -n "$manager" ] ||
+        fail "Docker Engine, its Compose plugin, bash, curl or jq is missing, and this host has neither apt-get nor dnf." \
+            "Install them by hand, then run the deploy again."
+    if [ -n "$apt_source" ] && [ $manager = apt-get ]; then
         echo "$apt_source" >/etc/apt/sources.list.d/pyinfra-compose.list || exit 1
     fi
-    apt update
+    [ $manager != apt-get ] || packages update
     if ! command -v docker >/dev/null; then
         # Debian's client is a package of its own from release 13 on
         found=
@@ -55,7 +67,7 @@ if [ -n "$wanted" ] || [ $compose = yes ] || ! command -v docker >/dev/null; the
         wanted="$wanted $found"
     fi
     # shellcheck disable=SC2086 # a list of packages
-    apt install --no-install-recommends $wanted
+    if [ $manager = apt-get ]; then packages install --no-install-recommends $wanted; else packages install $wanted; fi
     echo "installed$wanted" | tr -s ' '
 fi
 

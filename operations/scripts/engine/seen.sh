@@ -23,6 +23,16 @@ elif command -v docker >/dev/null; then
 fi
 echo "server=$server"
 
+# what answers like Docker, and is another engine
+podman=no
+if [ -z "$server" ]; then
+    case $({
+        [ ! -S "$docker_socket" ] || curl --silent --head --max-time 10 --unix-socket "$docker_socket" http://docker/_ping
+        docker --version
+    } 2>/dev/null) in *Libpod/* | *podman*) podman=yes ;; esac
+fi
+echo "podman=$podman"
+
 # the plugin asked by itself, without the docker client around it; even that costs more than most other questions to a host, so
 # that a file which was asked before is not asked again
 compose=

@@ -24,7 +24,7 @@ ask_docker() {
             input as $listed | [input[].Id] as $posing
             | [$listed[] | select(.ImageID as $image | $posing | index($image) | not) | {
                 id: .Id, service: .Labels["com.docker.compose.service"], state: .State, status: .Status,
-                hash: .Labels["com.docker.compose.config-hash"], created: .Created, image: .Image,
+                hash: .Labels["com.docker.compose.config-hash"], created: .Created, image: .Image, image_id: .ImageID,
                 addresses: [.NetworkSettings.Networks[]?.IPAddress | select(. != "")],
                 mounts: ([.Mounts[]? | {key: .Destination, value: (.Source // "")}] | from_entries),
                 ports: [.Ports[]? | select(.PublicPort) | "\(.IP):\(.PublicPort)"]

@@ -144,7 +144,7 @@ class RedisAcl(RedisLogin):
                 folder=self.folder,
                 volume="" if moving.of_project(self, seen) else self.data,
                 image=self.setting("image") or "",
-                pull=settings.pull,
+                pull=stack.compose_pull,
                 owner=self.owner,
                 seconds=settings.start_timeout,
                 doubt=doubt,

@@ -32,7 +32,13 @@ def about_retired() -> tuple[str, ...]:
 def about_desired() -> tuple[str, ...]:
     """What compares the host with the desired state."""
     own = (name for kind in registry.kinds().values() for name in kind.about_desired)
-    return ("files.in_sync", *own, *(name for extra in registry.extras() for name in extra.about_desired), *about_retired())
+    return (
+        "files.in_sync",
+        "image.same",
+        *own,
+        *(name for extra in registry.extras() for name in extra.about_desired),
+        *about_retired(),
+    )
 
 
 def about_adopted() -> tuple[str, ...]:
@@ -73,6 +79,7 @@ def _all(stack: Stack, seen: Snapshot, due: Plan) -> Iterator[Check]:
     readers = (name for one in credentials_of(stack) for name in one.readers(stack, seen))
     names = dict.fromkeys((*(service.name for service in stack.services), *readers))
     yield from (services.container(name, seen) for name in names)
+    yield services.same(stack, seen)
     yield services.maintained(stack, seen)
     known = set[str]()
     for credential in credentials_of(stack):

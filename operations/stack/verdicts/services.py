@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import pins
 from ..check import Check, Verdict
 from ..images import ended
 from ..probes import Probe
@@ -12,6 +13,7 @@ from .expect import DEPLOY, unknown
 
 MEANINGS = {
     "container.<service>": "It runs, and is healthy where it has a healthcheck.",
+    "image.same": "Services run the images that `images.lock` keeps, the same on every host.",
     "image.maintained": "The images get releases still; else what became of one, and the setting that names its successor.",
 }
 
@@ -29,6 +31,25 @@ def container(service: str, seen: Snapshot) -> Check:
         if not one.up:
             return Check(name, Verdict.FAILED, state, f"{service} does not run, or its healthcheck fails.", logs)
     return Check(name, Verdict.OK, state)
+
+
+def same(stack: Stack, seen: Snapshot) -> Check:
+    """The images are those that every host is to run."""
+    name = "image.same"
+    if seen.containers is UNKNOWN or seen.images is UNKNOWN:
+        return unknown(name, "not observed")
+    images = {service: image for service, image in stack.images(seen).items() if image in stack.pins}
+    wrong = {service: f"{service} runs another one" for service in pins.another(stack, seen)}
+    for service, image in images.items():
+        there = seen.images.get(image)
+        if not stack.pins[image].matches(there):
+            wrong[service] = f"{service}: {pins.short(there.id) if there else 'none'}"
+    if not wrong:
+        return Check(name, Verdict.OK, f"{len(images)} of {len(stack.services)} services have a pinned image, and run it")
+    expected = ", ".join(f"{images[service]} at {stack.pins[images[service]].shown}" for service in wrong)
+    cause = "Somebody else updated it, or the host had no part in the run that did."
+    remedy = 'pull is "never": bring the image there by hand.' if stack.settings.pull == "never" else DEPLOY
+    return Check(name, Verdict.FAILED, f"{'; '.join(wrong.values())}, expected {expected}", cause, remedy)
 
 
 def maintained(stack: Stack, seen: Snapshot) -> Check:

@@ -22,15 +22,15 @@ from tests.unit.facts.answers import encoded, read
     ("lines", "engine"),
     [
         (
-            ["docker=yes", "bash=yes", "curl=yes", "jq=yes", "server=28.2.2", "compose=2.26.1-4"],
+            ["docker=yes", "bash=yes", "curl=yes", "jq=yes", "server=28.2.2", "podman=no", "compose=2.26.1-4"],
             SeenEngine(cli=True, server="28.2.2", compose="2.26.1-4", curl=True),
         ),
         (
-            ["docker=yes", "bash=no", "curl=no", "jq=yes", "server=", "compose="],
-            SeenEngine(cli=True, server=None, compose=None, curl=False, bash=False),
+            ["docker=yes", "bash=no", "curl=no", "jq=yes", "server=", "podman=yes", "compose="],
+            SeenEngine(cli=True, server=None, compose=None, curl=False, bash=False, podman=True),
         ),
         (
-            ["docker=no", "bash=yes", "curl=yes", "jq=no", "server=", "compose="],
+            ["docker=no", "bash=yes", "curl=yes", "jq=no", "server=", "podman=no", "compose="],
             SeenEngine(cli=False, server=None, compose=None, curl=True, jq=False),
         ),
     ],
@@ -39,9 +39,9 @@ def test_engine_tells_what_is_there_and_in_which_version(lines: list[str], engin
     assert read(Engine(), *lines) == engine
 
 
-@pytest.mark.parametrize("missing", ["docker", "curl", "jq", "server", "compose"])
+@pytest.mark.parametrize("missing", ["docker", "curl", "jq", "server", "podman", "compose"])
 def test_engine_is_unknown_when_a_line_is_missing(missing: str) -> None:
-    lines = ["docker=yes", "bash=yes", "curl=yes", "jq=yes", "server=28.2.2", "compose=2.26.1-4"]
+    lines = ["docker=yes", "bash=yes", "curl=yes", "jq=yes", "server=28.2.2", "podman=no", "compose=2.26.1-4"]
     assert read(Engine(), *(line for line in lines if not line.startswith(missing))) is UNKNOWN
 
 

@@ -41,6 +41,7 @@ IDS = (
     "container.redis",
     "container.redis-exporter",
     "container.openwebui",
+    "image.same",
     "image.maintained",
     "password.rule",
     *PASSWORD_CHECKS,
@@ -53,6 +54,7 @@ IDS = (
 CLIENT_IDS = (
     "files.in_sync",
     "container.openwebui",
+    "image.same",
     "image.maintained",
     "password.rule",
     *PASSWORD_CHECKS,

@@ -205,3 +205,10 @@ def test_what_compose_said_is_known_for_the_same_compose() -> None:
     assert told("2.25.0").project is None
     assert converged(STACK).project is None
     assert bare(STACK).project is None
+
+
+def test_podman_in_dockers_place_is_told_before_anything_is_done() -> None:
+    due = plan(STACK, replace(converged(STACK), engine=replace(ENGINE, server=None, podman=True)))
+    (problem,) = due.problems
+    assert problem.startswith("Podman answers in Docker's place on this host. It is not supported")
+    assert not due.due
