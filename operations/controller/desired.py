@@ -20,7 +20,7 @@ from ..stack.catalogue import catalogue, folders_of, server_settings
 from ..stack.credential import credentials_of
 from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsError
 from ..stack.service import Provided, setting_of
-from ..stack.settings import Settings, before_port
+from ..stack.settings import Settings, before_port, secrets
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
 from ..stack.verdicts import checks
@@ -85,12 +85,12 @@ def stack_from(
     for name, reference in references(data).items():
         found = of_secret.setdefault(name, []) if name in provided else problems
         try:
-            value = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command"))
+            values[name] = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command")).unmask()
         except SecretError as error:
+            values[name] = ""
             found += error.problems
             continue
-        found += provided[name].rule(value.unmask(), name) if name in provided else []
-        values[name] = value.unmask()
+        found += provided[name].rule(values[name], name) if name in provided else []
     problems += [
         f'{name}: is written out in the data. Use Secret("{name.upper()}") and keep the value in a source of secrets.'
         for name in provided
@@ -153,7 +153,8 @@ def _unknown_checks(stack: Stack) -> Iterator[str]:
 
 @cache
 def _usual_checks() -> frozenset[str]:
-    every = Stack.build({"services": list(catalogue())}, {})
+    entries = catalogue()
+    every = Stack.build({"services": list(entries)}, dict.fromkeys(secrets(entries), ""))
     # what stands behind an @ is the service or credential that one is about
     return frozenset(check.id.partition("@")[0] for check in checks(every, Snapshot()))
 

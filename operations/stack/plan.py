@@ -144,6 +144,7 @@ class Plan:
             yield "ask Compose which definitions changed"
 
     def _credential(self, one: CredentialPlan) -> Iterator[str]:
+        yield from one.effects
         if one.retire:
             switched = (*(service for service, _ in self.start), *one.readers)
             switch = f"switch {' and '.join(switched)}" if switched else ""

@@ -26,12 +26,14 @@ class Provided:
 
     + kind: the kind of credential
     + secret: the setting that refers to its secret
-    + port: where its server listens
+    + port: where its server listens; 0 for a kind that no server takes
+    + when_changed: what another secret does to people, where that is not kept from them
     """
 
     kind: str
     secret: str
-    port: int
+    port: int = 0
+    when_changed: str = ""
 
 
 @dataclass(frozen=True)

@@ -104,18 +104,22 @@ def _same_without_start_interval(document: Any, text: str, name: str) -> bool:
 
 def _provides_problems(provides: object) -> Iterator[str]:
     yield from _type_problem("provides", provides, dict, "a mapping of names to credentials")
-    expected = {"kind": str, "secret": str, "port": int}
+    known = {"kind": str, "secret": str, "port": int, "when_changed": str}
     for name, one in provides.items() if isinstance(provides, dict) else ():
         if not isinstance(name, str) or not name.isidentifier():
             yield f"x-fleet: provides: {name!r} is no name for templates. Use letters, digits and _."
+        where, kinds = f"x-fleet: provides: {name}", registry.kinds()
         if (
             not isinstance(one, dict)
-            or one.keys() != expected.keys()
-            or not all(isinstance(one[k], t) for k, t in expected.items())
+            or not {"kind", "secret"} <= one.keys() <= known.keys()
+            or not all(isinstance(value, known[key]) for key, value in one.items())
+            or (one["kind"] in kinds and kinds[one["kind"]].served and "port" not in one)
         ):
-            yield f"x-fleet: provides: {name}: expected `kind` (text), `secret` (the name of a setting) and `port` (a number)."
-        elif one["kind"] not in registry.kinds():
-            yield f"x-fleet: provides: {name}: there is no kind {one['kind']!r}; known are {', '.join(sorted(registry.kinds()))}."
+            yield f"{where}: expected `kind` (text), `secret` (the name of a setting) and `port` (a number)."
+        elif one["kind"] not in kinds:
+            yield f"{where}: there is no kind {one['kind']!r}; known are {', '.join(sorted(kinds))}."
+        elif "port" in one and not kinds[one["kind"]].served:
+            yield f"{where}: no server takes a {one['kind']}, so it has no `port`. Remove it."
 
 
 def _template_problems(block: str, templates: object) -> Iterator[str]:

@@ -60,7 +60,7 @@ class Stack:
         """The stack that `data` describes.
 
         + data: name → value, a host's pyinfra data
-        + secrets: the names in `data` that hold secrets → their values
+        + secrets: the names in `data` that hold secrets → their values; "" where one was not found
         + at: credential → host:port of another host's server, where a setting names one
         + files: the project's own Compose files, where no setting names them
 
@@ -82,11 +82,12 @@ class Stack:
         for extra in registry.extras():
             values |= extra.values(settings)
         files = settings.compose_files or files or (BASE,)
-        given = frozenset(service.name for service in named) | {name for name, value in values.items() if value}
+        given = frozenset(service.name for service in named) | {name for name, value in values.items() if value} | secrets.keys()
         services = tuple(service.standing(given) for service in named)
         credentials = tuple(_credentials([one.standing(given) for one in entries.values()], settings, secrets, at or {}))
         values["STACK_ROOT"] = _root(files)
-        templates = Templates(values, dict(secrets), credentials, {name for one in entries.values() for name in one.provides})
+        provided = {name: provided for one in entries.values() for name, provided in one.provides.items()}
+        templates = Templates(values, dict(secrets), credentials, provided)
         stack = cls(
             settings=settings,
             files=files,
@@ -98,7 +99,7 @@ class Stack:
             given=given,
             credentials=credentials,
             resting=tuple(name for name, service in entries.items() if service.rests_during_changes),
-            secrets=tuple(secrets.values()),
+            secrets=tuple(filter(None, secrets.values())),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + templates.problems
         problems += [problem for one in credentials for problem in one.wrong(stack)]
@@ -107,7 +108,7 @@ class Stack:
         problems += [
             f"{service.name}: `#? {name}`: no setting and no service has that name, so the line never stands. Correct it."
             for service in named
-            for name in sorted(service.conditions - values.keys() - entries.keys())
+            for name in sorted(service.conditions - values.keys() - entries.keys() - {one.secret for one in provided.values()})
         ]
         if problems:
             raise SettingsError(problems)
@@ -294,11 +295,12 @@ def fragment_path(service: str) -> str:
 def _credentials(
     entries: Sequence[Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
 ) -> Iterator[Any]:
-    """Those whose server is one of the services, another host's, or the project's own."""
+    """Those whose server is one of the services, another host's, or the project's own; one that no server takes, where it is
+    given."""
     for service in entries:
         for name, provided in service.provides.items():
             kind, local = registry.kinds()[provided.kind], service.name in settings.services
-            if local or kind.in_use(settings, service.name):
+            if local or (kind.in_use(settings, service.name) if kind.served else provided.secret in secrets):
                 further = {one: secrets.get(one) for one in kind.further_secrets(provided, service.name, settings.all())}
                 yield kind(name, provided, service.name, settings, local, secrets.get(provided.secret), at.get(name), further)
 
