@@ -262,6 +262,10 @@ class Credential(ABC):
         """The services of the project that read it from a file, beside the stack's own."""
         return ()
 
+    def counters(self, seen: Snapshot) -> Mapping[str, str]:
+        """What its server counts: noted by a run that changes something, so that later ones tell what has come since."""
+        return {}
+
     def changed(self, seen: Snapshot) -> float | None:
         """When what its server accepts was last changed, in seconds since 1970."""
         return None

@@ -1,7 +1,7 @@
-"""A key that is the same on every host that has it, and that no server takes: what signs, encrypts or is shown to somebody else. Pure.
+"""A key that is the same on every host and that no server takes: what signs, encrypts, or is shown to somebody else. Pure.
 
-There is no time in which two of them are accepted: who holds something made with the previous one must get it anew. So all there is to
-a change is to say that before, and to bring every place in line.
+There is no time in which two of them are accepted: what was made with the previous one is worth nothing. So all there is to a
+change is to say that before, and to bring every place in line.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class SharedKey(Credential):
         does = self.provided.when_changed or "what was made with the previous one is worth nothing"
         for service in stack.services:
             file, there = stack.env_file(service), seen.env.get(service.env_path) or {}
-            for key in file.lines if file and seen.of(service.name) else ():
+            if file is None or not seen.of(service.name):
+                continue
+            for key in file.lines:
                 if self.name not in file.uses.get(key, ()) or there.get(key) == file.hashes[key]:
                     continue
                 if key in there:
