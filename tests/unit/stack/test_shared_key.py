@@ -81,7 +81,7 @@ def test_a_service_of_the_project_may_be_the_only_one_that_has_it() -> None:
 
 
 def test_who_wants_a_key_that_is_not_set_is_told_which() -> None:
-    with pytest.raises(SettingsError, match="webui_secret_key is not set. Add webui_secret_key = Secret"):
+    with pytest.raises(SettingsError, match=r"webui_secret_key is not set\. Add webui_secret_key = Secret"):
         a_stack(clients=AUTH)
 
 
