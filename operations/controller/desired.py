@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -45,33 +45,80 @@ def stack_of(host: Host, files: tuple[str, ...] = ()) -> Stack:
     ]
     if problems:
         raise SettingsError(problems)
-    return _shared(host, data, files, {setting: host.inventory.hosts[server].data.dict() for setting, server in named.items()})
+    others = host.inventory.hosts
+    servers = {setting: others[server].data.dict() for setting, server in named.items()}
+    ahead = {service: (name, others[name].data.dict()) for service, name in _ahead(host, data, named)}
+    return _shared(host, data, files, servers, ahead)
 
 
-def _shared(host: Host, data: Mapping[str, Any], files: tuple[str, ...], servers: Mapping[str, Mapping[str, Any]]) -> Stack:
+def _ahead(host: Host, data: Mapping[str, Any], servers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Service → the host whose replica of it goes first, where that is another one: the first in the inventory.
+
+    + servers: a setting that names a host whose server is used → that host
+    """
+    entries = catalogue(_folders(data))
+    provider = {name: one.name for one in entries.values() for name in one.provides}
+    for service in (one for one in _services(data) if one in entries and entries[one].state in provider):
+        setting = setting_of(provider[str(entries[service].state)], "host")
+        if setting in servers:
+            replicas = (servers[setting], *_users(host.inventory, setting, servers[setting]))
+            first = next(name for name in replicas if name == host.name or service in _services(host.inventory.hosts[name].data))
+            if first != host.name:
+                yield service, first
+
+
+def _services(data: Any) -> Sequence[str]:
+    """Those in a host's data, as far as they are names; what else is wrong with them is told with the other settings."""
+    found = data.get("services", Settings().services)
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list | tuple) else ()
+
+
+def _users(inventory: Inventory, setting: str, server: str) -> Sequence[str]:
+    """The hosts whose setting names this one, in the order of the inventory."""
+    known = _using.setdefault(inventory, {})
+    if setting not in known:
+        known[setting] = {}
+        for one in inventory:
+            known[setting].setdefault(one.data.get(setting), []).append(one.name)
+    return known[setting].get(server, [])
+
+
+def _shared(
+    host: Host,
+    data: Mapping[str, Any],
+    files: tuple[str, ...],
+    servers: Mapping[str, Mapping[str, Any]],
+    ahead: Mapping[str, tuple[str, Mapping[str, Any]]],
+) -> Stack:
     """The stack, one for all hosts of an inventory that differ in nothing but how they are reached."""
     known = _stacks.setdefault(host.inventory, {})
+    others = (*servers.values(), *(one for _, one in ahead.values()))
     try:
-        told = [{name: one[name] for name in one if name not in _REACHED} for one in (data, *servers.values())]
-        key = pickle.dumps((files, told))
+        told = [{name: one[name] for name in one if name not in _REACHED} for one in (data, *others)]
+        key = pickle.dumps((files, told, [(service, name) for service, (name, _) in ahead.items()]))
     except Exception:  # whatever an operator has put there and pickle does not know
-        return stack_from(data, servers, files)
+        return stack_from(data, servers, files, ahead)
     if key not in known:
-        known[key] = stack_from(data, servers, files)
+        known[key] = stack_from(data, servers, files, ahead)
     return known[key]
 
 
 _REACHED = frozenset(ConnectorData.__annotations__)
 _stacks: WeakKeyDictionary[Inventory, dict[bytes, Stack]] = WeakKeyDictionary()
+_using: WeakKeyDictionary[Inventory, dict[str, dict[Any, list[str]]]] = WeakKeyDictionary()
 
 
 def stack_from(
-    data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]] | None = None, files: tuple[str, ...] = ()
+    data: Mapping[str, Any],
+    servers: Mapping[str, Mapping[str, Any]] | None = None,
+    files: tuple[str, ...] = (),
+    ahead: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
 ) -> Stack:
     """The stack that `data` (name → value) describes; values that are a `Secret` are looked up.
 
     + servers: a setting that names a host whose server is used → the data of that host
     + files: the project's own Compose files, where no setting names them
+    + ahead: service → the host whose replica of it goes first, and its data
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
@@ -102,8 +149,16 @@ def stack_from(
             address, port = server.get(setting_of(service, "publish")), server.get(setting_of(service, "port"), one.port)
             at[name] = f"{before_port(str(address))}:{port}"
             problems += _server_problems(service, one, data, server)
+    for service, (host, theirs) in (ahead or {}).items():
+        keys = [one.secret for name, _, one in provides if name == service and not one.port]
+        problems += [
+            f"{key}: differs from the one on {host}, whose {service} uses the same server. Make them the same."
+            for key in keys
+            if references(theirs).get(key) != references(data).get(key)
+        ]
+    first = {service: host for service, (host, _) in (ahead or {}).items()}
     try:
-        stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at, files)
+        stack = Stack.build({k: v for k, v in data.items() if k not in provided}, values, at, files, first)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
     known = references(data)

@@ -85,10 +85,11 @@ class Fleet:
         return tuple(dict.fromkeys((*servers, *(user for server in servers for user in self.users.get(server, ())))))
 
     def turns(self, wave: tuple[str, ...]) -> tuple[Wave, ...]:
-        """The hosts of a wave that use no other's server, then those that do."""
+        """The hosts of a wave that use no other's server, then those that do: of replicas the first one, then the others."""
         if wave not in self._turns:
-            alone = {name: not self.hosts[name].stack.servers for name in wave}
-            turns = (Wave(name for name in wave if alone[name]), Wave(name for name in wave if not alone[name]))
+            stacks = {name: self.hosts[name].stack for name in wave}
+            turn = {name: 2 if stack.ahead else 1 if stack.servers else 0 for name, stack in stacks.items()}
+            turns = (Wave(name for name in wave if turn[name] == number) for number in range(3))
             self._turns[wave] = tuple(filter(None, turns))
         return self._turns[wave]
 

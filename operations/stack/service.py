@@ -53,6 +53,7 @@ class Service:
     + alternatives: the keys of `env` that are several ways to log in, as in `KEY?`: a service of the project keeps its own
     + env_from: the setting that holds further keys of the env file
     + provides: name → the credential that it provides
+    + state: the credential whose server keeps its state: where several hosts use one server of it, each has a replica of the service
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere
     + overlay: what its login needs where the project defines it: `options` of its command (the names of those that go, those that
       come, the variable of its environment that may hold them), whether its `healthcheck` logs in, the targets of the `volumes` of
@@ -71,6 +72,7 @@ class Service:
     rolling: bool = False
     replicas: int = 1
     provides: Mapping[str, Provided] = field(default_factory=dict)
+    state: str | None = None
     probes: tuple[probes.Probe, ...] = ()
     file: str | None = None
     rests_during_changes: bool = False
@@ -157,6 +159,7 @@ def entry(name: str, text: str, document: Mapping[str, Any]) -> Service:
         alternatives=frozenset(key[:-1] for key in fleet.get("env") or {} if key.endswith("?")),
         env_from=fleet.get("env_from"),
         rolling=fleet.get("update") == "rolling",
+        state=fleet.get("state"),
         provides={name: Provided(**one) for name, one in (fleet.get("provides") or {}).items()},
         replicas=_replicas(definition),
         probes=tuple(probes.probe(name, check) for check in fleet.get("checks") or ()),

@@ -13,7 +13,9 @@ from .env_file import KEY_RULE
 from .service import START_INTERVAL, Loader
 from .templates import template_names
 
-_FLEET_KEYS = {"provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update", "overlay"}
+_FLEET_KEYS = {
+    "provides", "state", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update", "overlay",
+}  # fmt: skip
 _OVERLAY = {"options": dict, "healthcheck": bool, "volumes": list, "inline": bool}
 _OPTIONS = {"without": list, "with": list, "variable": str}
 _UPDATES = ("recreate", "rolling")
@@ -48,6 +50,7 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
         yield f"x-fleet: unknown key {key!r}; known are {', '.join(sorted(_FLEET_KEYS))}."
     yield from _type_problem("settings", fleet.get("settings") or {}, dict, "a mapping of names to defaults")
     yield from _provides_problems(fleet.get("provides") or {})
+    yield from _type_problem("state", fleet.get("state") or "", str, "the name of a credential")
     yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
     yield from _shape_problems("overlay", fleet.get("overlay") or {}, _OVERLAY)
     yield from _type_problem("rests_during_changes", fleet.get("rests_during_changes", False), bool, "true or false")

@@ -14,7 +14,7 @@ from .env_file import line
 from .errors import SettingsError
 from .files import EnvFile, File, Folder
 from .probes import Probe
-from .service import Service, client, read_definition
+from .service import Service, client, read_definition, setting_of
 from .settings import Settings, declared
 from .snapshot import UNKNOWN, SeenDefinition, Snapshot
 from .templates import Templates
@@ -37,6 +37,7 @@ class Stack:
     + files: the project's own Compose files, relative to its folder
     + credentials: those that its services take or use; credential.py, which knows stacks, says what they are
     + resting: the services that rest while others change
+    + ahead: the hosts whose replica of a service goes before the one here
     + variables: service → what `${…}` in its fragment stands for
     + secrets: the values of all secrets
     """
@@ -50,12 +51,18 @@ class Stack:
     given: frozenset[str] = frozenset()
     credentials: tuple[Any, ...] = ()
     resting: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def build(
-        cls, data: Mapping[str, Any], secrets: Mapping[str, str], at: Mapping[str, str] | None = None, files: tuple[str, ...] = ()
+        cls,
+        data: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        at: Mapping[str, str] | None = None,
+        files: tuple[str, ...] = (),
+        ahead: Mapping[str, str] | None = None,
     ) -> Stack:
         """The stack that `data` describes.
 
@@ -63,6 +70,7 @@ class Stack:
         + secrets: the names in `data` that hold secrets → their values; "" where one was not found
         + at: credential → host:port of another host's server, where a setting names one
         + files: the project's own Compose files, where no setting names them
+        + ahead: service → the host whose replica of it goes first
 
         Raises SettingsError or CatalogueError with every problem at once.
         """
@@ -81,6 +89,9 @@ class Stack:
         values = settings.values()
         for extra in registry.extras():
             values |= extra.values(settings)
+        for service in (one for one in entries.values() if one.state):
+            shared, first = service.state in (at or {}), service.name not in (ahead or {})
+            values |= {setting_of(service.name, "shared"): shared, setting_of(service.name, "first"): first}
         files = settings.compose_files or files or (BASE,)
         given = frozenset(service.name for service in named) | {name for name, value in values.items() if value} | secrets.keys()
         services = tuple(service.standing(given) for service in named)
@@ -99,6 +110,7 @@ class Stack:
             given=given,
             credentials=credentials,
             resting=tuple(name for name, service in entries.items() if service.rests_during_changes),
+            ahead=tuple(dict.fromkeys((ahead or {}).values())),
             secrets=tuple(filter(None, secrets.values())),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + templates.problems
