@@ -53,7 +53,7 @@ class Service:
     + alternatives: the keys of `env` that are several ways to log in, as in `KEY?`: a service of the project keeps its own
     + env_from: the setting that holds further keys of the env file
     + provides: name → the credential that it provides
-    + state: the credential whose server keeps its state: where several hosts use one server of it, each has a replica of the service
+    + state: the credential whose server keeps its state: hosts that use one server of it have replicas of the service
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere
     + overlay: what its login needs where the project defines it: `options` of its command (the names of those that go, those that
       come, the variable of its environment that may hold them), whether its `healthcheck` logs in, the targets of the `volumes` of
