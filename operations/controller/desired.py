@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -24,6 +24,7 @@ from ..stack.settings import Settings, before_port, secrets
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
 from ..stack.verdicts import checks
+from . import replicas
 from .secrets import Secret, SecretValue, Sources
 
 
@@ -47,40 +48,8 @@ def stack_of(host: Host, files: tuple[str, ...] = ()) -> Stack:
         raise SettingsError(problems)
     others = host.inventory.hosts
     servers = {setting: others[server].data.dict() for setting, server in named.items()}
-    ahead = {service: (name, others[name].data.dict()) for service, name in _ahead(host, data, named)}
+    ahead = {service: (name, others[name].data.dict()) for service, name in replicas.ahead(host, data, named)}
     return _shared(host, data, files, servers, ahead)
-
-
-def _ahead(host: Host, data: Mapping[str, Any], servers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Service → the host whose replica of it goes first, where that is another one: the first in the inventory.
-
-    + servers: a setting that names a host whose server is used → that host
-    """
-    entries = catalogue(_folders(data))
-    provider = {name: one.name for one in entries.values() for name in one.provides}
-    for service in (one for one in _services(data) if one in entries and entries[one].state in provider):
-        setting = setting_of(provider[str(entries[service].state)], "host")
-        if setting in servers:
-            replicas = (servers[setting], *_users(host.inventory, setting, servers[setting]))
-            first = next(name for name in replicas if name == host.name or service in _services(host.inventory.hosts[name].data))
-            if first != host.name:
-                yield service, first
-
-
-def _services(data: Any) -> Sequence[str]:
-    """Those in a host's data, as far as they are names; what else is wrong with them is told with the other settings."""
-    found = data.get("services", Settings().services)
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list | tuple) else ()
-
-
-def _users(inventory: Inventory, setting: str, server: str) -> Sequence[str]:
-    """The hosts whose setting names this one, in the order of the inventory."""
-    known = _using.setdefault(inventory, {})
-    if setting not in known:
-        known[setting] = {}
-        for one in inventory:
-            known[setting].setdefault(one.data.get(setting), []).append(one.name)
-    return known[setting].get(server, [])
 
 
 def _shared(
@@ -105,7 +74,6 @@ def _shared(
 
 _REACHED = frozenset(ConnectorData.__annotations__)
 _stacks: WeakKeyDictionary[Inventory, dict[bytes, Stack]] = WeakKeyDictionary()
-_using: WeakKeyDictionary[Inventory, dict[str, dict[Any, list[str]]]] = WeakKeyDictionary()
 
 
 def stack_from(
