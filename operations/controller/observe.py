@@ -193,11 +193,12 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
     credentials, env = credentials_of(stack), (stack.dotenv, *stack.env_files)
     keys = {file.path: tuple(file.lines) for file in env}
+    asked_for = {file.path: (*file.lines, *file.refused) for file in env}
     asked: dict[str, Asked] = {
         "containers": (Containers, {"project": project}),  # runs first: later facts reuse its answer
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
-        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env}),
+        "env": (EnvKeys, {"root": root, "files": asked_for, "wanted": env}),
         "state": (State, {
             "root": root, "project": project, "folder": stack.project_dir,
             "texts": [path for one in credentials for path in one.texts()],

@@ -52,6 +52,7 @@ class Service:
     + variables, env: name → template; what `${name}` in the file stands for, and keys of the env file
     + alternatives: the keys of `env` that are several ways to log in, as in `KEY?`: a service of the project keeps its own
     + env_from: the setting that holds further keys of the env file
+    + refuses: keys that neither that setting nor a host may have → why not
     + provides: name → the credential that it provides
     + state: the credential whose server keeps its state: hosts that use one server of it have replicas of the service
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere
@@ -69,6 +70,7 @@ class Service:
     variables: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     env_from: str | None = None
+    refuses: Mapping[str, str] = field(default_factory=dict)
     rolling: bool = False
     replicas: int = 1
     provides: Mapping[str, Provided] = field(default_factory=dict)
@@ -158,6 +160,7 @@ def entry(name: str, text: str, document: Mapping[str, Any]) -> Service:
         env={key.removesuffix("?"): text for key, text in (fleet.get("env") or {}).items()},
         alternatives=frozenset(key[:-1] for key in fleet.get("env") or {} if key.endswith("?")),
         env_from=fleet.get("env_from"),
+        refuses=fleet.get("refuses") or {},
         rolling=fleet.get("update") == "rolling",
         state=fleet.get("state"),
         provides={name: Provided(**one) for name, one in (fleet.get("provides") or {}).items()},

@@ -14,7 +14,8 @@ from .service import START_INTERVAL, Loader
 from .templates import template_names
 
 _FLEET_KEYS = {
-    "provides", "state", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update", "overlay",
+    "provides", "state", "rests_during_changes", "settings", "variables", "env", "env_from", "refuses",
+    "checks", "update", "overlay",
 }  # fmt: skip
 _OVERLAY = {"options": dict, "healthcheck": bool, "volumes": list, "inline": bool}
 _OPTIONS = {"without": list, "with": list, "variable": str}
@@ -58,6 +59,9 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
         yield f"x-fleet: update: is {fleet['update']!r}, expected one of {', '.join(_UPDATES)}."
     elif fleet.get("update") == "rolling" and services[name].get("ports"):
         yield "x-fleet: update: rolling: two containers cannot publish one port. Take `ports` out, or put a proxy before it."
+    refused = fleet.get("refuses") or {}
+    if not isinstance(refused, dict) or not all(isinstance(text, str) for pair in refused.items() for text in pair):
+        yield "x-fleet: refuses: expected a mapping of names to sentences."
     for block in ("variables", "env"):
         yield from _template_problems(block, fleet.get(block) or {})
     checks = fleet.get("checks") or []

@@ -228,7 +228,7 @@ class Stack:
             if own is None or service.name in own:
                 file = self.env_file(service)
                 needed = overlay.needs(service, whole.content, self._asked(service))
-                asked = {"env": list(file.offered) if file else [], "urls": sorted(file.urls) if file else []}
+                asked = {"env": [*file.offered, *file.refused] if file else [], "urls": sorted(file.urls) if file else []}
                 told[service.name] = {**needed, **asked, "text": self._overlay(service, whole).content}
         return told
 

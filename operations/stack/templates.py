@@ -70,6 +70,7 @@ class Templates:
                 alternatives=same.alternatives | file.alternatives,
                 asked=same.asked | file.asked,
                 offered=tuple(dict.fromkeys((*same.offered, *file.offered))),
+                refused={**same.refused, **file.refused},
             )
         return tuple(files.values())
 
@@ -81,12 +82,16 @@ class Templates:
         for key, value in self.further(service).items():
             if key in lines:
                 self.problems.append(f"{service.env_from}: {key} is managed by the catalogue. Remove it.")
+            if key in service.refuses:
+                self.problems.append(f"{service.env_from}: {key}: {service.refuses[key]}")
             lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
         templates = {key: service.env[key] for key in uses}
         urls = frozenset(k for k, text in templates.items() if "://" in text or any(name.endswith(".url") for name in _names(text)))
         fixed = frozenset(key for key in urls if any(one.fixes(service.name) for one in self.credentials if one.name in uses[key]))
         asked = frozenset(key for key in lines if service.file or key in uses or key not in service.env)
-        return EnvFile(service.env_path, "0600", lines, uses, urls, fixed, service.alternatives, asked, tuple(lines))
+        return EnvFile(
+            service.env_path, "0600", lines, uses, urls, fixed, service.alternatives, asked, tuple(lines), service.refuses
+        )
 
     def logins(self, service: str) -> dict[str, Any]:
         return {one.name: SimpleNamespace(**one.login(service)) for one in self.credentials}

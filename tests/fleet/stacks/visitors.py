@@ -1,4 +1,4 @@
-"""Visitors of Open WebUI through a proxy, in a container: some ask for pages, some hold a WebSocket, until SIGTERM or a time is over.
+"""Visitors of Open WebUI through a proxy, in a container: some ask for pages, some hold a WebSocket, until SIGTERM or for a time.
 
 Arguments: host:port, seconds. Standard output: "ready" when all are served, and at the end a line of JSON: how many pages were
 asked for and which requests failed; how many WebSockets were closed, the longest time that one was away, how many never came back.

@@ -14,7 +14,7 @@ from tests.unit.stack.hosts import a_stack
 # A file that is wrong
 
 
-KNOWN = "known are checks, env, env_from, overlay, provides, rests_during_changes, settings, state, update, variables."
+KNOWN = "known are checks, env, env_from, overlay, provides, refuses, rests_during_changes, settings, state, update, variables."
 
 
 @pytest.mark.parametrize(
