@@ -132,7 +132,7 @@ def test_no_server_is_restarted_for_it(rolled: Rolled) -> None:
 
 def test_behind_nginx_no_request_fails_and_each_websocket_comes_back(rolled: Rolled) -> None:
     did = rolled.visitors
-    print(did)
+    print(did)  # shown with -rP
     assert did["failed"] == []
     assert did["asked"] > 500
     assert (did["closed"] > 0, did["lost"]) == (True, 0)
@@ -172,6 +172,13 @@ def test_a_first_replica_that_does_not_start_keeps_the_others_as_they_are(cluste
 # What limits cost
 
 
+def evaluated(server: Host, script: str) -> None:
+    """Redis runs this."""
+    redis = "$(docker ps --quiet --filter label=com.docker.compose.service=redis)"
+    inside = 'REDISCLI_AUTH=$(head -n 1 /run/redis-auth/password) redis-cli eval "$(cat)" 0'
+    server.run(f"docker exec --interactive {redis} sh -c '{inside}'", stdin=script)
+
+
 def test_what_a_limit_costs_is_told_until_a_run_has_noted_it(cluster: Cluster, rolled: Rolled) -> None:
     server = cluster.hosts[0]
     cluster.settings |= {"redis_config": {"maxmemory": "4mb", "timeout": 1800}}
@@ -180,14 +187,10 @@ def test_what_a_limit_costs_is_told_until_a_run_has_noted_it(cluster: Cluster, r
     assert "start redis: its fragment changes" in run.output
     assert run.check(server.name, "redis.memory_policy")["verdict"] == "warning"
     assert run.check(server.name, "redis.evicted_keys")["verdict"] == "ok"
-    fill = 'for i=1,4000 do redis.call("set", "k"..i, string.rep("x", 2000)) end'
-    server.run(
-        "docker exec --interactive $(docker ps --quiet --filter label=com.docker.compose.service=redis) "
-        "sh -c 'REDISCLI_AUTH=$(head -n 1 /run/redis-auth/password) redis-cli eval \"$(cat)\" 0'",
-        stdin=fill,
-    )
+    evaluated(server, 'for i=1,4000 do redis.call("set", "k"..i, string.rep("x", 2000)) end')
     run = cluster.deploy()
     assert run.check(server.name, "redis.evicted_keys")["verdict"] == "warning"
+    evaluated(server, 'redis.call("flushall")')
     cluster.database = new()  # a run that changes something notes what was counted
     assert cluster.deploy().ok
     run = cluster.deploy()
