@@ -73,6 +73,7 @@ redis_maxmemory_policy = "allkeys-lru"  # what is removed when memory is full
 redis_save = ""  # snapshots as "seconds changes" pairs; "" for none
 redis_appendonly = True  # every write goes to the append-only file
 redis_loglevel = "notice"  # debug, verbose, notice or warning
+redis_config: dict[str, str | int] = {}  # further options of redis, such as timeout or maxmemory: docs/cluster.md
 redis_move = "replication"  # how its data gets to another place or image; copy: writes wait meanwhile (docs/adopting.md)
 redis_dbs: dict[str, int] = {}  # service to number of its database, where that is not 0
 redis_users: dict[str, dict[str, list[str]]] = {}  # a login of its own for each client, and what it may do: docs/users.md
@@ -98,6 +99,7 @@ redis_exporter_port = 9121  # the port that it is published on
 openwebui_image = "ghcr.io/open-webui/open-webui:latest"  # the application; None: the project's own
 openwebui_port = 8080  # the port that it is published on
 openwebui_env: dict[str, str] = {}  # further keys of env/openwebui.env, name to value
+# What signs its sessions can be one key on all hosts, webui_secret_key; without it each container makes its own: docs/cluster.md
 openwebui_health_interval = "30s"  # time between two healthchecks
 openwebui_health_timeout = "10s"  # a healthcheck that takes longer has failed
 openwebui_health_retries = 3  # failed healthchecks in a row that make it unhealthy

@@ -196,4 +196,6 @@ def _release(host: Host, planned: HostPlan, result: str, changes: Sequence[str] 
         "reason": reason,
     }
     line = json.dumps(entry, ensure_ascii=False)
-    return scripts.run("lock/release", root=stack.settings.stack_dir, run=current.id, line=line)
+    counters = {one.name: dict(counted) for one in credentials_of(stack) if (counted := one.counters(seen))}
+    noted = json.dumps(counters) if counters else ""
+    return scripts.run("lock/release", root=stack.settings.stack_dir, run=current.id, line=line, counters=noted)

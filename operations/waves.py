@@ -16,7 +16,7 @@ from .stack.waves import Wave, stopped
 
 @operation()
 def enter(fleet: Fleet, hosts: Wave) -> Generator[PyinfraCommand, None, None]:
-    """The host may be changed: none of the hosts whose servers it uses has failed in this run.
+    """The host may be changed: none of the hosts whose servers it uses, or whose replica goes first, has failed in this run.
 
     + fleet: the hosts of the run
     + hosts: those whose turn it is
@@ -25,9 +25,11 @@ def enter(fleet: Fleet, hosts: Wave) -> Generator[PyinfraCommand, None, None]:
     """
     if host.name not in hosts:
         return
-    for server in fleet.hosts[host.name].stack.servers:
-        if server in _failed() or _erred(server):
-            yield fail(f"Nothing was changed here: {server}, whose server this host uses, failed. Put it right, then run again.")
+    stack = fleet.hosts[host.name].stack
+    reasons = {**dict.fromkeys(stack.ahead, "which goes first"), **dict.fromkeys(stack.servers, "whose server this host uses")}
+    for other, why in reasons.items():
+        if other in _failed() or _erred(other):
+            yield fail(f"Nothing was changed here: {other}, {why}, failed. Put it right, then run again.")
             return
 
 

@@ -188,7 +188,8 @@ def services() -> str:
 def _brings(service: Service) -> Iterator[str]:
     for name, provided in service.provides.items():
         kind = registry.kinds()[provided.kind]
-        yield f"gives the login `{{{name}.…}}`, a {code(kind.kind)}, with the secret `{provided.secret}`"
+        what = "the login" if kind.served else "the key"
+        yield f"gives {what} `{{{name}.…}}`, a {code(kind.kind)}, with the secret `{provided.secret}`"
     if service.settings:
         yield f"settings: {', '.join(map(code, service.settings))}"
     if service.reads_env:

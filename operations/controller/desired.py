@@ -20,11 +20,11 @@ from ..stack.catalogue import catalogue, folders_of, server_settings
 from ..stack.credential import credentials_of
 from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsError
 from ..stack.service import Provided, setting_of
-from ..stack.settings import Settings, before_port
+from ..stack.settings import Settings, before_port, secrets
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack, registry_secret
 from ..stack.verdicts import checks
-from . import notify
+from . import notify, replicas
 from .secrets import Secret, SecretValue, Sources
 
 
@@ -46,19 +46,29 @@ def stack_of(host: Host, files: tuple[str, ...] = ()) -> Stack:
     ]
     if problems:
         raise SettingsError(problems)
-    return _shared(host, data, files, {setting: host.inventory.hosts[server].data.dict() for setting, server in named.items()})
+    others = host.inventory.hosts
+    servers = {setting: others[server].data.dict() for setting, server in named.items()}
+    ahead = {service: (name, others[name].data.dict()) for service, name in replicas.ahead(host, data, named)}
+    return _shared(host, data, files, servers, ahead)
 
 
-def _shared(host: Host, data: Mapping[str, Any], files: tuple[str, ...], servers: Mapping[str, Mapping[str, Any]]) -> Stack:
+def _shared(
+    host: Host,
+    data: Mapping[str, Any],
+    files: tuple[str, ...],
+    servers: Mapping[str, Mapping[str, Any]],
+    ahead: Mapping[str, tuple[str, Mapping[str, Any]]],
+) -> Stack:
     """The stack, one for all hosts of an inventory that differ in nothing but how they are reached."""
     known = _stacks.setdefault(host.inventory, {})
+    others = (*servers.values(), *(one for _, one in ahead.values()))
     try:
-        told = [{name: one[name] for name in one if name not in _REACHED} for one in (data, *servers.values())]
-        key = pickle.dumps((files, told))
+        told = [{name: one[name] for name in one if name not in _REACHED} for one in (data, *others)]
+        key = pickle.dumps((files, told, [(service, name) for service, (name, _) in ahead.items()]))
     except Exception:  # whatever an operator has put there and pickle does not know
-        return stack_from(data, servers, files)
+        return stack_from(data, servers, files, ahead)
     if key not in known:
-        known[key] = stack_from(data, servers, files)
+        known[key] = stack_from(data, servers, files, ahead)
     return known[key]
 
 
@@ -67,12 +77,16 @@ _stacks: WeakKeyDictionary[Inventory, dict[bytes, Stack]] = WeakKeyDictionary()
 
 
 def stack_from(
-    data: Mapping[str, Any], servers: Mapping[str, Mapping[str, Any]] | None = None, files: tuple[str, ...] = ()
+    data: Mapping[str, Any],
+    servers: Mapping[str, Mapping[str, Any]] | None = None,
+    files: tuple[str, ...] = (),
+    ahead: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
 ) -> Stack:
     """The stack that `data` (name → value) describes; values that are a `Secret` are looked up.
 
     + servers: a setting that names a host whose server is used → the data of that host
     + files: the project's own Compose files, where no setting names them
+    + ahead: service → the host whose replica of it goes first, and its data
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
@@ -86,12 +100,12 @@ def stack_from(
     for name, reference in references(data).items():
         found = of_secret.setdefault(name, []) if name in provided else problems
         try:
-            value = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command"))
+            values[name] = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command")).unmask()
         except SecretError as error:
+            values[name] = ""
             found += error.problems
             continue
-        found += provided[name].rule(value.unmask(), name) if name in provided else []
-        values[name] = value.unmask()
+        found += provided[name].rule(values[name], name) if name in provided else []
     problems += [
         f'{name}: is written out in the data. Use Secret("{name.upper()}") and keep the value in a source of secrets.'
         for name in provided
@@ -108,9 +122,18 @@ def stack_from(
             address, port = server.get(setting_of(service, "publish")), server.get(setting_of(service, "port"), one.port)
             at[name] = f"{before_port(str(address))}:{port}"
             problems += _server_problems(service, one, data, server)
+    for service, (host, theirs) in (ahead or {}).items():
+        keys = [one.secret for name, _, one in provides if name == service and not one.port]
+        problems += [
+            f"{key}: differs from the one on {host}, whose {service} uses the same server. Make them the same."
+            for key in keys
+            if references(theirs).get(key) != references(data).get(key)
+        ]
+    first = {service: host for service, (host, _) in (ahead or {}).items()}
     try:
         # an address is for this machine alone
-        stack = Stack.build({k: v for k, v in data.items() if k not in (*provided, "notify")}, values, at, files)
+        own = {name: value for name, value in data.items() if name not in (*provided, "notify")}
+        stack = Stack.build(own, values, at, files, first)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
     known = references(data)
@@ -193,7 +216,8 @@ def _unknown_checks(stack: Stack) -> Iterator[str]:
 
 @cache
 def _usual_checks() -> frozenset[str]:
-    every = Stack.build({"services": list(catalogue())}, {})
+    entries = catalogue()
+    every = Stack.build({"services": list(entries)}, dict.fromkeys(secrets(entries), ""))
     # what stands behind an @ is the service or credential that one is about
     return frozenset(check.id.partition("@")[0] for check in checks(every, Snapshot()))
 

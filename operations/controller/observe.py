@@ -88,10 +88,12 @@ class Fleet:
         return tuple(dict.fromkeys((*servers, *(user for server in servers for user in self.users.get(server, ())))))
 
     def turns(self, wave: tuple[str, ...]) -> tuple[Wave, ...]:
-        """The hosts of a wave that use no other's server, then those that do; of both those that copy images come last."""
+        """The hosts of a wave that use no other's server, then those that do: of replicas the first one, then the others. Of each of
+        these, those that copy images come last."""
         if wave not in self._turns:
-            kinds = {name: (bool(self.hosts[name].stack.servers), self._copies(name)) for name in wave}
-            turns = (Wave(name for name in wave if kinds[name] == kind) for kind in product((False, True), repeat=2))
+            stacks = {name: self.hosts[name].stack for name in wave}
+            kinds = {name: (2 if one.ahead else 1 if one.servers else 0, self._copies(name)) for name, one in stacks.items()}
+            turns = (Wave(name for name in wave if kinds[name] == kind) for kind in product(range(3), (False, True)))
             self._turns[wave] = tuple(filter(None, turns))
         return self._turns[wave]
 
@@ -204,11 +206,12 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     root, project, window = settings.stack_dir, settings.stack_name, settings.log_window
     credentials, env = credentials_of(stack), (stack.dotenv, *stack.env_files)
     keys = {file.path: tuple(file.lines) for file in env}
+    asked_for = {file.path: (*file.lines, *file.refused) for file in env}
     asked: dict[str, Asked] = {
         "containers": (Containers, {"project": project}),  # runs first: later facts reuse its answer
         "engine": (Engine, {"root": root}),
         "files": (Files, {"root": root, "paths": stack.managed_paths()}),
-        "env": (EnvKeys, {"root": root, "files": keys, "wanted": env}),
+        "env": (EnvKeys, {"root": root, "files": asked_for, "wanted": env}),
         "state": (State, {
             "root": root, "project": project, "folder": stack.project_dir,
             "texts": [path for one in credentials for path in one.texts()],

@@ -31,6 +31,7 @@ class SeenState(Seen):
     + projects: other Compose projects that run from this folder; told until the stack was started once
     + texts: path → content of further small files
     + entries: folder → something that lies in it
+    + counted: credential → what its server had counted when a run last noted it
     """
 
     applied: Applied
@@ -40,6 +41,7 @@ class SeenState(Seen):
     projects: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     entries: Mapping[str, str] = field(default_factory=dict)
+    counted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class State(ScriptFact[SeenState]):
@@ -59,7 +61,7 @@ class State(ScriptFact[SeenState]):
     def command(
         self, root: str, project: str = "", folder: str = "", texts: Sequence[str] = (), folders: Sequence[str] = ()
     ) -> StringCommand:
-        self.known, self.folder = (APPLIED, FRAGMENTS, _LOCK, *texts), root
+        self.known, self.folder = (*_OURS, *texts), root
         label = f"com.docker.compose.project.working_dir={folder or root}"
         return self.ask(root=root, project=project, texts=texts, folders=folders, filters=json.dumps({"label": [label]}))
 
@@ -93,13 +95,15 @@ class State(ScriptFact[SeenState]):
             lock=owner(files.get(_LOCK, "")),
             started_with=_own_files(self.folder, dotenv, noted or started) or _found_by_compose(usual),
             projects=projects,
-            texts={path: content for path, content in files.items() if path not in (APPLIED, FRAGMENTS, _LOCK)},
+            texts={path: content for path, content in files.items() if path not in _OURS},
             entries=entries,
+            counted=_counted(files.get(_COUNTERS, "")),
         )
 
 
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_LOCK = ".fleet/lock/owner"
+_LOCK, _COUNTERS = ".fleet/lock/owner", ".fleet/counters.json"
+_OURS = (APPLIED, FRAGMENTS, _LOCK, _COUNTERS)
 
 
 class Containers(ScriptFact[tuple[SeenContainer, ...]]):
@@ -150,6 +154,13 @@ def _applied(written: str) -> Applied:
     except (ValueError, KeyError, TypeError, AttributeError):
         # missing, cut off by a crash or edited by hand: then every definition is compared again
         return Applied()
+
+
+def _counted(written: str) -> Mapping[str, Mapping[str, str]]:
+    try:
+        return {name: texts(entry) for name, entry in document(written).items()}
+    except (ValueError, TypeError, AttributeError):  # missing, cut off or edited by hand: then all counts since the servers' starts
+        return {}
 
 
 def _container(one: Mapping[str, Any]) -> SeenContainer:

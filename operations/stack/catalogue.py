@@ -42,7 +42,8 @@ def catalogue(dirs: tuple[str, ...] = ()) -> Mapping[str, Service]:
 @cache
 def server_settings(dirs: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The settings that name the host of the inventory whose server is used."""
-    return tuple(setting_of(name, "host") for name, service in catalogue(dirs).items() if service.provides)
+    entries = catalogue(dirs).items()
+    return tuple(setting_of(name, "host") for name, service in entries if any(one.port for one in service.provides.values()))
 
 
 def folders_of(data: Mapping[str, Any]) -> tuple[str, ...]:

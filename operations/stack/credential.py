@@ -54,6 +54,7 @@ class CredentialPlan:
     + restarts: its server is restarted, because it reads what it accepts only then, or accepts nothing that is on the host
     + denied: what the server said when it did not let itself be changed: then it reads a changed file only when it starts
     + waiting: services that still use a previous one, which is not retired until they no longer do
+    + effects: what people will notice of it, as sentences
     """
 
     name: str
@@ -65,6 +66,7 @@ class CredentialPlan:
     restarts: bool = False
     denied: str = ""
     waiting: tuple[str, ...] = ()
+    effects: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Credential(ABC):
@@ -79,6 +81,7 @@ class Credential(ABC):
     """
 
     kind: ClassVar[str]
+    served: ClassVar[bool] = True  # whether a server takes it, on a port
     # ids of its checks: what is meant to be so during a rollout; what compares the host with the desired state; what a server need
     # not be that somebody else started
     about_retired: ClassVar[tuple[str, ...]] = ()
@@ -154,7 +157,7 @@ class Credential(ABC):
 
     @abstractmethod
     def login(self, service: str) -> Mapping[str, str]:
-        """The names for templates of a service; one that holds a secret is `password` or `url`."""
+        """The names for templates of a service; one that holds a secret is `password`, `url` or `value`."""
 
     @abstractmethod
     def files(self) -> Sequence[File]:
@@ -258,6 +261,10 @@ class Credential(ABC):
     def readers(self, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
         """The services of the project that read it from a file, beside the stack's own."""
         return ()
+
+    def counters(self, seen: Snapshot) -> Mapping[str, str]:
+        """What its server counts: noted by a run that changes something, so that later ones tell what has come since."""
+        return {}
 
     def changed(self, seen: Snapshot) -> float | None:
         """When what its server accepts was last changed, in seconds since 1970."""

@@ -38,6 +38,7 @@ class EnvFile:
     + alternatives: the keys of several ways to log in, of which a service that the project defines keeps those that it has
     + asked: those that are managed whatever a host has: they hold a secret, or a setting names them
     + offered: all keys that could be managed, also those that a host keeps for itself
+    + refused: keys that a host must not have → why not
     """
 
     path: str
@@ -49,6 +50,7 @@ class EnvFile:
     alternatives: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
     offered: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def without(self, keys: Collection[str]) -> EnvFile:
         """The same without these keys."""

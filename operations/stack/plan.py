@@ -158,6 +158,7 @@ class Plan:
             yield "ask Compose which definitions changed"
 
     def _credential(self, one: CredentialPlan) -> Iterator[str]:
+        yield from one.effects
         if one.retire:
             switched = (*(service for service, _ in self.start), *one.readers)
             switch = f"switch {' and '.join(switched)}" if switched else ""
@@ -287,9 +288,20 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
             for image, pin in stack.pins.items()
             if pin.why and image in stack.images(seen).values()
         )
+    yield from _refused(stack, seen)
     for path, keys in seen.env.items():
         if keys is None:
             yield f"{root}/{path}: a quote is opened and never closed, so its keys cannot be told apart. Close it."
+
+
+def _refused(stack: Stack, seen: Snapshot) -> Iterator[str]:
+    """Keys with which a service would not be what the stack takes it for."""
+    for service in stack.services:
+        file, own = stack.env_file(service), _own(seen).get(service.name)
+        there = {} if seen.env is UNKNOWN else seen.env.get(service.env_path) or {}
+        for key, why in file.refused.items() if file else ():
+            if key in there or (own and key in own.keys):
+                yield f"{service.name}: has {key}. {why} Nothing was changed."
 
 
 _PARTS = {"own": "the project's own Compose files"}

@@ -30,4 +30,5 @@ def extras() -> tuple[Any, ...]:
 @cache
 def kinds() -> Mapping[str, type[Any]]:
     """Kinds of credentials, by their names in catalogue files: see credential.py."""
-    return {kind.kind: kind for module in _modules() for kind in getattr(module, "KINDS", ())}
+    modules = (import_module(f"{_PACKAGE}.stack.shared_key"), *_modules())
+    return {kind.kind: kind for module in modules for kind in getattr(module, "KINDS", ())}

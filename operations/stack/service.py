@@ -26,12 +26,14 @@ class Provided:
 
     + kind: the kind of credential
     + secret: the setting that refers to its secret
-    + port: where its server listens
+    + port: where its server listens; 0 for a kind that no server takes
+    + when_changed: what another secret does to people, where that is not kept from them
     """
 
     kind: str
     secret: str
-    port: int
+    port: int = 0
+    when_changed: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Service:
     + variables, env: name → template; what `${name}` in the file stands for, and keys of the env file
     + alternatives: the keys of `env` that are several ways to log in, as in `KEY?`: a service of the project keeps its own
     + env_from: the setting that holds further keys of the env file
+    + refuses: keys that neither that setting nor a host may have → why not
     + provides: name → the credential that it provides
+    + state: the credential whose server keeps its state: hosts that use one server of it have replicas of the service
     + pinned: whether every host runs the same image of it; not where another program updates it
     + rests_during_changes: it is stopped for as long as other services change, since it would interfere
     + overlay: what its login needs where the project defines it: `options` of its command (the names of those that go, those that
@@ -67,9 +71,11 @@ class Service:
     variables: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     env_from: str | None = None
+    refuses: Mapping[str, str] = field(default_factory=dict)
     rolling: bool = False
     replicas: int = 1
     provides: Mapping[str, Provided] = field(default_factory=dict)
+    state: str | None = None
     probes: tuple[probes.Probe, ...] = ()
     file: str | None = None
     rests_during_changes: bool = False
@@ -156,7 +162,9 @@ def entry(name: str, text: str, document: Mapping[str, Any]) -> Service:
         env={key.removesuffix("?"): text for key, text in (fleet.get("env") or {}).items()},
         alternatives=frozenset(key[:-1] for key in fleet.get("env") or {} if key.endswith("?")),
         env_from=fleet.get("env_from"),
+        refuses=fleet.get("refuses") or {},
         rolling=fleet.get("update") == "rolling",
+        state=fleet.get("state"),
         provides={name: Provided(**one) for name, one in (fleet.get("provides") or {}).items()},
         replicas=_replicas(definition),
         probes=tuple(probes.probe(name, check) for check in fleet.get("checks") or ()),

@@ -14,7 +14,8 @@ from .service import START_INTERVAL, Loader
 from .templates import template_names
 
 _FLEET_KEYS = {
-    "provides", "rests_during_changes", "settings", "variables", "env", "env_from", "checks", "update", "overlay", "pin",
+    "provides", "state", "rests_during_changes", "settings", "variables", "env", "env_from", "refuses",
+    "checks", "update", "overlay", "pin",
 }  # fmt: skip
 _OVERLAY = {"options": dict, "healthcheck": bool, "volumes": list, "inline": bool}
 _OPTIONS = {"without": list, "with": list, "variable": str}
@@ -50,6 +51,7 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
         yield f"x-fleet: unknown key {key!r}; known are {', '.join(sorted(_FLEET_KEYS))}."
     yield from _type_problem("settings", fleet.get("settings") or {}, dict, "a mapping of names to defaults")
     yield from _provides_problems(fleet.get("provides") or {})
+    yield from _type_problem("state", fleet.get("state") or "", str, "the name of a credential")
     yield from _type_problem("env_from", fleet.get("env_from") or "", str, "the name of a setting")
     yield from _shape_problems("overlay", fleet.get("overlay") or {}, _OVERLAY)
     for key, default in (("rests_during_changes", False), ("pin", True)):
@@ -58,6 +60,9 @@ def _document_problems(name: str, document: object) -> Iterator[str]:
         yield f"x-fleet: update: is {fleet['update']!r}, expected one of {', '.join(_UPDATES)}."
     elif fleet.get("update") == "rolling" and services[name].get("ports"):
         yield "x-fleet: update: rolling: two containers cannot publish one port. Take `ports` out, or put a proxy before it."
+    refused = fleet.get("refuses") or {}
+    if not isinstance(refused, dict) or not all(isinstance(text, str) for pair in refused.items() for text in pair):
+        yield "x-fleet: refuses: expected a mapping of names to sentences."
     for block in ("variables", "env"):
         yield from _template_problems(block, fleet.get(block) or {})
     checks = fleet.get("checks") or []
@@ -107,18 +112,22 @@ def _same_without_start_interval(document: Any, text: str, name: str) -> bool:
 
 def _provides_problems(provides: object) -> Iterator[str]:
     yield from _type_problem("provides", provides, dict, "a mapping of names to credentials")
-    expected = {"kind": str, "secret": str, "port": int}
+    known = {"kind": str, "secret": str, "port": int, "when_changed": str}
     for name, one in provides.items() if isinstance(provides, dict) else ():
         if not isinstance(name, str) or not name.isidentifier():
             yield f"x-fleet: provides: {name!r} is no name for templates. Use letters, digits and _."
+        where, kinds = f"x-fleet: provides: {name}", registry.kinds()
         if (
             not isinstance(one, dict)
-            or one.keys() != expected.keys()
-            or not all(isinstance(one[k], t) for k, t in expected.items())
+            or not {"kind", "secret"} <= one.keys() <= known.keys()
+            or not all(isinstance(value, known[key]) for key, value in one.items())
+            or (one["kind"] in kinds and kinds[one["kind"]].served and "port" not in one)
         ):
-            yield f"x-fleet: provides: {name}: expected `kind` (text), `secret` (the name of a setting) and `port` (a number)."
-        elif one["kind"] not in registry.kinds():
-            yield f"x-fleet: provides: {name}: there is no kind {one['kind']!r}; known are {', '.join(sorted(registry.kinds()))}."
+            yield f"{where}: expected `kind` (text), `secret` (the name of a setting) and `port` (a number)."
+        elif one["kind"] not in kinds:
+            yield f"{where}: there is no kind {one['kind']!r}; known are {', '.join(sorted(kinds))}."
+        elif "port" in one and not kinds[one["kind"]].served:
+            yield f"{where}: no server takes a {one['kind']}, so it has no `port`. Remove it."
 
 
 def _template_problems(block: str, templates: object) -> Iterator[str]:

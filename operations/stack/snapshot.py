@@ -225,6 +225,7 @@ class Snapshot:
     + urls: path of an env file → managed key → its URL without the login
     + started_with, projects: see `SeenState`: what keeps the stack from being taken over
     + entries: folder → something that lies in it
+    + counted: credential → what its server had counted when a run last noted it
     + left: the run whose lock was left behind: it is dead, or was to be taken for dead
     + logs: service → what it complained about
     + answers: what the facts of credentials and services found, by their names
@@ -248,6 +249,7 @@ class Snapshot:
     started_with: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     entries: Mapping[str, str] = field(default_factory=dict)
+    counted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     logs: Mapping[str, SeenLog] | Unknown = UNKNOWN
     machine: SeenMachine | Unknown = UNKNOWN
     literals: tuple[SeenLiteral, ...] | Unknown = UNKNOWN

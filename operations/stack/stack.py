@@ -16,7 +16,7 @@ from .errors import SettingsError
 from .files import EnvFile, File, Folder
 from .pins import Pin
 from .probes import Probe
-from .service import Service, client, read_definition
+from .service import Service, client, read_definition, setting_of
 from .settings import Settings, declared
 from .snapshot import UNKNOWN, SeenDefinition, Snapshot
 from .templates import Templates
@@ -40,6 +40,7 @@ class Stack:
     + files: the project's own Compose files, relative to its folder
     + credentials: those that its services take or use; credential.py, which knows stacks, says what they are
     + resting: the services that rest while others change
+    + ahead: the hosts whose replica of a service goes before the one here
     + variables: service → what `${…}` in its fragment stands for
     + pins: name of an image → the one that every host is to run
     + registries: those that want a login → user and password
@@ -55,6 +56,7 @@ class Stack:
     given: frozenset[str] = frozenset()
     credentials: tuple[Any, ...] = ()
     resting: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pins: Mapping[str, Pin] = field(default_factory=dict)
     registries: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
@@ -62,14 +64,20 @@ class Stack:
 
     @classmethod
     def build(
-        cls, data: Mapping[str, Any], secrets: Mapping[str, str], at: Mapping[str, str] | None = None, files: tuple[str, ...] = ()
+        cls,
+        data: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        at: Mapping[str, str] | None = None,
+        files: tuple[str, ...] = (),
+        ahead: Mapping[str, str] | None = None,
     ) -> Stack:
         """The stack that `data` describes.
 
         + data: name → value, a host's pyinfra data
-        + secrets: the names in `data` that hold secrets → their values
+        + secrets: the names in `data` that hold secrets → their values; "" where one was not found
         + at: credential → host:port of another host's server, where a setting names one
         + files: the project's own Compose files, where no setting names them
+        + ahead: service → the host whose replica of it goes first
 
         Raises SettingsError or CatalogueError with every problem at once.
         """
@@ -88,12 +96,16 @@ class Stack:
         values = settings.values()
         for extra in registry.extras():
             values |= extra.values(settings)
+        for service in (one for one in entries.values() if one.state):
+            shared, first = service.state in (at or {}), service.name not in (ahead or {})
+            values |= {setting_of(service.name, "shared"): shared, setting_of(service.name, "first"): first}
         files = settings.compose_files or files or (BASE,)
-        given = frozenset(service.name for service in named) | {name for name, value in values.items() if value}
+        given = frozenset(service.name for service in named) | {name for name, value in values.items() if value} | secrets.keys()
         services = tuple(service.standing(given) for service in named)
         credentials = tuple(_credentials([one.standing(given) for one in entries.values()], settings, secrets, at or {}))
         values["STACK_ROOT"] = _root(files)
-        templates = Templates(values, dict(secrets), credentials, {name for one in entries.values() for name in one.provides})
+        provided = {name: provided for one in entries.values() for name, provided in one.provides.items()}
+        templates = Templates(values, dict(secrets), credentials, provided)
         stack = cls(
             settings=settings,
             files=files,
@@ -105,12 +117,13 @@ class Stack:
             given=given,
             credentials=credentials,
             resting=tuple(name for name, service in entries.items() if service.rests_during_changes),
+            ahead=tuple(dict.fromkeys((ahead or {}).values())),
             registries={
                 name: (str(login["user"]), secrets[registry_secret(name)])
                 for name, login in settings.registries.items()
                 if registry_secret(name) in secrets
             },
-            secrets=tuple(secrets.values()),
+            secrets=tuple(filter(None, secrets.values())),
         )
         problems = graph.problems({s.name: s.needs for s in services}) + templates.problems
         problems += [problem for one in credentials for problem in one.wrong(stack)]
@@ -119,7 +132,7 @@ class Stack:
         problems += [
             f"{service.name}: `#? {name}`: no setting and no service has that name, so the line never stands. Correct it."
             for service in named
-            for name in sorted(service.conditions - values.keys() - entries.keys())
+            for name in sorted(service.conditions - values.keys() - entries.keys() - {one.secret for one in provided.values()})
         ]
         if problems:
             raise SettingsError(problems)
@@ -273,7 +286,7 @@ class Stack:
             if own is None or service.name in own:
                 file = self.env_file(service)
                 needed = overlay.needs(service, whole.content, self._asked(service))
-                asked = {"env": list(file.offered) if file else [], "urls": sorted(file.urls) if file else []}
+                asked = {"env": [*file.offered, *file.refused] if file else [], "urls": sorted(file.urls) if file else []}
                 told[service.name] = {**needed, **asked, "text": self._overlay(service, whole).content}
         return told
 
@@ -357,11 +370,12 @@ def fragment_path(service: str) -> str:
 def _credentials(
     entries: Sequence[Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
 ) -> Iterator[Any]:
-    """Those whose server is one of the services, another host's, or the project's own."""
+    """Those whose server is one of the services, another host's, or the project's own; one that no server takes, where it is
+    given."""
     for service in entries:
         for name, provided in service.provides.items():
             kind, local = registry.kinds()[provided.kind], service.name in settings.services
-            if local or kind.in_use(settings, service.name):
+            if local or (kind.in_use(settings, service.name) if kind.served else provided.secret in secrets):
                 further = {one: secrets.get(one) for one in kind.further_secrets(provided, service.name, settings.all())}
                 yield kind(name, provided, service.name, settings, local, secrets.get(provided.secret), at.get(name), further)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from string import Formatter
 from types import SimpleNamespace
@@ -11,8 +11,9 @@ from typing import Any
 from .env_file import EnvValueError, line
 from .files import EnvFile
 from .probes import Probe
-from .service import Service
+from .service import Provided, Service
 
+SECRET_PARTS = ("password", "url", "value")  # of a login: those that hold its secret
 _OLD_NAMES = ("password", "url", "host", "port", "db")  # as templates of 0.1 had them
 
 
@@ -32,9 +33,9 @@ class Templates:
     """What they are filled with, and what is found wrong on the way."""
 
     def __init__(
-        self, values: Mapping[str, Any], secrets: Mapping[str, str], credentials: Sequence[Any], provided: Collection[str]
+        self, values: Mapping[str, Any], secrets: Mapping[str, str], credentials: Sequence[Any], provided: Mapping[str, Provided]
     ) -> None:
-        """+ provided: the names of all credentials that the catalogue knows"""
+        """+ provided: name → each credential that the catalogue knows"""
         self.values, self.secrets, self.credentials, self.provided = values, secrets, credentials, provided
         self.of_secret = {secret: one.name for one in credentials for secret in (one.provided.secret, *one.further)}
         self.secret_names = {*self.of_secret, *secrets}
@@ -69,6 +70,7 @@ class Templates:
                 alternatives=same.alternatives | file.alternatives,
                 asked=same.asked | file.asked,
                 offered=tuple(dict.fromkeys((*same.offered, *file.offered))),
+                refused={**same.refused, **file.refused},
             )
         return tuple(files.values())
 
@@ -80,12 +82,16 @@ class Templates:
         for key, value in self.further(service).items():
             if key in lines:
                 self.problems.append(f"{service.env_from}: {key} is managed by the catalogue. Remove it.")
+            if key in service.refuses:
+                self.problems.append(f"{service.env_from}: {key}: {service.refuses[key]}")
             lines[key] = self.quoted(f"{service.env_from}: {key}", key, value)
         templates = {key: service.env[key] for key in uses}
         urls = frozenset(k for k, text in templates.items() if "://" in text or any(name.endswith(".url") for name in _names(text)))
         fixed = frozenset(key for key in urls if any(one.fixes(service.name) for one in self.credentials if one.name in uses[key]))
         asked = frozenset(key for key in lines if service.file or key in uses or key not in service.env)
-        return EnvFile(service.env_path, "0600", lines, uses, urls, fixed, service.alternatives, asked, tuple(lines))
+        return EnvFile(
+            service.env_path, "0600", lines, uses, urls, fixed, service.alternatives, asked, tuple(lines), service.refuses
+        )
 
     def logins(self, service: str) -> dict[str, Any]:
         return {one.name: SimpleNamespace(**one.login(service)) for one in self.credentials}
@@ -93,7 +99,7 @@ class Templates:
     def is_secret(self, name: str) -> bool:
         """Whether a name of a template stands for something secret."""
         credential, _, part = name.partition(".")
-        return part in ("password", "url") if credential in self.provided and part else name in self.secret_names
+        return part in SECRET_PARTS if credential in self.provided and part else name in self.secret_names
 
     def used(self, template: str) -> frozenset[str]:
         """The credentials whose login a template uses: its secret, or its user, which changes with it."""
@@ -155,6 +161,9 @@ class Templates:
         first, _, part = name.partition(".")
         if first in self.provided and part:
             if not any(one.name == first for one in self.credentials):
+                if not self.provided[first].port:
+                    secret = self.provided[first].secret
+                    return f'{{{name}}}: {secret} is not set. Add {secret} = Secret("{secret.upper()}") to group_data/all.py.'
                 return f"{{{name}}}: this host has no {first!r} to log in to. Add its service to `services`, or name its host."
             return f"{{{name}}}: the credential {first!r} has no {part!r}. Correct it."
         if name in _OLD_NAMES and len(self.credentials) == 1:

@@ -18,7 +18,7 @@ NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 # three parts.
 PARTS = (
     ("test_rollout", "test_redis_users", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis"),
-    ("test_rolling", "test_shards", "test_failures", "test_diagnosis"),
+    ("test_rolling", "test_cluster", "test_shards", "test_failures", "test_diagnosis"),
     ("test_engine", "test_killed", "test_two_operators"),
 )
 LONG = [module for part in PARTS for module in part]
@@ -27,7 +27,7 @@ LONG = [module for part in PARTS for module in part]
 ADOPT = {"test_adopt", "test_adopt_places", "test_adopt_shapes", "test_file_secrets"}
 
 # those whose stacks the default one does not take over
-OTHER_STACKS = {"test_flavours", "test_move", "test_postgres", "test_redis_users"}
+OTHER_STACKS = {"test_cluster", "test_flavours", "test_move", "test_postgres", "test_redis_users"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

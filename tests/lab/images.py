@@ -35,7 +35,7 @@ BUILT_ON = {
     "openwebui-standin": "service",
 }
 # what no `up` builds (openwebui.py and postgres.py do)
-ON_REQUEST = {"openwebui-real": "base-python311", "pgvector-standin": "service", "postgres-exporter": "service"}
+ON_REQUEST = {"openwebui-real": "base-python311", "pgvector-standin": "service", "postgres-exporter": "service", "nginx": "service"}
 HOSTS = ("host-bare", "host")
 # a setting of the project → the image that stands in for it
 SERVICES = {

@@ -9,10 +9,10 @@ NAME = "pgvector-standin"
 EXPORTER = "postgres-exporter"
 
 
-def provide(lab: Lab, host: Host) -> None:
-    """Both images are in the host."""
+def provide(lab: Lab, host: Host, *names: str) -> None:
+    """These images are in the host, or both where none is named."""
     with lab.checkout.locked():
-        for name in (NAME, EXPORTER):
+        for name in names or (NAME, EXPORTER):
             images = lab.images
             if images.tag(name) not in images.ids():
                 images.build_one(name)

@@ -295,3 +295,57 @@ def test_the_kind_of_what_is_wrong_is_kept() -> None:
         stack_of(fleet({"a": {"openwebui_port": 0}}), "a")
     with pytest.raises(SecretError):
         stack_of(fleet({"a": {}}, redis_password="written-out"), "a")
+
+
+# Replicas: hosts whose Open WebUI uses one database
+
+DATA = {"services": ["redis", "postgres"], "redis_publish": "10.0.0.5", "postgres_publish": "10.0.0.5"}
+REPLICA = {"services": ["openwebui"], "redis_host": "data-1", "postgres_host": "data-1"}
+KEY = Secret("TEST_DESIRED_KEY")
+
+
+@pytest.fixture
+def replicas(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Mapping[str, Any]]:
+    monkeypatch.setenv(KEY.name, "the-Key_of-all-replicas")
+    return {"data-1": DATA, "webui-1": REPLICA, "webui-2": REPLICA, "webui-3": REPLICA}
+
+
+def cluster(hosts: Mapping[str, Mapping[str, Any]], **common: Any) -> Inventory:
+    return fleet(hosts, postgres_password=SECRET, webui_secret_key=KEY, **common)
+
+
+def migrates(stack: Stack) -> str:
+    return next(line for file in stack.env_files for key, line in file.lines.items() if key == "ENABLE_DB_MIGRATIONS")
+
+
+def test_the_first_replica_in_the_inventory_migrates_and_goes_before_the_others(replicas: Mapping[str, Mapping[str, Any]]) -> None:
+    inventory = cluster(replicas)
+    first, *others = (stack_of(inventory, name) for name in ("webui-1", "webui-2", "webui-3"))
+    assert (migrates(first), first.ahead) == ("ENABLE_DB_MIGRATIONS=true", ())
+    for stack in others:
+        assert (migrates(stack), stack.ahead) == ("ENABLE_DB_MIGRATIONS=false", ("webui-1",))
+    assert others[0] is others[1]
+    assert stack_of(inventory, "data-1").ahead == ()
+
+
+def test_a_replica_on_the_host_of_the_database_is_the_first(replicas: Mapping[str, Mapping[str, Any]]) -> None:
+    inventory = cluster({**replicas, "data-1": {**DATA, "services": ["redis", "postgres", "openwebui"]}})
+    assert stack_of(inventory, "webui-1").ahead == ("data-1",)
+
+
+def test_hosts_that_share_a_redis_alone_are_no_replicas() -> None:
+    inventory = fleet({"redis-1": SERVER, "webui-1": CLIENT, "webui-2": CLIENT})
+    stack = stack_of(inventory, "webui-2")
+    assert stack.ahead == ()
+    assert not any("ENABLE_DB_MIGRATIONS" in file.lines for file in stack.env_files)
+
+
+def test_a_replica_with_another_key_is_told_before_a_connection(
+    replicas: Mapping[str, Mapping[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_DESIRED_OTHER", "another-Key_of-one-replica")
+    other = {**REPLICA, "webui_secret_key": Secret("TEST_DESIRED_OTHER")}
+    (problem,) = problems_of(cluster({**replicas, "webui-2": other}), "webui-2")
+    assert problem == (
+        "webui_secret_key: differs from the one on webui-1, whose openwebui uses the same server. Make them the same."
+    )

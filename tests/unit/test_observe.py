@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,12 @@ def test_the_redis_goes_before_those_that_use_it() -> None:
     assert found.turns(("redis-1",)) == (("redis-1",),)
     assert found.turns(("webui-1",)) == (("webui-1",),)
     assert found.turns(()) == ()
+
+
+def test_of_replicas_the_first_one_has_a_turn_of_its_own() -> None:
+    follower = replace(a_client(), ahead=("webui-1",))
+    found = fleet({"redis-1": due(SERVER), "webui-1": due(a_client()), "webui-2": due(follower), "webui-3": due(follower)})
+    assert found.turns(("webui-3", "webui-1", "redis-1", "webui-2")) == (("redis-1",), ("webui-1",), ("webui-3", "webui-2"))
 
 
 def test_who_shares_a_redis_is_told_from_each_of_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,6 +87,15 @@ def test_it_is_left_alone_when_its_server_is_not(
 ) -> None:
     why = "Nothing was changed here: redis-1, whose server this host uses, failed. Put it right, then run again."
     assert entering(stage, a_host("webui-1", *failed), monkeypatch, operations) == why
+
+
+def test_a_replica_is_left_alone_when_the_first_one_is_not_well(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks = {"webui-1": a_client(), "webui-2": replace(a_client(), ahead=("webui-1",))}
+    fleet = Fleet.of(stacks, dict.fromkeys(stacks, before_the_rollout()))
+    monkeypatch.setattr(stage.run, "operations", lambda _: iter([]))
+    why = "Nothing was changed here: webui-1, which goes first, failed. Put it right, then run again."
+    assert stage.on(a_host("webui-2", "webui-1"), waves.enter, fleet, Wave(("webui-2",))).failed == why
+    assert stage.on(a_host("webui-2"), waves.enter, fleet, Wave(("webui-2",))).failed == ""
 
 
 def test_whose_turn_it_is_not_is_asked_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

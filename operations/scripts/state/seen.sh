@@ -8,7 +8,7 @@
 cd -- "$root" 2>/dev/null || exit 0
 
 # path, content as base64, and a dot where that went well
-for file in .fleet/applied.json .fleet/fragments .fleet/lock/owner $texts; do
+for file in .fleet/applied.json .fleet/fragments .fleet/lock/owner .fleet/counters.json $texts; do
     [ -f "$file" ] && [ ! -L "$file" ] && [ "$(stat -c %s -- "$file")" -le 65536 ] && content=$(base64 -w 0 -- "$file") && echo "$file $content ."
 done 2>/dev/null
 

@@ -65,6 +65,8 @@ def redis_args(settings: Settings) -> str:
         "--maxmemory-policy", settings.redis_maxmemory_policy,
         "--loglevel", settings.redis_loglevel,
     ]  # fmt: skip
+    for name, value in settings.redis_config.items():
+        words += [f"--{name}", *str(value).split()]
     return " ".join(words)
 
 

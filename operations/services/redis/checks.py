@@ -13,7 +13,7 @@ from ...stack.lock import TIME
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from ...stack.verdicts.expect import DEPLOY, everywhere, expect
-from . import adoption, moving
+from . import adoption, limits, moving
 from .login import RedisLogin
 from .seen import SeenRedis
 from .users import DEFAULT
@@ -29,6 +29,7 @@ MEANINGS = {
     "redis.data_on_volume": "Redis keeps its data in `/data`, and that is the stack's `data/redis`.",
     "redis.single_password": "No other password is accepted; else which, by fingerprint, and since when.",
     "redis.old_password_refused": "Redis itself accepts the password alone, in memory too.",
+    **limits.MEANINGS,
 }
 
 
@@ -79,7 +80,7 @@ def own(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     answered = redis.redis(seen)
     if answered is UNKNOWN:
         more = () if redis.own else ("redis.client_login", "redis.data_on_volume")
-        for name in ("redis.ping", "redis.anonymous_refused", *more, *RETIRED):
+        for name in ("redis.ping", "redis.anonymous_refused", *more, *RETIRED, *limits.MEANINGS):
             yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", DEPLOY)
         return
     yield expect(
@@ -98,6 +99,7 @@ def own(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         yield _client_login(redis, stack, seen, answered)
         yield _data(redis, stack, seen, answered)
         yield from _retired(redis, stack, seen, answered)
+    yield from limits.checks(redis, answered.server, seen.counted.get(redis.name, {}))
 
 
 def _shown(redis: RedisLogin, logins: Iterable[Login]) -> str:

@@ -153,5 +153,11 @@ class RedisAcl(RedisLogin):
             )
         )
 
+    def counters(self, seen: Snapshot) -> Mapping[str, str]:
+        redis = self.redis(seen)
+        if redis is UNKNOWN or not self.here or not redis.server.start:
+            return {}
+        return {"start": redis.server.start, **{name: str(value) for name, value in redis.server.counted.items()}}
+
     def changed(self, seen: Snapshot) -> float | None:
         return float(seen.file(self.acl_path).changed) or None

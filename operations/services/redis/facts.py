@@ -11,7 +11,7 @@ from typing import Any
 from pyinfra.api import StringCommand
 
 from ...facts.base import ScriptFact, text
-from . import acl
+from . import acl, limits
 from .protocol import replies
 from .seen import SeenClient, SeenRedis, SeenServer
 from .users import DEFAULT
@@ -143,6 +143,10 @@ def _server(info: str, modules: Any) -> SeenServer:
         modules=tuple(sorted(str(one["name"]) for one in named if "name" in one)),
         keys=keys,
         memory=_count(found.get("used_memory")),
+        limit=_count(found.get("maxmemory")),
+        policy=found.get("maxmemory_policy", ""),
+        start=found.get("run_id", ""),
+        counted={name: _count(found[name]) for name in limits.COUNTERS if name in found},
     )
 
 

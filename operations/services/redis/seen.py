@@ -27,6 +27,9 @@ class SeenServer(Seen):
     + product: redis or valkey
     + role: master, or slave for a replica
     + memory: bytes of its data
+    + limit: how many bytes it may have, 0 for as many as there are; policy: what it does then
+    + start: a name of its own for each of its starts
+    + counted: what went wrong since then, by the names that INFO has for it
     """
 
     product: str = ""
@@ -35,6 +38,10 @@ class SeenServer(Seen):
     modules: tuple[str, ...] = ()
     keys: int = 0
     memory: int = 0
+    limit: int = 0
+    policy: str = ""
+    start: str = ""
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

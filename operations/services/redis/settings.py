@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ...stack.settings import Settings, inside_problems, is_address
 
@@ -24,6 +25,12 @@ STARTS = {
 # uid:gid that redis runs as: redis-stack stays root, the official images become their user 999
 OWNERS = {"stack": "0:0", "official": "999:999"}
 WAYS = ("replication", "copy")  # how data is moved
+# options of redis that this library sets itself → the setting that says how, if there is one
+MANAGED = {
+    "save": "redis_save", "appendonly": "redis_appendonly", "maxmemory-policy": "redis_maxmemory_policy",
+    "loglevel": "redis_loglevel", "port": "redis_port", "requirepass": "redis_password", "aclfile": "redis_users",
+    "user": "redis_users", "dir": "", "include": "", "daemonize": "", "bind": "redis_publish", "rename-command": "redis_users",
+}  # fmt: skip
 
 
 def flavour(settings: Settings, server: str = "redis") -> str | None:
@@ -56,6 +63,7 @@ def problems(settings: Settings) -> Iterator[str]:
             f'redis_save: {settings.redis_save!r} is no list of "seconds changes" pairs. Expected one such as "3600 1 300 100", '
             'or "" for none.'
         )
+    yield from _config_problems(settings.redis_config)
     if password_file is not None:
         yield from inside_problems("redis_password_file", password_file)
         if "redis" in settings.services:
@@ -69,3 +77,15 @@ def problems(settings: Settings) -> Iterator[str]:
             yield f"redis_dbs: {service}: is {number}, expected 0 or more."
     if not re.fullmatch(r"[^\s:,]+", settings.redis_user):
         yield f"redis_user: {settings.redis_user!r} is no name of a redis user."
+
+
+def _config_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Each becomes words of a line that shells split at blanks, so none may hold anything that they know."""
+    for name, value in config.items():
+        where = f"redis_config: {name}"
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+            yield f"{where}: is no name of an option; see redis' configuration reference."
+        elif name in MANAGED:
+            yield f"{where}: is set by this library. Remove it{f'; the setting is {MANAGED[name]}' if MANAGED[name] else ''}."
+        elif isinstance(value, bool) or not re.fullmatch(r"[\w.:%@/+-]+( [\w.:%@/+-]+)*", str(value)):
+            yield f'{where}: is {value!r}, expected a number, or plain words such as "pubsub 64mb 16mb 60".'

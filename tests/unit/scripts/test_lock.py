@@ -244,8 +244,8 @@ def test_a_stack_in_a_hostile_folder_is_locked_and_released_there(tmp_path: Path
 # lock/release
 
 
-def give_back(host: StubHost, line: str = "", run: str = MINE) -> subprocess.CompletedProcess[str]:
-    return host.script("lock/release", root=str(host.root), run=run, line=line)
+def give_back(host: StubHost, line: str = "", run: str = MINE, counters: str = "") -> subprocess.CompletedProcess[str]:
+    return host.script("lock/release", root=str(host.root), run=run, line=line, counters=counters)
 
 
 def history(host: StubHost) -> list[str]:
@@ -260,6 +260,24 @@ def test_a_lock_is_given_back_and_what_was_done_is_noted(host: StubHost) -> None
     assert held_by(host) is None
     assert history(host) == ['{"run": "one"}']
     assert mode(host.root / ".fleet/history.jsonl") == "0600"
+
+
+def test_what_servers_had_counted_is_noted_and_stays_where_a_run_could_not_ask(host: StubHost) -> None:
+    for counters in ('{"redis": {"evicted_keys": "3"}}', ""):
+        take(host)
+        assert give_back(host, "{}", counters=counters).returncode == 0
+    fact = State()
+    said = host.command(fact.command(str(host.root))).stdout.splitlines()
+    found = fact.process(said)
+    assert found is not UNKNOWN
+    assert found.counted == {"redis": {"evicted_keys": "3"}}
+    assert found.texts == {}
+    assert mode(host.root / ".fleet/counters.json") == "0600"
+    for broken in ('{"redis": {"evicted_keys": 3', '{"redis": 3}', "[]", ""):
+        host.write(".fleet/counters.json", broken)
+        found = fact.process(host.command(fact.command(str(host.root))).stdout.splitlines())
+        assert found is not UNKNOWN
+        assert found.counted == {}
 
 
 def test_each_run_adds_a_line(host: StubHost) -> None:

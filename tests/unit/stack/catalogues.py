@@ -28,6 +28,10 @@ EVERY = {
     "postgres_publish",
     "postgres_used",
     "postgres_vectors_used",
+    "openwebui_shared",
+    "litellm_db",
+    "webui_secret_key",
+    "oauth_session_token_encryption_key",
     *SHIPPED,
     *(f"{name.replace('-', '_')}_image" for name in SHIPPED),
 }

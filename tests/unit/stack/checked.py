@@ -32,6 +32,10 @@ REDIS_CHECKS = (
     "redis.data_on_volume",
     "redis.single_password",
     "redis.old_password_refused",
+    "redis.memory_policy",
+    "redis.rejected_connections",
+    "redis.evicted_keys",
+    "redis.closed_buffers",
 )
 WEBUI_CHECKS = ("openwebui.health", "openwebui.websocket", "settings.websocket", "openwebui.redis_login", "logs.auth_errors")
 HOST_CHECKS = ("logs.errors", "compose.no_literal_password", "clock.skew", "disk.space")

@@ -12,7 +12,8 @@ from operations.services.postgres.credential import PostgresRole
 from operations.services.postgres.seen import SeenPostgres, SeenRole, SeenSession
 from operations.services.redis.acl import acl_file
 from operations.services.redis.credential import RedisAcl
-from operations.services.redis.seen import SeenClient, SeenRedis
+from operations.services.redis.limits import COUNTERS
+from operations.services.redis.seen import SeenClient, SeenRedis, SeenServer
 from operations.services.redis.users import ALL, DEFAULT
 from operations.stack.credential import Login
 from operations.stack.files import EnvFile, File
@@ -198,6 +199,7 @@ def _answered(stack: Stack, redis: RedisAcl) -> SeenRedis:
         clients=tuple(_clients(stack, redis)),
         listeners=1,
         dry=dict.fromkeys(redis.forbidden, "User has no permissions"),
+        server=SeenServer("redis", "7.2.5", "master", policy="allkeys-lru", start="f" * 40, counted=dict.fromkeys(COUNTERS, 0)),
     )
 
 

@@ -14,7 +14,9 @@ from tests.unit.stack.hosts import a_stack
 # A file that is wrong
 
 
-KNOWN = "known are checks, env, env_from, overlay, pin, provides, rests_during_changes, settings, update, variables."
+KNOWN = (
+    "known are checks, env, env_from, overlay, pin, provides, refuses, rests_during_changes, settings, state, update, variables."
+)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.unit.stack.plans import OPENWEBUI, REDIS, STACK, a_plan, before_the_r
 
 NEEDED = ("engine", "files", "env", "applied", "texts", "fragments", "containers", "redis")
 ANSWERS = ("redis",)  # of a credential, below `answers`
-FOR_THE_CHECKS_ALONE = ("logs", "machine", "literals", "probes", "lock")
+FOR_THE_CHECKS_ALONE = ("logs", "machine", "literals", "probes", "lock", "counted")
 FOR_THE_LOCK_ALONE = ("left",)
 FOR_A_FIRST_RUN_ALONE = ("started_with", "projects", "entries", "own", "urls")
 FOR_A_PERSON_ALONE = ("met",)
