@@ -88,8 +88,8 @@ class Fleet:
         return tuple(dict.fromkeys((*servers, *(user for server in servers for user in self.users.get(server, ())))))
 
     def turns(self, wave: tuple[str, ...]) -> tuple[Wave, ...]:
-        """The hosts of a wave that use no other's server, then those that do: of replicas the first one, then the others. Of each of
-        these, those that copy images come last."""
+        """The hosts of a wave that use no other's server, then those that do: of replicas the first one, then the others. Of each
+        of these, those that copy images come last."""
         if wave not in self._turns:
             stacks = {name: self.hosts[name].stack for name in wave}
             kinds = {name: (2 if one.ahead else 1 if one.servers else 0, self._copies(name)) for name, one in stacks.items()}
