@@ -91,8 +91,9 @@ def problems(check: object) -> Iterator[str]:
         yield f"{name}: expected one of {', '.join(COMPARISONS)}."
     if "port" in check and not (kinds[0] in _PLACED and isinstance(check["port"], int)):
         yield f"{name}: port: is {check['port']!r}, expected the number of the port in the container, with {', '.join(_PLACED)}."
-    for key in sorted(map(str, check.keys() - {"id", "cause", "remedy", "port", kinds[0], *needed, *compared})):
-        yield f"{name}: unknown key {key!r}."
+    known = {"id", "cause", "remedy", kinds[0], *needed, *compared, *(("port",) if kinds[0] in _PLACED else ())}
+    for key in sorted(map(str, check.keys() - known - {"port"})):
+        yield f"{name}: unknown key {key!r}; known are {', '.join(sorted(known))}."
     for key in _TEXTS:
         if not isinstance(check.get(key, ""), str):
             yield f"{name}: {key}: is {check[key]!r}, expected text. Put it in quotes."

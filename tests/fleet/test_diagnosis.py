@@ -232,6 +232,8 @@ def test_a_data_folder_that_cannot_be_written_is_named(broken: Fleet) -> None:
 BY_HAND = {
     "websocket-proxy",
     "redis-noperm",
+    "redis-too-many-clients",
+    "redis-loading",
     "postgres-password",
     "postgres-hba",
     "postgres-slots",

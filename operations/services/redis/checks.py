@@ -18,6 +18,7 @@ from .login import RedisLogin
 from .seen import SeenRedis
 from .users import DEFAULT
 
+REFUSALS = ("NOAUTH", "WRONGPASS")
 RETIRED = ("redis.single_password", "redis.old_password_refused")
 MEANINGS = {
     "password.rule": "The password keeps the rule: letters, digits, `-` and `_`, at least 20 of them.",
@@ -69,7 +70,7 @@ def other(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         cause = f"It does not run, or {address} cannot be reached from this host."
         yield Check("redis.ping", Verdict.UNKNOWN, f"redis at {address} did not answer", cause, f"Look at {redis.host}.")
         return
-    yield expect(
+    yield _asked(
         "redis.ping", answered.login, "PONG",
         f"The password in {redis.password_file} is not one that redis at {address} accepts.",
         f"Run the deploy for {redis.host} and this host together.",
@@ -83,13 +84,13 @@ def own(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         for name in ("redis.ping", "redis.anonymous_refused", *more, *RETIRED, *limits.MEANINGS):
             yield Check(name, Verdict.UNKNOWN, "redis did not answer", "Its container does not run, or is stuck.", DEPLOY)
         return
-    yield expect(
+    yield _asked(
         "redis.ping", answered.login, "PONG",
         f"The password in {redis.password_file} is not one that redis accepts.",
         "Run the deploy again: it brings what redis accepts and the password file in line.",
     )  # fmt: skip
-    yield expect(
-        "redis.anonymous_refused", answered.anonymous.split(" ")[0], "NOAUTH",
+    yield _asked(
+        "redis.anonymous_refused", answered.anonymous, "NOAUTH",
         "redis answers without a password: it was not started with the ACL file.",
         "Look for another `command` or REDIS_ARGS of redis in compose.yml, then run the deploy again.",
     )  # fmt: skip
@@ -100,6 +101,15 @@ def own(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         yield _data(redis, stack, seen, answered)
         yield from _retired(redis, stack, seen, answered)
     yield from limits.checks(redis, answered.server, seen.counted.get(redis.name, {}))
+
+
+def _asked(name: str, said: str, expected: str, cause: str, remedy: str) -> Check:
+    """What redis says to a PING. Words that are about no login, such as that it loads its data or has too many clients, are no
+    verdict on one."""
+    word = said.partition(" ")[0]
+    if said and word not in ("PONG", *REFUSALS):
+        return Check(name, Verdict.UNKNOWN, f"redis says: {said}", remedy=DEPLOY)
+    return expect(name, word if word == expected else said, expected, cause, remedy)
 
 
 def _shown(redis: RedisLogin, logins: Iterable[Login]) -> str:

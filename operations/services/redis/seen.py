@@ -88,8 +88,10 @@ class SeenRedis(Seen):
 
     @property
     def refuses(self) -> bool:
-        """Whether it wants a password, and not this one; redis 8.0 at times leaves out what it says to a wrong one."""
-        return self.anonymous.startswith("NOAUTH") and self.login.startswith(("NOAUTH", "WRONGPASS", "ERR"))
+        """Whether it wants a password, and not this one; redis 8.0 at times leaves out what it says to a wrong one. One that has
+        too many clients has not looked at it."""
+        wrong = self.login.startswith(("NOAUTH", "WRONGPASS", "ERR")) and "max number of clients" not in self.login
+        return self.anonymous.startswith("NOAUTH") and wrong
 
 
 def redis_of(seen: Snapshot, name: str) -> SeenRedis | Unknown:

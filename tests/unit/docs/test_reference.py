@@ -45,8 +45,11 @@ def _operations() -> Iterator[tuple[str, str]]:
 def _facts() -> Iterator[str]:
     for path in (*LIBRARY.glob("facts/*.py"), *LIBRARY.glob("services/*/facts.py")):
         for node in _tree(path):
-            if isinstance(node, ast.ClassDef) and any(
-                isinstance(one, ast.FunctionDef) and one.name == "command" for one in node.body
+            of = " ".join(ast.unparse(one) for one in node.bases) if isinstance(node, ast.ClassDef) else ""
+            if (
+                isinstance(node, ast.ClassDef)
+                and "Fact" in of
+                and any(isinstance(one, ast.FunctionDef) and one.name == "command" for one in node.body)
             ):
                 yield f"{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}.{node.name}"
 

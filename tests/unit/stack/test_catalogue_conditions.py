@@ -9,6 +9,7 @@ from operations.stack.errors import CatalogueError, SettingsError
 from operations.stack.service import Service
 from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import EVERY, SHIPPED, Put, definition, only_problem, web, with_web
+from tests.unit.stack.hosts import a_stack
 
 # Lines for some hosts alone
 
@@ -86,8 +87,8 @@ def test_an_old_engine_gets_the_fragment_without_start_interval_and_nothing_else
     service = catalogue()[name]
     kept = [line for line in service.text.splitlines() if not line.strip().startswith("start_interval:")]
     assert service.fragment(start_interval=False, given=EVERY).splitlines() == kept
-    assert len(service.text.splitlines()) - len(kept) == (
-        name in ("litellm", "openwebui", "postgres", "redis", "searxng", "watchtower")
+    assert ("start_interval" in definition(a_stack(services=[*SHIPPED]), name).get("healthcheck", {})) == (
+        len(service.text.splitlines()) - len(kept)
     )
 
 

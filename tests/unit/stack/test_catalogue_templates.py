@@ -14,7 +14,7 @@ from operations.stack.files import EnvFile, File
 from operations.stack.plan import plan
 from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
-from tests.unit.stack.catalogues import MARKER, Put, env_of, only_problem, refused, web, with_web
+from tests.unit.stack.catalogues import MARKER, SHIPPED, Put, env_of, only_problem, refused, web, with_web
 from tests.unit.stack.hosts import a_stack, bare, converged, sha256
 
 # What templates are filled with
@@ -162,8 +162,8 @@ def test_a_service_that_is_in_no_catalogue_is_told_with_those_that_are() -> None
     with pytest.raises(SettingsError) as caught:
         a_stack(services=["watchtower", "reddis"])
     assert caught.value.problems == (
-        "services: 'reddis' is not in the catalogue (litellm, openwebui, postgres, postgres-exporter, redis, redis-exporter, "
-        "searxng, watchtower). Correct it, or name the folder that holds its file in catalog_dirs.",
+        f"services: 'reddis' is not in the catalogue ({', '.join(SHIPPED)}). Correct it, or name the folder that holds its file in "
+        "catalog_dirs.",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from operations.stack.errors import SettingsError
 from operations.stack.stack import OVERLAY, Stack
-from tests.unit.stack.catalogues import GUIDE, SHIPPED, definition, values
+from tests.unit.stack.catalogues import SHIPPED, definition, values
 from tests.unit.stack.hosts import a_stack
 
 
@@ -95,7 +95,7 @@ def test_a_project_with_files_of_its_own_gets_no_base_file() -> None:
 @pytest.mark.parametrize("service", SHIPPED)
 def test_without_an_image_the_projects_own_stays(service: str) -> None:
     name = f"{service.replace('-', '_')}_image"
-    every: dict[str, Any] = {"services": [*GUIDE, "litellm", "postgres", "postgres-exporter", "searxng"], "redis_flavour": "stack"}
+    every: dict[str, Any] = {"services": [*SHIPPED], "redis_flavour": "stack"}
     without = a_stack(**{**every, name: None})
     assert "image" not in definition(without, service)
     given = a_stack(**{**every, name: "mirror/it:1"})

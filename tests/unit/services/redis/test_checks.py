@@ -36,7 +36,6 @@ from tests.unit.stack.hosts import (
     [
         ("WRONGPASS invalid username-password pair or user is disabled.", None),
         ("NOAUTH Authentication required.", None),
-        ("LOADING Redis is loading the dataset in memory", None),
         ("", "no answer, expected PONG"),
     ],
 )
@@ -46,6 +45,15 @@ def test_a_login_that_does_not_work_fails_with_what_redis_says(login: str, detai
     assert check.detail == (detail or f"{login}, expected PONG")
     assert check.cause
     assert check.remedy
+
+
+@pytest.mark.parametrize("said", ["LOADING Redis is loading the dataset in memory", "ERR max number of clients reached"])
+@pytest.mark.parametrize(("name", "field"), [("redis.ping", "login"), ("redis.anonymous_refused", "anonymous")])
+def test_what_is_about_no_login_is_no_verdict_on_one(name: str, field: str, said: str) -> None:
+    check = the_check(name, with_redis(**{field: said}))
+    assert (check.verdict, check.detail) == (Verdict.UNKNOWN, f"redis says: {said}")
+    assert check.cause is not None
+    assert "password is not" not in check.cause
 
 
 def test_a_redis_that_answers_to_anybody_fails() -> None:
@@ -224,11 +232,11 @@ def test_another_hosts_redis_that_does_not_answer_is_unknown_and_named() -> None
 
 
 def test_another_hosts_redis_that_refuses_the_password_fails_and_names_both_hosts() -> None:
-    check = the_check("redis.ping", with_redis(login="LOADING Redis is loading"), stack=CLIENT)
+    check = the_check("redis.ping", with_redis(login=""), stack=CLIENT)
     assert check == Check(
         "redis.ping",
         Verdict.FAILED,
-        "LOADING Redis is loading, expected PONG",
+        "no answer, expected PONG",
         "The password in secrets/redis/password is not one that redis at 10.0.0.5:6379 accepts.",
         "Run the deploy for redis-1 and this host together.",
     )
