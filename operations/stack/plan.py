@@ -15,6 +15,7 @@ from .pins import ImageChange
 from .settings import SERVICE_NAME
 from .snapshot import UNKNOWN, SeenDefinition, SeenEngine, Snapshot, version
 from .stack import OVERLAY, Stack, fragment_path
+from .text import listed
 
 MIN_COMPOSE = (2, 24, 4)  # the first that knows !override and !reset, with which a fragment takes what an existing file has out
 
@@ -28,6 +29,9 @@ class Action(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.to}{f' ({self.part})' if self.part else ''}"
+
+
+GONE = ("is no longer in the stack",)
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class Plan:
         for image in self.images:
             yield f"image {image}"
         for change in self.project:
-            yield f"write {change}"
+            yield f"write {change}" if change.reasons != GONE else f"remove {change}"
         for one in self.accept:
             if not one.retire and not one.readers:
                 yield f"have the server of {one.name} accept the desired password"
@@ -161,7 +165,7 @@ class Plan:
         yield from one.effects
         if one.retire:
             switched = (*(service for service, _ in self.start), *one.readers)
-            switch = f"switch {' and '.join(switched)}" if switched else ""
+            switch = f"switch {listed(switched)}" if switched else ""
             yield f"{one.name}: {', '.join(filter(None, ('accept' if one.accept else '', switch, 'retire')))}"
         if one.restarts or (one.denied and (one.accept or one.retire)):
             why = (
@@ -171,7 +175,7 @@ class Plan:
             )
             yield f"{one.name}: its server is restarted, which takes some seconds: {why}"
         if one.waiting and not one.retire:
-            yield f"{one.name}: the previous password stays accepted, because {' and '.join(one.waiting)} may use it"
+            yield f"{one.name}: the previous password stays accepted, because {listed(one.waiting)} may use it"
 
 
 def plan(stack: Stack, seen: Snapshot) -> Plan:
@@ -185,7 +189,7 @@ def plan(stack: Stack, seen: Snapshot) -> Plan:
         if (change := file_change(file, seen.file(file.path)))
     )
     project += tuple(env_changes(stack.dotenv, seen)) + tuple(_overlay(stack, seen))
-    project += tuple(Change(fragment_path(name), ("is no longer in the stack",)) for name in _stale_fragments(stack, seen))
+    project += tuple(Change(fragment_path(name), GONE) for name in _stale_fragments(stack, seen))
     env = tuple(change for file in stack.env_files for change in env_changes(file, seen))
     written = {change.path for change in (*project, *env) if change.content}
     images = tuple(pins.changes(stack, seen))

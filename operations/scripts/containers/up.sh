@@ -110,12 +110,23 @@ printf '%s\n' "$removed_files" | while IFS= read -r file; do
     [ ! -f "$file" ] || { rm -- "$file" && echo "removed $file"; }
 done
 
+newline='
+'
 explained=
 failed() {
+    # of those that were started together, the ones that did not come up
+    bad=$1 why=$explained
+    if [ -z "$why" ]; then
+        bad=
+        for service in $1; do
+            told=$(explain "$service")
+            [ -z "$told" ] || { bad="$bad${bad:+, }$service" && why="$why${why:+$newline}$told"; }
+        done
+    fi
     {
-        echo "$1 did not start; the services that depend on it were not started."
+        echo "${bad:-$1} did not start; services that depend on that were not started."
         printf '%s\n' "$said" | grep -Ei 'error|fail|denied|no such|not found|unhealthy' | tail -n 5
-        if [ -n "$explained" ]; then printf '%s\n' "$explained"; else for service in $1; do explain "$service"; done; fi
+        printf '%s\n' "$why"
     } | masked >&2
     exit 1
 }

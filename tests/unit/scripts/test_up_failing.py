@@ -35,7 +35,7 @@ def test_a_failed_start_notes_nothing(failing: StubHost) -> None:
 
 def test_a_failed_start_says_the_state_the_last_health_output_and_the_last_words(failing: StubHost) -> None:
     assert up(failing, "redis").stderr.splitlines() == [
-        "redis did not start; the services that depend on it were not started.",
+        "redis did not start; services that depend on that were not started.",
         "dependency failed to start: container is unhealthy, *MASKED*",
         "redis: did not come up; it is running, unhealthy.",
         "redis: last health output: AUTH *MASKED* failed",

@@ -124,7 +124,7 @@ def test_new_containers_that_do_not_become_healthy_go_and_the_old_ones_stay(flee
 def test_why_they_did_not_is_told_from_a_new_one_before_it_goes(fleet: StubHost) -> None:
     (fleet.home / "bad").touch()
     assert roll(fleet, "web:1").stderr.splitlines() == [
-        "web did not start; the services that depend on it were not started.",
+        "web did not start; services that depend on that were not started.",
         "container erni-ki-web-4 is unhealthy",
         "web: did not come up; it is running, unhealthy.",
         "web: last health output: NOAUTH with *MASKED*",

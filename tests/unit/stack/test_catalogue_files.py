@@ -88,7 +88,7 @@ KNOWN = (
         (web("checks: [{id: a, metric: m, equals: 1}]"), "x-fleet: checks: a: `url` is missing."),
         (
             web("checks: [{id: a, http: x, status: 200, remdy: y}]"),
-            "x-fleet: checks: a: unknown key 'remdy'.",
+            "x-fleet: checks: a: unknown key 'remdy'; known are cause, http, id, port, remedy, status.",
         ),
         (
             web("checks: [{id: a, http: 7, status: 200}]"),
@@ -103,7 +103,10 @@ KNOWN = (
             web("checks: [{id: a, metric: m, url: x, above: 1, below: 2}]"),
             "x-fleet: checks: a: expected one of equals, above, below.",
         ),
-        (web("checks: [{id: a, http: x, status: 200, above: 1}]"), "x-fleet: checks: a: unknown key 'above'."),
+        (
+            web("checks: [{id: a, http: x, status: 200, above: 1}]"),
+            "x-fleet: checks: a: unknown key 'above'; known are cause, http, id, port, remedy, status.",
+        ),
         (web("checks: [{id: a, command: [x]}]"), "x-fleet: checks: a: `exit` is missing."),
         (
             web("checks: [{id: a, command: nginx -t, exit: 0}]"),
