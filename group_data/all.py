@@ -40,7 +40,7 @@ break_lock = False  # take over a lock that another run holds
 
 # Docker on the host
 start_timeout = 300  # seconds that a service may take to become healthy
-settle_timeout = 30  # seconds that checks may take to become ok after a change, such as clients that connect again
+settle_timeout = 75  # seconds that checks may take to become ok after a change: some clients try to connect once a minute
 docker_packages = ("docker.io", "docker-cli")  # those that apt knows are installed where Docker Engine is missing
 compose_packages = ("docker-compose-v2", "docker-compose-plugin", "docker-compose")  # the first in version 2 or later
 docker_apt_source = None  # a line for apt's sources, where the distribution has no Compose v2

@@ -59,7 +59,7 @@ class Settings:
     lock_ttl: int = 3600
     break_lock: bool = False
     start_timeout: int = 300
-    settle_timeout: int = 30
+    settle_timeout: int = 75
     skip_checks: tuple[str, ...] = ()
     strict: bool = False
     log_window: int = 300

@@ -118,7 +118,9 @@ class Fleet:
     def inventory(self) -> dict[str, Any]:
         lab = Checkout.here().lab
         reached = {**REACHED, "ssh_key": str(lab / "ssh/key"), "ssh_known_hosts_file": str(lab / "ssh/known_hosts")}
-        data = {**reached, **SETTINGS, "secrets_file": str(self.folder / "secrets.env"), "report_dir": str(self.folder / "reports")}
+        folders = {"secrets_file": str(self.folder / "secrets.env"), "report_dir": str(self.folder / "reports")}
+        # many a test has a check fail, and would wait for it as long as an operator does
+        data = {**reached, **SETTINGS, "settle_timeout": 10, **folders}
         hosts = {host.name: {**_reach(host), **self.host_settings.get(host.name, {})} for host in self.hosts}
         hosts |= self.strangers
         groups = {name: {"hosts": dict.fromkeys(members)} for name, members in self.groups.items()}

@@ -26,7 +26,6 @@ SETTINGS: dict[str, Any] = {
     },
     "health_start_interval": "300ms",
     "start_timeout": 60,
-    "settle_timeout": 10,
 }
 
 REACHED = {
