@@ -35,3 +35,17 @@ ask_docker() {
                 | map(plain) + [$ports] | join(" "))'
     }
 }
+
+# The id and the address of the container that is the service $server; of several nobody can tell which one is the project's, so none
+# is asked.
+server_container() {
+    containers_of | {
+        found=
+        while read -r id service state address _; do
+            [ "$service $state" = "$server running" ] && [ "$address" != - ] || continue
+            [ -z "$found" ] || exit 1
+            found="$id $address"
+        done
+        [ -n "$found" ] && echo "$found"
+    }
+}
