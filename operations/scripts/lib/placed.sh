@@ -5,7 +5,7 @@
 placed() {
     url=$1 place=
     [ -n "$port" ] || return 0
-    [ -n "$fleet_lines" ] || fleet_lines=$(containers_of)
+    list_containers
     while read -r _ name state address published; do
         [ "$name $state" = "$service running" ] || continue
         [ "$address" = - ] || place=$address:$port

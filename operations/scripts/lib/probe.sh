@@ -44,13 +44,13 @@ ask_log() {
 
 # the first of the service's containers that runs
 container() {
-    list=$(containers_of) || return 1
+    list_containers || return 1
     while read -r id name state _; do
         case "$name $state" in
         "$service running" | "$service paused" | "$service restarting") echo "$id" && return ;;
         esac
     done <<END
-$list
+$fleet_lines
 END
     return 1
 }

@@ -21,7 +21,6 @@ umask 077
 take_mutex
 copy=${volume%/*}/.$server-migrating trial=$project-$server-trial link=$project-$server-move no_deps=
 unmoved="Its data was not moved; it runs as before."
-unset fleet_containers
 
 fail() {
     printf '%s\n' "$@" | masked >&2

@@ -11,7 +11,7 @@
 
 take_mutex
 # a Docker that does not answer does not say that redis does not run
-containers_of >/dev/null || {
+list_containers || {
     echo "Docker did not answer, so redis was not told what to accept. Look whether Docker runs, then run the deploy again." >&2
     exit 1
 }
