@@ -28,7 +28,7 @@ ask_docker() {
                 hash: .Labels["com.docker.compose.config-hash"], created: .Created, image: .Image, image_id: .ImageID,
                 addresses: [.NetworkSettings.Networks[]?.IPAddress | select(. != "")],
                 mounts: ([.Mounts[]? | {key: .Destination, value: (.Source // "")}] | from_entries),
-                ports: [.Ports[]? | select(.PublicPort) | "\(.IP):\(.PublicPort)"]
+                ports: [.Ports[]? | select(.PublicPort) | [.IP, .PublicPort]]
             }], ($listed[] | select(.ImageID as $image | $posing | index($image) | not)
                 | ([.Ports[]? | select(.PublicPort and (.IP | test("^[0-9.]+$")))
                     | "\(.PrivatePort)>\(.IP | sub("^0.0.0.0$"; "127.0.0.1")):\(.PublicPort)"] | join(",")) as $ports

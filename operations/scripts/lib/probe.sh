@@ -38,7 +38,7 @@ ask_command() {
 # how many lines of its log match
 ask_log() {
     id=$(container) || return 0
-    count=$({ { timeout 10 docker logs --since "${window}s" "$id" 2>&1 || echo failed >&3; } | LC_ALL=C grep -acE -e "$target"; } 3>&1)
+    count=$({ { timeout 10 docker logs --since "${window}s" "$id" 2>&1 || echo failed >&3; } | head -c 67108864 | LC_ALL=C grep -acE -e "$target"; } 3>&1)
     case $count in *[!0-9]*) ;; *) echo "$count" ;; esac
 }
 

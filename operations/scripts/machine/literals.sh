@@ -41,10 +41,14 @@ look='
     included || (FNR <= extended && /file:/) {
         folder = FILENAME
         sub(/[^\/]*$/, "", folder)
-        for (line = $0; match(line, /[^][ ,"\047{}:]+\.ya?ml/); line = substr(line, RSTART + RLENGTH)) {
+        line = $0
+        while (match(line, /[^][ ,"\047{}:]+\.ya?ml/)) {
             name = substr(line, RSTART, RLENGTH)
+            line = substr(line, RSTART + RLENGTH)
             sub(/^\.\//, "", name)
-            print "named", (name ~ /^\// ? "" : folder) name
+            if (name !~ /^\//) name = folder name
+            while (match(name, /\/\.?[^\/.][^\/]*\/\.\.\//)) name = substr(name, 1, RSTART) substr(name, RSTART + RLENGTH)
+            print "named", name
         }
     }
     # a variable is no password, nor is nothing of YAML, with a tag or without; a comment may speak of one
@@ -74,7 +78,7 @@ for file in $paths; do
     case $file in /*) ;; *) file=./$file ;; esac
     ! usable "$file" || new="$new$file$IFS"
 done
-while :; do
+while [ ${#given} -lt 65536 ]; do
     # shellcheck disable=SC2086 # an item a line
     said=$(look_through $own "$@" from=files $new) || exit 1
     found=$found$said$IFS given=$given$new new=''

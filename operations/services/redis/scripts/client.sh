@@ -23,7 +23,8 @@ redis_auth() {
 # the user (`user app`); else it is the first of $users.
 redis_auth_in() {
     name='' password=''
-    { IFS= read -r password && IFS= read -r name; } 2>/dev/null <"$1"
+    # a pipe in its place would never end
+    [ ! -f "$1" ] || { IFS= read -r password && IFS= read -r name; } 2>/dev/null <"$1"
     case $name in "user "?*) name=${name#user } ;; *) name= ;; esac
     case $name in "" | *[!A-Za-z0-9_.-]*) name=${users%%
 *} ;; esac
