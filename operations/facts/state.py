@@ -176,5 +176,5 @@ def _container(one: Mapping[str, Any]) -> SeenContainer:
         mounts={str(target): str(source) for target, source in one["mounts"].items()},
         image=str(one["image"]),
         image_id=str(one.get("image_id") or ""),
-        ports=tuple(f"{address}:{port}" for address, port in one["ports"]),
+        ports=tuple(map(str, one["ports"])),
     )

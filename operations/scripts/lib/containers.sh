@@ -1,5 +1,5 @@
-# Sets `fleet_lines` to the containers of the Compose project $project, where nothing before did: one line for scripts each: id, service, state, first address, and its ports with where
-# they are published (`8080>127.0.0.1:80`, separated by commas), separated by blanks.
+# Sets `fleet_lines` to the containers of the Compose project $project, where nothing before did: one line for scripts each: id, service,
+# state, first address, and its ports with where they are published (`8080>127.0.0.1:80`, separated by commas), separated by blanks.
 # What is not made of the signs that such a thing has is `-`; one whose image pretends that Compose made it is left out.
 list_containers() {
     [ -z "$fleet_containers" ] || return 0
@@ -28,10 +28,11 @@ ask_docker() {
                 hash: .Labels["com.docker.compose.config-hash"], created: .Created, image: .Image, image_id: .ImageID,
                 addresses: [.NetworkSettings.Networks[]?.IPAddress | select(. != "")],
                 mounts: ([.Mounts[]? | {key: .Destination, value: (.Source // "")}] | from_entries),
-                ports: [.Ports[]? | select(.PublicPort) | [.IP, .PublicPort]]
+                ports: [.Ports[]? | select(.PublicPort) | "\(.IP):\(.PublicPort)"]
             }], ($listed[] | select(.ImageID as $image | $posing | index($image) | not)
-                | ([.Ports[]? | select(.PublicPort and (.IP | test("^[0-9.]+$")))
-                    | "\(.PrivatePort)>\(.IP | sub("^0.0.0.0$"; "127.0.0.1")):\(.PublicPort)"] | join(",")) as $ports
+                | ([.Ports[]? | select(.PublicPort and (.IP | strings | test("^[0-9a-f.:]+$")))] | sort_by(.IP | contains(":"))
+                    | map("\(.PrivatePort)>\({"0.0.0.0": "127.0.0.1", "::": "[::1]"}[.IP] // if .IP | contains(":") then "[\(.IP)]" else .IP end):\(.PublicPort)")
+                    | join(",")) as $ports
                 | [.Id, .Labels["com.docker.compose.service"], .State, ([.NetworkSettings.Networks[]?.IPAddress | select(. != "")][0])]
                 | map(plain) + [$ports] | join(" "))'
     }

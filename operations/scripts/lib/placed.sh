@@ -9,7 +9,7 @@ placed() {
     while read -r _ name state address published; do
         [ "$name $state" = "$service running" ] || continue
         [ "$address" = - ] || place=$address:$port
-        case ",$published" in *",$port>"*) place=${published#"$port>"} place=${place#*",$port>"} place=${place%%,*} ;; esac
+        case ,$published in *",$port>"*) place=,$published place=${place#*",$port>"} place=${place%%,*} ;; esac
         break
     done <<END
 $fleet_lines

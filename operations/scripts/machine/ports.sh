@@ -5,8 +5,9 @@
 
 wanted=
 for port in $ports; do
-    # an address and a port; in the midst of a text no quote stands without a backslash
-    case $fleet_containers in *[0-9a-f:]\",$port]*) ;; *) wanted="$wanted $port" ;; esac
+    case "$fleet_lines
+" in *":$port,"* | *":$port
+"*) ;; *) wanted="$wanted $port" ;; esac
 done
 [ -n "$wanted" ] || exit 0
 listening=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v ports="$wanted" '

@@ -168,7 +168,7 @@ def test_an_applied_json_that_was_edited_is_as_good_as_none(text: str) -> None:
 
 CONTAINER = {
     "id": "c1", "service": "redis", "state": "running", "status": "Up 2 hours (healthy)", "hash": "hash", "created": 1764020000,
-    "image": "redis:latest", "addresses": ["172.18.0.7"], "ports": [["127.0.0.1", 6379]],
+    "image": "redis:latest", "addresses": ["172.18.0.7"], "ports": ["127.0.0.1:6379"],
     "mounts": {"/data": "/opt/erni-ki/data/redis", "/a\n\"b": "/x>;y"},
 }  # fmt: skip
 
