@@ -18,7 +18,7 @@ import pytest
 from operations import scripts
 from operations.controller.files import put_list
 from operations.facts.base import Question
-from operations.facts.files import EnvKeys, SeenKeys, Files
+from operations.facts.files import EnvKeys, Files, SeenKeys
 from operations.stack.files import EnvFile
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenFile, Unknown
 from operations.stack.stack import Stack
