@@ -25,6 +25,9 @@ def abandoned(held: Owner) -> bool:
 
 def process(pid: str) -> str:
     """A process' number with the time that it was started at, which together are never used again; "" for one that is gone."""
+    # what a lock says was written on a host
+    if not (pid == "self" or (pid.isascii() and pid.isdigit())):
+        return ""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -36,11 +36,6 @@ class Question(StringCommand):
         opened, closed = "{}" if in_place else "()"
         return f"{opened}\n{self.script.text()}{closed} && echo '{END}'"
 
-    def apart(self) -> str:
-        """The same for a bundle, which sh runs, where the script needs bash; a host that has none fails this question alone."""
-        command = scripts.send([self.script], f"fleet_containers=$(cat <&7)\n{self.text()}\n")
-        return f"{scripts.words(command)} 7<<FLEET\n$fleet_containers\nFLEET\n"
-
 
 class ScriptFact(FactBase[T | Unknown], Generic[T]):
     """A fact whose command is a script of this package. A script that fails, is cut off or says

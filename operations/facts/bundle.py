@@ -35,16 +35,14 @@ class Questions(dict[str, Asked]):
         words: list[str] = []
         for number, (name, command) in enumerate(commands.items()):
             # a fact that fails or exits must not end the others, and what it printed on the way down is not its answer
-            if isinstance(command, Question) and command.script.shell == "bash":
-                answer = f"(\n{command.apart()})"
-            elif isinstance(command, Question):
+            if isinstance(command, Question):
                 answer = command.text(in_place=getattr(self.facts[name], "in_place", False))
             else:
                 answer = f"({command.get_raw_value() if isinstance(command, StringCommand) else command}\n)"
             # on a line of its own, also behind output that does not end its last line
             words.append(f"printf '\\n%s\\n' '{_mark(number)}'\n{answer} || printf '\\n%s\\n' '{_FAILED}'\n")
         words.append(f"printf '\\n%s\\n' '{_END}'\n")
-        asked = [command.script for command in commands.values() if isinstance(command, Question) and command.script.shell == "sh"]
+        asked = [command.script for command in commands.values() if isinstance(command, Question)]
         return scripts.send(asked, "".join(words))
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ from pyinfra.api.arguments import ConnectorArguments
 
 FOLDER = Path(__file__).parent
 _INCLUDE = re.compile(r"^#(include|awk|bash|jq) (\S+)\n", re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(#.*)?\n", re.MULTILINE)
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _BASH = "# shellcheck shell=bash\n"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -132,9 +132,8 @@ def _read(name: str) -> str:
 
 @cache
 def _code(name: str) -> str:
-    """A file without its comments and, where no text of it stands as it is, without its indentation."""
-    code = _COMMENT.sub("", _read(name))
-    return code if "<<" in code else _INDENTATION.sub("", code)
+    """A file without its comments, blank lines and indentation; no text in a script depends on them."""
+    return _INDENTATION.sub("", _COMMENT.sub("", _read(name)))
 
 
 @cache

@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,20 +78,23 @@ class Operator:
         said, _ = run.communicate(timeout=300)
         return said
 
-    def error(self) -> str:
-        """Why its last run failed on the host."""
-        return str(self.fleet._latest()["hosts"][self.fleet.hosts[0].name]["error"] or "")
+    def error(self, at: int = 0) -> str:
+        """Why its last run failed on the first host, or on another one."""
+        return str(self.fleet._latest()["hosts"][self.fleet.hosts[at].name]["error"] or "")
 
 
 @pytest.fixture(scope="module")
 def two(shared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Operator, Operator]:
     """Two operators with one host, which is as both want it."""
-    settings = {"settle_timeout": 5}
-    operators = [Fleet(tmp_path_factory.mktemp("one"), shared.hosts[:1], settings=dict(settings)) for _ in range(2)]
-    operators[1].password = operators[0].password
-    run = operators[0].deploy()
+    return operators(tmp_path_factory, shared.hosts[:1], settle_timeout=5)
+
+
+def operators(folders: pytest.TempPathFactory, hosts: Sequence[Host], **settings: object) -> tuple[Operator, Operator]:
+    fleets = [Fleet(folders.mktemp("operator"), hosts, settings=dict(settings)) for _ in range(2)]
+    fleets[1].password = fleets[0].password
+    run = fleets[0].deploy()
     assert run.ok, run.output
-    one, other = (Operator(fleet, fleet.folder) for fleet in operators)
+    one, other = (Operator(fleet, fleet.folder) for fleet in fleets)
     return one, other
 
 
@@ -225,6 +228,23 @@ def test_a_backup_is_restored_under_the_lock(two: tuple[Operator, Operator], cli
     assert not host.succeeds(f"[ -e {STACK}/.fleet/lock ]")
     note = json.loads(host.run(f"tail -n 1 {STACK}/.fleet/history.jsonl"))
     assert (note["result"], note["changes"]) == ("ok", [f"restored backups/{kept}"])
+
+
+def test_a_late_wave_is_stopped_too(
+    shared: Fleet, two: tuple[Operator, Operator], clients: Clients, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    one, other = operators(tmp_path_factory, shared.hosts[:2], settle_timeout=5, rollout_waves=["1", "100%"])
+    one.fleet.password, other.fleet.password = new(), new()
+    run = one.start(END, False, "-y")
+    until(lambda: one.waits() or run.poll() is not None)
+    # the first host has the password of the one, the second one was looked at
+    assert in_force(one.fleet.hosts[0]) == one.fleet.password
+    second = other.fleet.deploy()
+    said = one.go(run)
+    assert second.ok, second.output
+    assert run.returncode == 1, said
+    assert [in_force(host) for host in one.fleet.hosts] == [other.fleet.password] * 2
+    assert f"was changed by run {second.report['run']['id']} (" in one.error(at=1), said
 
 
 def test_the_clients_noticed_nothing(clients: Clients) -> None:

@@ -18,7 +18,7 @@ import pytest
 from operations import scripts
 from operations.controller.files import put_list
 from operations.facts.base import Question
-from operations.facts.files import EnvKeys, Files
+from operations.facts.files import EnvKeys, Files, SeenKeys
 from operations.stack.files import EnvFile
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenFile, Unknown
 from operations.stack.stack import Stack
@@ -324,3 +324,21 @@ def test_what_was_written_is_seen_as_it_was_wanted(host: StubHost) -> None:
         file.path: SeenFile("file", file.mode, OWN if file.owner == "-" else file.owner, file.sha256) for file in whole
     }
     assert keys(host, {file.path: list(file.lines) for file in env}, env) == {file.path: file.hashes for file in env}
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("redis://:secret@redis:6379/3?ssl=true", "redis://redis:6379/3?ssl=true"),
+        ("redis://us@er:sec/r@et@keydb:6379/0", "redis://keydb:6379/0"),
+        ("redis://redis:6379/0?password=secret", None),
+        ("redis://redis:6379/0?a=b&token=secret", None),
+        ("redis://redis:6379/0?api_key=secret", None),
+    ],
+)
+def test_of_a_url_nothing_that_may_be_secret_leaves_the_host(host: StubHost, url: str, told: str | None) -> None:
+    host.write("a.env", f"A={url}\n")
+    wanted = EnvFile("a.env", "0600", {"A": "A=redis://:mine@redis:6379/0"}, urls=frozenset({"A"}))
+    found = keys(host, {"a.env": ["A"]}, [wanted])
+    assert isinstance(found, SeenKeys)
+    assert found.urls.get("a.env", {}).get("A") == told

@@ -6,7 +6,7 @@
 
 # those that Docker asks late are asked from here
 asked_now() {
-    [ -n "$fleet_containers" ] || fleet_containers=$(ask_docker) || return 1
+    list_containers || return 1
     case $fleet_containers in *"(health: starting)"*) ;; *) return ;; esac
     # shellcheck disable=SC2046 # one word each
     for id in $(asked_late $(printf '%s\n' "$fleet_containers" | sed 1d |
@@ -20,5 +20,5 @@ asked_now() {
     done
 }
 
-asked_now && fleet_lines=$(containers_of) && printf '%s\n' "${fleet_containers%%
+asked_now && printf '%s\n' "${fleet_containers%%
 \"*}"

@@ -61,7 +61,7 @@ fi
 # of a statement that sets a URL: a blank and the URL without its login; nothing where another part of it may be secret
 around() {
     url=$(printf '%s\n' "${1#*=}" | tr -d "\"' " | sed -nE 's#^([a-z][a-z0-9+.-]*://)(.*@)?([][A-Za-z0-9_.:/%+,=?&-]+)$#\1\3#p')
-    case $url in "" | *[Pp][Aa][Ss][Ss]*) ;; *) [ ${#url} -gt 300 ] || printf ' %s' "$url" ;; esac
+    case $url in "" | *[Pp][Aa][Ss][Ss]* | *\?*[Kk][Ee][Yy]=* | *\?*[Tt][Oo][Kk][Ee][Nn]=* | *\?*[Ss][Ee][Cc][Rr][Ee][Tt]=* | *\?*[Aa][Uu][Tt][Hh]=*) ;; *) [ ${#url} -gt 300 ] || printf ' %s' "$url" ;; esac
 }
 
 [ -z "$records" ] || printf '%s\n' "$records" | while IFS= read -r record; do

@@ -1,9 +1,10 @@
-# The containers of the Compose project $project: one line for scripts each: id, service, state, first address, and its ports with where
-# they are published (`8080>127.0.0.1:80`, separated by commas), separated by blanks.
+# Sets `fleet_lines` to the containers of the Compose project $project, where nothing before did: one line for scripts each: id, service,
+# state, first address, and its ports with where they are published (`8080>127.0.0.1:80`, separated by commas), separated by blanks.
 # What is not made of the signs that such a thing has is `-`; one whose image pretends that Compose made it is left out.
-containers_of() {
-    [ -n "$fleet_containers" ] || fleet_containers=$(ask_docker) || return 1
-    printf '%s\n' "$fleet_containers" | sed -n 's/^"\(.*\)"$/\1/p'
+list_containers() {
+    [ -z "$fleet_containers" ] || return 0
+    fleet_containers=$(ask_docker) || return 1
+    fleet_lines=$(printf '%s\n' "$fleet_containers" | sed -n 's/^"\(.*\)"$/\1/p')
 }
 
 # The engine's version, all that is told of the containers, as JSON, and the lines for scripts.
@@ -29,9 +30,25 @@ ask_docker() {
                 mounts: ([.Mounts[]? | {key: .Destination, value: (.Source // "")}] | from_entries),
                 ports: [.Ports[]? | select(.PublicPort) | "\(.IP):\(.PublicPort)"]
             }], ($listed[] | select(.ImageID as $image | $posing | index($image) | not)
-                | ([.Ports[]? | select(.PublicPort and (.IP | test("^[0-9.]+$")))
-                    | "\(.PrivatePort)>\(.IP | sub("^0.0.0.0$"; "127.0.0.1")):\(.PublicPort)"] | join(",")) as $ports
+                | ([.Ports[]? | select(.PublicPort and (.IP | strings | test("^[0-9a-f.:]+$")))] | sort_by(.IP | contains(":"))
+                    | map("\(.PrivatePort)>\({"0.0.0.0": "127.0.0.1", "::": "[::1]"}[.IP] // if .IP | contains(":") then "[\(.IP)]" else .IP end):\(.PublicPort)")
+                    | join(",")) as $ports
                 | [.Id, .Labels["com.docker.compose.service"], .State, ([.NetworkSettings.Networks[]?.IPAddress | select(. != "")][0])]
                 | map(plain) + [$ports] | join(" "))'
     }
+}
+
+# The id and the address of the container that is the service $server; of several nobody can tell which one is the project's, so none
+# is asked.
+server_container() {
+    list_containers || return 1
+    found=
+    while read -r id service state address _; do
+        [ "$service $state" = "$server running" ] && [ "$address" != - ] || continue
+        [ -z "$found" ] || return 1
+        found="$id $address"
+    done <<END
+$fleet_lines
+END
+    [ -n "$found" ] && echo "$found"
 }

@@ -9,4 +9,5 @@ case $(export -p) in
     done
     ;;
 esac
+unset fleet_containers fleet_lines
 export DOCKER_HOST="unix://$docker_socket"

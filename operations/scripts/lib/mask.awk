@@ -8,7 +8,7 @@ BEGIN {
     power[0] = 1
     for (i = 1; i < 16; i++) power[i] = 2 * power[i - 1]
 }
-from != "text" && FNR > 1000 { next }
+from != "text" && FNR > (from == "env" ? 20000 : 1000) { next }
 from == "secrets" { secret($0); next }
 from == "env" {
     for (rest = $0; match(rest, /:\/\/[^ \t"'<>]*@/);) {
@@ -16,11 +16,14 @@ from == "env" {
         rest = substr(rest, RSTART + RLENGTH)
         secret(substr(login, index(login, ":") + 1))
     }
-    if (!match($0, /^[ \t]*(export[ \t]+)?[A-Za-z_][A-Za-z0-9_.-]*[ \t]*[=:][ \t]*/)) next
+    # as an env file has it, or a Compose file
+    if (!match($0, /^[ \t]*(-[ \t]+)?(export[ \t]+)?["']?[A-Za-z_][A-Za-z0-9_.-]*["']?[ \t]*[=:][ \t]*/)) next
     if (toupper(substr($0, 1, RLENGTH)) !~ /PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|AUTH/) next
     value = substr($0, RLENGTH + 1)
     sub(/[ \t\r]+$/, "", value)
     secret(value)
+    # of a list, the whole entry may be quoted
+    if (sub(/["']$/, "", value)) secret(value)
     sign = substr(value, 1, 1)
     if (sign == "\"" || sign == "'") {
         value = substr(value, 2)
@@ -34,14 +37,22 @@ from == "env" {
 }
 
 # a secret, and what becomes of it in a URL and in base64
-function secret(text,   i, c, coded) {
+function secret(text,   i, c, coded, small) {
     sub(/[ \t\r]+$/, "", text)
     if (length(text) < 4 || length(text) > 4096 || tolower(text) ~ /^(true|false|none|null)$/) return
     known(text)
     for (i = 1; i <= length(text); i++) {
         c = substr(text, i, 1)
         coded = coded (c ~ /[A-Za-z0-9_.~-]/ ? c : sprintf("%%%02X", code[c]))
+        small = small (c ~ /[A-Za-z0-9_.~-]/ ? c : sprintf("%%%02x", code[c]))
     }
+    known(coded)
+    known(small)
+    # as JSON has it
+    coded = text
+    gsub(/["\\]/, "\\\\&", coded)
+    known(coded)
+    gsub(/\//, "\\/", coded)
     known(coded)
     text = decoded(text)
     known(text)

@@ -11,6 +11,6 @@ masked() {
     set -- from=secrets
     for file in "$root"/secrets/* "$root"/secrets/*/*; do [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"; done
     set -- "$@" from=env
-    for file in "$root"/.env "$root"/env/*.env; do [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"; done
+    for file in "$root"/.env "$root"/env/*.env "$root"/*.yml "$root"/*.yaml; do [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"; done
     printf '%s\n' "$masks" | LC_ALL=C awk "$mask_awk$percent_awk$action" from=secrets - "$@" from=text /dev/fd/3
 } 3<&0

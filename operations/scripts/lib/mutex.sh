@@ -22,7 +22,8 @@ take_mutex() {
     done
 }
 
-say() { echo "$@" || :; }
+# what a server says of itself may be no text
+say() { printf '%s\n' "$*" | LC_ALL=C tr -c '\11\12\40-\176' '?' 2>/dev/null || :; }
 
 # The run that holds the lock in folder $1: its name, or nothing. One that an earlier version took has its name in `owner` alone.
 run_of() {

@@ -5,11 +5,11 @@
 placed() {
     url=$1 place=
     [ -n "$port" ] || return 0
-    [ -n "$fleet_lines" ] || fleet_lines=$(containers_of)
+    list_containers
     while read -r _ name state address published; do
         [ "$name $state" = "$service running" ] || continue
         [ "$address" = - ] || place=$address:$port
-        case ",$published" in *",$port>"*) place=${published#"$port>"} place=${place#*",$port>"} place=${place%%,*} ;; esac
+        case ,$published in *",$port>"*) place=,$published place=${place#*",$port>"} place=${place%%,*} ;; esac
         break
     done <<END
 $fleet_lines

@@ -38,19 +38,19 @@ ask_command() {
 # how many lines of its log match
 ask_log() {
     id=$(container) || return 0
-    count=$({ { timeout 10 docker logs --since "${window}s" "$id" 2>&1 || echo failed >&3; } | LC_ALL=C grep -acE -e "$target"; } 3>&1)
+    count=$({ { timeout 10 docker logs --since "${window}s" "$id" 2>&1 || echo failed >&3; } | head -c 67108864 | LC_ALL=C grep -acE -e "$target"; } 3>&1)
     case $count in *[!0-9]*) ;; *) echo "$count" ;; esac
 }
 
 # the first of the service's containers that runs
 container() {
-    list=$(containers_of) || return 1
+    list_containers || return 1
     while read -r id name state _; do
         case "$name $state" in
         "$service running" | "$service paused" | "$service restarting") echo "$id" && return ;;
         esac
     done <<END
-$list
+$fleet_lines
 END
     return 1
 }

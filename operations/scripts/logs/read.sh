@@ -7,7 +7,7 @@
 #include lib/mask.sh
 #awk lib/logs.awk
 
-list=$(containers_of) || exit 1
+list_containers || exit 1
 export LC_ALL=C
 ids=
 set --
@@ -17,7 +17,7 @@ while read -r id _ state _; do
     set -- "$@" --output /dev/fd/5 "http://docker/containers/$id/json" \
         --output - "http://docker/containers/$id/logs?stdout=1&stderr=1&timestamps=1&tail=2000"
 done <<END
-$list
+$fleet_lines
 END
 
 # one curl, whose start costs more than what it asks: descriptions go to jq, and logs through awk

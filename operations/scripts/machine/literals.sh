@@ -9,10 +9,8 @@
 
 cd -- "$root" 2>/dev/null || exit 0
 export LC_ALL=C
-IFS='
-'
-set -f
-tell='
+look='
+    BEGIN { for (n = split(managed, key, " "); n; n--) ours["./" key[n]] }
     # also of a path with a line break
     function tell(kind,   path) {
         path = FILENAME
@@ -25,62 +23,71 @@ tell='
         for (one in password) if (index($0, one)) return 1
         return 0
     }
-    from == "passwords" { if ($0 != "") password[$0]; next }
-    '
-own_passwords() {
-    for file in $passwords; do head -n 1 -- "$file" 2>/dev/null; done
-}
-env_lines=$(own_passwords | timeout 10 find . ./env -maxdepth 1 -type f \( -name '*.env' -o -name '.env' \) -exec test -r {} \; -exec env in_env="$in_env" awk -v managed="$managed" "$tell"'
-    BEGIN { for (n = split(managed, key, " "); n; n--) ours["./" key[n]] }
-    /^[ \t]*#/ || !/=/ { next }
-    {
+    from == "passwords" { if (FNR == 1 && $0 != "") password[$0]; next }
+    from == "env" {
+        if (/^[ \t]*#/ || !/=/) next
         name = $0
         sub(/=.*/, "", name)
         sub(/^[ \t]*(export[ \t]+)?/, "", name)
         if (FILENAME "=" name in ours) next
         gsub(/\$\{[^}]*\}/, "$")
+        if (ENVIRON["in_env"] != "" && name !~ /_FILE$/ && $0 ~ ENVIRON["in_env"]) tell(!own())
+        next
     }
-    ENVIRON["in_env"] != "" && name !~ /_FILE$/ && $0 ~ ENVIRON["in_env"] { tell(!own()) }
-' from=passwords - from=files {} + 2>/dev/null)
-
-# with a folder, since awk takes a word with a = in it for a variable
-set --
-for file in $paths; do
-    case $file in /*) ;; *) file=./$file ;; esac
-    if [ -f "$file" ] && [ -r "$file" ]; then set -- "$@" "$file"; fi
-done
-[ $# -gt 0 ] || set -- /dev/null
-# those that they include or extend, from where they name them
-named=$(timeout 10 awk '
+    # what it includes or extends, from where it names that
     FNR == 1 { included = extended = 0 }
     /^[^ #-]/ { included = /^include:/ }
     /^ +extends:/ { extended = FNR + 2 }
     included || (FNR <= extended && /file:/) {
         folder = FILENAME
         sub(/[^\/]*$/, "", folder)
-        for (line = $0; match(line, /[^][ ,"\047{}:]+\.ya?ml/); line = substr(line, RSTART + RLENGTH)) {
+        line = $0
+        while (match(line, /[^][ ,"\047{}:]+\.ya?ml/)) {
             name = substr(line, RSTART, RLENGTH)
+            line = substr(line, RSTART + RLENGTH)
             sub(/^\.\//, "", name)
-            print (name ~ /^\// ? "" : folder) name
+            if (name !~ /^\//) name = folder name
+            while (match(name, /\/\.?[^\/.][^\/]*\/\.\.\//)) name = substr(name, 1, RSTART) substr(name, RSTART + RLENGTH)
+            print "named", name
         }
-    }' "$@")
-for file in $named; do
-    case "
-$*
-" in *"
-$file
-"*) ;; *) [ ! -f "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file" ;; esac
-done
-# a variable is no password, nor is YAML's nothing, with a tag or without; a comment may speak of one
-found=$(own_passwords | in_files=$in_files timeout 10 awk "$tell"'
+    }
+    # a variable is no password, nor is nothing of YAML, with a tag or without; a comment may speak of one
     own() { tell(0); next }
     /^[ \t]*#/ { next }
     { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, ""); gsub(/: +![!A-Za-z]*/, ": ") }
     { gsub(/: +(null|~) *($|[,}]| #)/, ": $") }
-    { gsub(/[:=] *["'\'']?([Tt]rue|[Ff]alse|[Yy]es|[Nn]o|[Oo]n|[Oo]ff)["'\'']? *($|[],}]| #)/, ": $") }
+    { gsub(/[:=] *["\047]?([Tt]rue|[Ff]alse|[Yy]es|[Nn]o|[Oo]n|[Oo]ff)["\047]? *($|[],}]| #)/, ": $") }
     { theirs = ENVIRON["in_files"] != "" && gsub(ENVIRON["in_files"], "") }
-    /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["'\'']?[^ ${"'\'']/ { tell(0); next }
-    theirs { tell(1) }
-' from=passwords - from=files "$@") || exit 1
-if [ -n "$env_lines$found" ]; then printf '%s\n%s\n' "$env_lines" "$found" | base64 -w 0; fi
+    /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["\047]?[^ ${"\047]/ { tell(0); next }
+    theirs { tell(1) }'
+
+
+look_through() { in_env=$in_env in_files=$in_files timeout 10 awk -v managed="$managed" "$look" from=passwords "$@" /dev/null; }
+usable() { [ -f "$1" ] && [ -r "$1" ]; }
+IFS='
+'
+# each with a folder, since awk takes a word with a = in it for a variable
+set -- from=env
+for file in ./.env ./*.env ./.*.env ./env/.env ./env/*.env ./env/.*.env; do
+    [ -L "$file" ] || ! usable "$file" || set -- "$@" "$file"
+done
+set -f
+own='' given='' new='' found=''
+for file in $passwords; do ! usable "$file" || own="$own./$file$IFS"; done
+for file in $paths; do
+    case $file in /*) ;; *) file=./$file ;; esac
+    ! usable "$file" || new="$new$file$IFS"
+done
+while [ ${#given} -lt 65536 ]; do
+    # shellcheck disable=SC2086 # an item a line
+    said=$(look_through $own "$@" from=files $new) || exit 1
+    found=$found$said$IFS given=$given$new new=''
+    case $said in *"named "*) ;; *) break ;; esac
+    for file in $(printf '%s\n' "$said" | sed -n 's/^named //p'); do
+        case $IFS$given$new in *"$IFS$file$IFS"*) ;; *) ! usable "$file" || new="$new$file$IFS" ;; esac
+    done
+    [ -n "$new" ] || break
+    set --
+done
+[ "$found" = "$IFS" ] || printf %s "$found" | sed '/^named /d' | base64 -w 0
 echo

@@ -5,7 +5,9 @@
 
 wanted=
 for port in $ports; do
-    case $fleet_containers in *":$port\""*) ;; *) wanted="$wanted $port" ;; esac
+    case "$fleet_lines
+" in *":$port,"* | *":$port
+"*) ;; *) wanted="$wanted $port" ;; esac
 done
 [ -n "$wanted" ] || exit 0
 listening=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v ports="$wanted" '
@@ -14,7 +16,7 @@ listening=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v ports="$wanted
 [ -n "$listening" ] || exit 0
 # which process has which socket
 sockets=$(timeout 10 find /proc/[0-9]*/fd -type l -exec ls -l {} + 2>/dev/null |
-    sed -n 's#.* /proc/\([0-9]*\)/fd/[0-9]* -> socket:\[\([0-9]*\)\]$#\2 \1#p')
+    sed -n 's#^[^/]* /proc/\([0-9]*\)/fd/[0-9]* -> socket:\[\([0-9]*\)\]$#\2 \1#p')
 printf '%s\n' "$listening" | while read -r port address inode; do
     process=$(printf '%s\n' "$sockets" | sed -n "s/^$inode //p" | head -n 1)
     name=

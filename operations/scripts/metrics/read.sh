@@ -12,7 +12,7 @@ ask() (
 '
     set -f
     # shellcheck disable=SC2086 # an item a line
-    curl --silent --fail --max-time 5 --globoff -- "$url" | LC_ALL=C awk '
+    curl --silent --fail --max-time 5 --globoff -- "$url" | head -c 4194304 | LC_ALL=C awk '
         BEGIN { for (i = 1; i < ARGC; i++) { wanted[ARGV[i]] = 1; ARGV[i] = "" } }
         NR > 20000 { exit }
         !/^#/ && length($0) < 4096 && match($0, /^[a-zA-Z_:][a-zA-Z0-9_:]*/) && substr($0, 1, RLENGTH) in wanted

@@ -8,9 +8,13 @@
 cd -- "$root" 2>/dev/null || exit 0
 
 # path, content as base64, and a dot where that went well
+set --
 for file in .fleet/applied.json .fleet/fragments .fleet/lock/owner .fleet/counters.json $texts; do
-    [ -f "$file" ] && [ ! -L "$file" ] && [ "$(stat -c %s -- "$file")" -le 65536 ] && content=$(base64 -w 0 -- "$file") && echo "$file $content ."
-done 2>/dev/null
+    [ ! -f "$file" ] || [ -L "$file" ] || [ ! -r "$file" ] || set -- "$@" "$file"
+done
+[ $# -eq 0 ] || stat -c '%s %n' -- "$@" | while read -r size file; do
+    [ "$size" -gt 65536 ] || { printf '%s ' "$file" && base64 -w 0 -- "$file" && echo ' .' || echo; }
+done
 
 # what Compose finds by itself, and what .env names in its place
 for name in compose docker-compose; do
@@ -26,7 +30,7 @@ done <.env
 # what a run that was killed had begun to bring there is no data of somebody else
 [ -f .fleet/carrying ] || for folder in $folders; do
     for entry in "$folder"/*; do
-        [ ! -e "$entry" ] || echo "entry $folder $(printf %s "${entry##*/}" | base64 -w 0)"
+        [ ! -e "$entry" ] || { printf '%s' "entry $folder " && printf %s "${entry##*/}" | base64 -w 0 && echo; }
         break
     done
 done

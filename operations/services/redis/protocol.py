@@ -21,7 +21,7 @@ def replies(data: bytes) -> list[Any]:
 
     Raises ProtocolError.
     """
-    if len(data) > MOST:
+    if len(data) >= MOST:  # no more is read, so that nobody knows what follows
         raise ProtocolError(f"redis answered with more than {MOST} bytes")
     found: list[Any] = []
     # the lists that are being filled, the innermost last, each with how many of its items are still to come

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from operations.controller.observe import questions
+from operations.controller.host_plan import HostPlan
+from operations.controller.observe import questions, snapshot
+from operations.controller.shown import shown as clean_for_all
 from operations.facts.base import END, NONCE, shown
 from operations.facts.bundle import Bundle, Questions
 from operations.facts.files import EnvKeys, Files
@@ -24,6 +27,7 @@ from operations.facts.logs import Logs
 from operations.facts.machine import Literals, Machine
 from operations.facts.past import Backups, History
 from operations.facts.state import Containers, SeenState, State
+from operations.lock import problem
 from operations.services.redis.credential import RedisAcl
 from operations.stack.lock import owner
 from operations.stack.probes import Probe as Declared
@@ -250,3 +254,42 @@ def test_a_program_that_was_cut_off_on_its_way_does_nothing(host: StubHost, part
     assert done.stdout == ""
     assert bundle.process(done.stdout.splitlines()) is UNKNOWN
     assert host.calls("curl") == []
+
+
+S = "\ud800\u202e\x1b]0;x\x07[bold]x[/]"
+OWNER = {"run": S, "operator": S, "controller": S, "process": "4711:1", "since": "2026-11-24T15:01:02Z"}
+NOTED = {
+    "inputs": S, "services": {S: {S: S}, "redis": {"definition": S}}, "compose": S,
+    "project": {"definitions": {S: S}, "needs": {S: [S]}, "starter": S},
+    "own": {"services": {S: {"user": S, "keys": [S], "urls": {S: S}}}, "files": {S: S}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (".fleet/applied.json", json.dumps(NOTED)),
+        (".fleet/applied.json", "[" * 60_000),
+        (".fleet/lock/owner", "[" * 60_000),
+        (".fleet/lock/owner", json.dumps(OWNER)),
+        (".fleet/lock/owner", json.dumps({**OWNER, "since": "9999-12-31T23:59:59Z"})),
+        (".fleet/lock/owner", json.dumps({**OWNER, "controller": socket.gethostname(), "process": "\0:1"})),
+        (".fleet/lock/owner", json.dumps({**OWNER, "controller": socket.gethostname(), "process": "../../dev/stdin:1"})),
+        ("secrets/redis/users.acl", f"user default on #{H1} ~* +@all\nuser \x1b[2J on #{H1} ~*\n"),
+        (".env", 'COMPOSE_FILE="a\\nb.yml"\n'),
+        (".env", "COMPOSE_FILE=../../etc/x\x85.yml\n"),
+        (".env", 'COMPOSE_FILE="$(touch x).yml"\n'),
+    ],
+)
+def test_what_lies_in_the_stacks_folder_ends_no_plan_and_steers_no_terminal(host: StubHost, path: str, text: str) -> None:
+    written(host, path, text.encode())
+    docker_answers(host, a_container("redis"))
+    stack = a_stack(stack_dir=str(host.root))
+    bundle = Bundle()
+    answers = bundle.process(host.command(bundle.command(questions(stack)), timeout=120).stdout.splitlines())
+    assert answers is not UNKNOWN
+    planned = HostPlan(stack, snapshot(stack, answers))
+    for told in (*planned.plan.problems, *map(str, planned.plan.actions), problem(planned) or ""):
+        assert clean_for_all(told).isprintable()
+        clean_for_all(told).encode()
+    assert host.nothing_was_executed()

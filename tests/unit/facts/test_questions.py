@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from operations.controller.observe import questions, snapshot
+from operations.facts.base import ScriptFact
 from operations.facts.bundle import Bundle, Questions
+from operations.scripts import Script
+from operations.stack import registry
 from operations.stack.snapshot import UNKNOWN, Applied, SeenFile
 from tests.unit.dockers_api import a_container, docker_answers
 from tests.unit.stack.hosts import a_client, a_stack
@@ -74,3 +80,16 @@ def test_no_password_is_among_the_questions() -> None:
     for stack in (a_stack("Marker_Password-0123456789"), a_client("Marker_Password-0123456789")):
         command = Bundle().command(questions(stack)).get_raw_value()
         assert "Marker_Password-0123456789" not in command
+
+
+def scripts_of(kind: type[ScriptFact[Any]]) -> Iterator[str]:
+    for one in kind.__subclasses__():
+        yield from [one.script] if "script" in vars(one) else []
+        yield from scripts_of(one)
+
+
+def test_no_question_needs_another_shell_than_the_others() -> None:
+    registry.extras()  # the services' own are known then
+    found = set(scripts_of(ScriptFact))  # type: ignore[type-abstract]
+    assert {"containers/list", "services/redis/try", "services/postgres/ask"} <= found
+    assert {path for path in found if Script(path).shell != "sh"} == set()

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from operations.facts.bundle import Bundle, Questions
+from operations.facts.machine import Metrics
+from operations.facts.state import Containers
 from operations.stack.snapshot import UNKNOWN, SeenContainer
 from tests.unit.dockers_api import a_container, docker_answers, seen
 from tests.unit.stubs import StubHost
@@ -171,3 +174,23 @@ def test_neither_a_command_nor_a_label_leaves_the_host(host: StubHost) -> None:
     assert len(done.stdout.splitlines()) == 2
     assert SECRET not in done.stdout + done.stderr
     assert SECRET not in host.shown_to_processes()
+
+
+@pytest.mark.parametrize(
+    ("published", "place"),
+    [
+        ([], "172.18.0.7:9121"),
+        ([("127.0.0.1", 8000)], "127.0.0.1:8000"),
+        ([("::", 8000), ("0.0.0.0", 8000)], "127.0.0.1:8000"),
+        ([("::1", 8000)], "[::1]:8000"),
+        ([("::", 8000)], "[::1]:8000"),
+        ([("fd00::7", 8000)], "[fd00::7]:8000"),
+    ],
+)
+def test_a_service_is_asked_where_it_is_published(host: StubHost, published: list[tuple[str, int]], place: str) -> None:
+    exporter = a_container("exporter")
+    exporter["Ports"] = [{"IP": ip, "PrivatePort": 9121, "PublicPort": port, "Type": "tcp"} for ip, port in published]
+    docker_answers(host, a_container("redis"), exporter)
+    page = {"url": "http://127.0.0.1:9121/metrics", "names": ["x"], "project": "erni-ki", "service": "exporter", "port": 9121}
+    host.command(Bundle().command(Questions(containers=(Containers, {"project": "erni-ki"}), page=(Metrics, page))))
+    assert host.calls("curl")[-1][-1] == f"http://{place}/metrics"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -174,6 +176,36 @@ def test_what_lies_among_the_secrets_is_masked_also_as_it_is_written_elsewhere(h
         assert len(told.replace("*MASKED*", "")) <= len("ERROR ") + 12
 
 
+@pytest.mark.parametrize("form", [
+    lambda text: quote(text, safe="").lower(), lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text)[1:-1].replace("/", "\\/"), lambda text: json.dumps({"password": text}),
+])  # fmt: skip
+def test_a_secret_is_masked_as_another_program_writes_it(host: StubHost, form: Callable[[str], str]) -> None:
+    secret = 'sec/ret+of"so\\mebody'
+    host.write("secrets/web", f"{secret}\n")
+    docker_logs(host, {"web": [(9, f"ERROR {form(secret)}")]})
+    (told,) = complaints(host)["web"].errors
+    assert "*MASKED*" in told
+    assert "mebody" not in told
+
+
+def test_no_number_of_lines_before_a_secret_switches_the_mask_off(host: StubHost) -> None:
+    host.write(".env", "# a line\n" * 5000 + "TOKEN=of-somebody\n")
+    docker_logs(host, {"web": [(9, "ERROR of-somebody")]})
+    assert complaints(host)["web"].errors == ("ERROR *MASKED*",)
+
+
+@pytest.mark.parametrize("line", [
+    "POSTGRES_PASSWORD: of-somebody", "- POSTGRES_PASSWORD=of-somebody", "- 'POSTGRES_PASSWORD=of-somebody'",
+    'API_KEY: "of-somebody"', '"API_KEY": of-somebody # a note', '- "API_KEY=of-somebody"',
+])  # fmt: skip
+@pytest.mark.parametrize("path", ["compose.yml", "docker-compose.override.yaml"])
+def test_what_a_compose_file_calls_a_secret_is_masked(host: StubHost, path: str, line: str) -> None:
+    host.write(path, f"services:\n  db:\n    environment:\n      {line}\n")
+    docker_logs(host, {"web": [(9, "ERROR of-somebody else")]})
+    assert complaints(host)["web"].errors == ("ERROR *MASKED* else",)
+
+
 @pytest.mark.parametrize("text", [
     "postgres://me:pa/ss@word@db", "redis://:p@redis", "amqp://a:b:c@d@host/x", "see 'http://u:p/q@h' there",
 ])  # fmt: skip
@@ -279,6 +311,19 @@ def test_files_that_are_included_or_extended_are_looked_through(host: StubHost, 
     done = host.command(fact.command(str(host.root), ["compose.yml"], **OF_REDIS))
     assert done.stderr == ""
     assert fact.process(done.stdout.splitlines()) == tuple(SeenLiteral(path, 3, previous=True) for path in sorted(found))
+
+
+def test_what_is_named_and_is_no_file_is_passed_over(host: StubHost) -> None:
+    host.write("compose.yml", "include: [a.yml, b.yml, c.yml, compose.yml, d.yml]\n")
+    (host.root / "a.yml").mkdir()
+    (host.root / "parts/.a").mkdir(parents=True)
+    os.mkfifo(host.root / "b.yml")
+    (host.root / "c.yml").symlink_to("nowhere")
+    host.write("d.yml", "include:\n  - parts/e.yml\n")
+    host.write("parts/e.yml", f"include: [../d.yml, .a/../../compose.yml, ../parts/.a/../e.yml]\nx: {PASSWORD}\n")
+    fact = Literals()
+    done = host.command(fact.command(str(host.root), ["compose.yml"], **OF_REDIS), timeout=20)
+    assert fact.process(done.stdout.splitlines()) == (SeenLiteral("parts/e.yml", 2),)
 
 
 def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) -> None:
@@ -434,6 +479,14 @@ def test_a_page_is_fetched_once_in_bounded_time_whatever_its_address(host: StubH
 def test_a_page_that_is_not_there_yet_is_asked_for_again(host: StubHost) -> None:
     host.stub("curl", f"[ -e ready ] && cat <<'EOF'\n{PAGE}EOF\n: >ready")
     assert metrics(host, "redis_up", patience=3) == {"redis_up": 1.0}
+
+
+def test_a_page_without_end_costs_a_moment_and_little_memory(host: StubHost) -> None:
+    host.stub("curl", "exec tr '\\0' x </dev/zero")
+    host.stub("awk", f'ulimit -v 300000; exec {shutil.which("awk")} "$@"')
+    assert metrics(host, "redis_up") == {}
+    host.stub("curl", f"printf '%s' '{PAGE}'; exec tr '\\0' x </dev/zero")
+    assert metrics(host, "redis_up") == {"redis_up": 1.0}
 
 
 def test_a_page_that_cannot_be_read_has_no_metrics(host: StubHost) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,37 @@ def test_a_port_that_the_projects_own_container_publishes_is_left_out(host: Stub
     own["Ports"] = [{"IP": "127.0.0.1", "PrivatePort": 80, "PublicPort": port, "Type": "tcp"}]
     docker_answers(host, own)
     assert asked(host, port) == ()
+
+
+def test_of_our_own_on_an_address_of_version_6_so_it_is(host: StubHost, listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    own = a_container("web")
+    own["Ports"] = [{"IP": "::1", "PrivatePort": 80, "PublicPort": port, "Type": "tcp"}]
+    docker_answers(host, own)
+    assert asked(host, port) == ()
+
+
+@pytest.mark.parametrize("text", ["web:{}", 'x","1.2.3.4:{}', '1","a",{}]', ':",{}]', '["127.0.0.1",{}]'])
+def test_no_name_makes_a_port_one_of_ours(host: StubHost, listening: socket.socket, text: str) -> None:
+    port = listening.getsockname()[1]
+    said = text.format(port)
+    docker_answers(host, a_container("web", mounts=[(f"/{said}", f"/{said}")]) | {"Image": said})
+    assert [one.process for one in asked(host, port)] == [os.getpid()]
+
+
+def test_an_open_file_forges_no_process(host: StubHost, listening: socket.socket, tmp_path: Path) -> None:
+    inode = os.fstat(listening.fileno()).st_ino
+    named = tmp_path / "x /proc/1/fd" / f"3 -> socket:[{inode}]"
+    named.parent.mkdir(parents=True)
+    named.touch()
+    docker_answers(host)
+    sleeper = subprocess.Popen(["sleep", "30"], stdin=named.open())
+    try:
+        (found,) = asked(host, listening.getsockname()[1])
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    assert found.process == os.getpid()
 
 
 def test_ports_on_which_nobody_listens_are_not_told(host: StubHost) -> None:

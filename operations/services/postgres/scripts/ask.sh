@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=sh
 # Asks PostgreSQL, the service $server of the project $project in folder $root; where $at is given, the one at that host:port. $user logs
 # in to $db with the password in $password_file, if that has the digest $digest; then the superuser $admin is asked for $state, about
 # $owner. What they say is base64, for much of it somebody else has written.
@@ -19,9 +19,8 @@ printf "%s %s\n" "$kind" "$(printf %s "$said" | base64 | tr -d "\n")"'
 
 address=$at container=
 if [ -z "$address" ]; then
-    read -r container address < <(postgres_container)
-    [ -n "$address" ] || exit 1
-    address=$address:5432
+    found=$(server_container) || exit 1
+    container=${found% *} address=${found#* }:5432
 fi
 asks=$(postgres_asks "$address" "$user" "$db")
 printf 'asks%s\n' "${asks:+ $asks}"
@@ -29,7 +28,7 @@ printf 'asks%s\n' "${asks:+ $asks}"
 # by SCRAM alone, which shows it to nobody: a client would send the password as it is to a server that asks for that
 password=
 if [ "$asks" = '82 10' ] && [ -n "$digest" ] && [ "$(sha256sum <"$root/$password_file" 2>/dev/null)" = "$digest  -" ]; then
-    read -r password <"$root/$password_file"
+    IFS= read -r password <"$root/$password_file"
 fi
 said=$(printf '%s\n%s\n' "$password" "$state" | timeout 20 docker exec --interactive "$container" sh -c "$inside" \
     ask "${address%:*}" "$user" "$db" "$owner" "$admin" 2>/dev/null | head -c 1048576)

@@ -56,7 +56,7 @@ try_copy() {
     while sleep 0.1; do
         tried=$(docker inspect --format '{{if .State.Running}}{{.NetworkSettings.IPAddress}}{{end}}' "$trial" 2>/dev/null)
         [ -n "$tried" ] || break
-        new=$(redis_auth_of "$password_file")$'\n'
+        new=$(redis_auth_in "$password_file" && printf %s "$login")$'\n'
         case $(printf '%sPING\r\nQUIT\r\n' "$new" | redis_say "$tried:6379") in *+PONG*) return ;; esac
         [ "$(date +%s)" -lt "$until" ] || break
     done

@@ -6,7 +6,7 @@
 
 name=$image
 if [ -z "$name" ]; then
-    containers_of >/dev/null || exit 1
+    list_containers || exit 1
     name=$(printf '%s\n' "$fleet_containers" | sed 1d | jq --raw-output --arg server "$server" \
         'arrays | first(.[] | select(.service == $server) | .image) // empty') || exit 1
 fi

@@ -21,7 +21,6 @@ umask 077
 take_mutex
 copy=${volume%/*}/.$server-migrating trial=$project-$server-trial link=$project-$server-move no_deps=
 unmoved="Its data was not moved; it runs as before."
-unset fleet_containers
 
 fail() {
     printf '%s\n' "$@" | masked >&2
@@ -90,7 +89,7 @@ if [ ! -f "compose.d/$server.yml" ]; then
         exit 0
     fi
     dir=$(head -n 1 $brought)
-    read -r _ address < <(redis_container)
+    read -r _ address < <(server_container)
     address=$address:6379
     # its password may be gone from the host by now, and its format too new for the one that comes back
     if [ "$way" = copy ] || ! runs "$id" || ! enter_redis || ! ([ -z "$volume" ] || dir=/data; replicate); then copy_back; fi
@@ -107,7 +106,7 @@ if [ -z "$id" ]; then
     fail "redis does not run, so its data cannot be moved. Nothing was changed. Start it as it was" \
         "(\`docker start ${stopped:0:12}\`), then run again."
 fi
-read -r _ address < <(redis_container)
+read -r _ address < <(server_container)
 address=$address:6379
 
 # as the project's own file has it; `config --images` would tell those of what redis depends on too

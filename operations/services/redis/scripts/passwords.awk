@@ -5,23 +5,31 @@ FNR == 1 && FILENAME != "" && FILENAME != "-" { place = FILENAME; sub(/^\.\//, "
 /^[ \t]*#/ { next }
 {
     text = $0
+    # what a variable stands for is not written here, but for its default
+    while (match(text, /\$+\{[A-Za-z0-9_]*:?-[^}$]*\}/)) {
+        value = substr(text, RSTART, RLENGTH - 1)
+        text = substr(text, 1, RSTART - 1) substr(value, index(value, "-") + 1) substr(text, RSTART + RLENGTH)
+    }
+    gsub(/\$+\{[^}]*\}/, "", text)
     # a word that is `--requirepass` alone has its value in the next line, as in the list form of a command
     if (pending) found(text)
     pending = tolower(text) ~ /(^|[ \t"'\-])--requirepass["']?,?[ \t]*$/
     each(text, "--requirepass[\"']?[ \t=,]+")
     each(text, "^[ \t]*(requirepass|masterauth)[ \t]+")
     each(text, "(redis|valkey)s?://[^:@/ \t]*:")
-    each(text, "[a-z_]*(redis|valkey)[a-z_]*pass[a-z_]*[\"']?[ \t]*[=:][ \t]*")
+    each(text, "[a-z0-9_]*(redis|valkey)[a-z0-9_]*pass[a-z0-9_]*[\"']?[ \t]*[=:][ \t]*")
     each(text, "rediscli_auth[\"']?[ \t]*[=:][ \t]*")
-    each(text, "redis-cli .*-a[ \t,]+")
-    each(text, "(^|[ \t])>")
+    each(text, "redis-cli([^|;&]*[ \t\"',])?-a[\"']?[ \t,]+")
+    # a rule of an ACL; elsewhere the sign leads what is printed into a file
+    if (acl || tolower(text) ~ /(^|[ \t"'\-])user[ \t]+[^ \t]+[ \t]/) each(text, "(^|[ \t])>")
 }
 
 # redis does not care about capitals
-function each(text, before) {
+function each(text, before,   name) {
     while (match(tolower(text), before)) {
+        name = substr(text, RSTART, RLENGTH)
         text = substr(text, RSTART + RLENGTH)
-        found(text, before ~ /:\/\//)
+        if (tolower(name) !~ /pass[a-z0-9_]*_file/) found(text, before ~ /:\/\//)
     }
 }
 
@@ -47,7 +55,9 @@ function found(text, url,   quote, value) {
 }
 
 function tell(value,   plain) {
-    if (value == "" || value ~ /^\$\{/ || value ~ /\t/) return
+    # a variable, what another program prints, nothing as YAML has it, and the beginning of a list
+    if (value == "" || value ~ /\t/ || value ~ /^\$+\(/ || value ~ /^\$+[A-Z_][A-Z0-9_]*$/) return
+    if (value ~ /^(null|Null|NULL|~|[{[])$/ || value ~ /^\{[a-z_]+:$/) return
     print place "\t" value
     plain = value
     if (gsub(/\$\$/, "$", plain)) print place "\t" plain

@@ -17,7 +17,7 @@ passwords_found() (
         if [ -n "$1" ]; then
             described=$(curl --silent --fail --max-time 10 --unix-socket "$docker_socket" "http://docker/containers/$1/json")
             printf '%s\n' "$described" | jq --raw-output '[.Config.Cmd, .Config.Entrypoint, .Config.Env, .Args][]? | .[]? | gsub("[\n\t]"; " ")' 2>/dev/null |
-                awk -v place="Docker's description of redis" "$passwords_awk$percent_awk"
+                awk -v acl=yes -v place="Docker's description of redis" "$passwords_awk$percent_awk"
             # names that sh could not read again are passed over
             printf '%s\n' "$described" | jq --raw-output '.Mounts[]? | select(.Source + .Destination | test("[\n\t]") | not) | "\(.Source)\t\(.Destination)"' 2>/dev/null |
                 while IFS='	' read -r source target; do

@@ -11,11 +11,11 @@
 
 take_mutex
 # a Docker that does not answer does not say that redis does not run
-containers_of >/dev/null || {
+list_containers || {
     echo "Docker did not answer, so redis was not told what to accept. Look whether Docker runs, then run the deploy again." >&2
     exit 1
 }
-read -r container address < <(redis_container)
+read -r container address < <(server_container)
 [ -n "$address" ] || exit 0
 address=$address:6379
 
@@ -41,7 +41,7 @@ refused() {
     previous=$(find "$root"/backups/[0-9]* -path "*/$password_file" 2>/dev/null | sed "s#/$password_file\$##" | sort | tail -n 1)
     previous=${previous:+$previous/$password_file}
     [ -n "$previous" ] && ! cmp -s "$previous" "$root/$password_file" || return 0
-    case $({ redis_auth_of "$previous"; printf 'PING\r\nQUIT\r\n'; } | redis_say "$address") in
+    case $(redis_auth_in "$previous" && printf '%sPING\r\nQUIT\r\n' "$login" | redis_say "$address") in
     -WRONGPASS* | -NOAUTH*) return 0 ;;
     esac
     echo "redis still accepts the previous password (that of $previous), though it was told to refuse it." >&2
@@ -70,7 +70,7 @@ yes*-NOPERM*)
     clock
     before=$ms
     docker restart --time 30 "$container" >/dev/null || exit 1
-    until unset fleet_containers && read -r _ address < <(redis_container) && [ -n "$address" ] && address=$address:6379 &&
+    until unset fleet_containers && read -r _ address < <(server_container) && [ -n "$address" ] && address=$address:6379 &&
         printf 'PING\r\nQUIT\r\n' | redis_say "$address" | grep -q NOAUTH; do
         clock
         if [ $((ms - before)) -ge 60000 ]; then

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.services.redis.facts import Redis
-from operations.services.redis.protocol import replies
+from operations.services.redis.protocol import MOST, replies
 from operations.services.redis.seen import SeenClient, SeenRedis
 from operations.stack.snapshot import UNKNOWN
 from tests.unit.facts.answers import H1, H2, read
@@ -234,3 +234,10 @@ def test_what_the_server_is_and_how_much_it_holds() -> None:
     assert seen.modules == ("ReJSON", "bf")
     refused = told(resp(*before, NOPERM, NOPERM, "+OK")).server
     assert (refused.product, refused.version, refused.modules, refused.keys) == ("", "", (), 0)
+
+
+def test_what_is_cut_off_where_no_more_is_read_is_unknown() -> None:
+    # as many connections as a peer likes, none of which knows a password
+    clients = "\n".join(a_client_line(number, "172.18.0.66:1", user="(none)") for number in range(12_000))
+    whole = resp(*WELL, ME, clients, ["socketio", 0], [], "+OK")
+    assert told(whole[:MOST]) is UNKNOWN

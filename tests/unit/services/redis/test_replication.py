@@ -18,10 +18,10 @@ from tests.unit.redis_server import NOAUTH, RedisServer, resp, running
 from tests.unit.stubs import StubHost
 
 BODY = """
+redis_auth default old && old_login=$login && redis_auth default new && new_login=$login
 unmoved="It runs as before." seconds=2 login='' address=''
 fail() {{ echo "$*" >&2; exit 1; }}
 old_at={old}:6379 new_at={new}:6379
-old_login=$(echo old | redis_auth default)$'\\n' new_login=$(echo new | redis_auth default)$'\\n'
 CATCHING_UP=300
 stand_still || {{ echo "later"; exit 0; }}
 promote && echo "$held" | keys_in
