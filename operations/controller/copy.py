@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import json
 import shutil
 import subprocess
@@ -25,12 +26,13 @@ from ..facts.bundle import Questions, ask
 from ..facts.images import Layers, Saved
 from ..stack.pins import ImageChange, Pin, repository
 from ..stack.snapshot import UNKNOWN
-from .failure import note
+from .failure import met, note
 from .host_plan import HostPlan
 from .observe import Fleet
 from .progress import waiting
 
 _MB = 1_000_000
+_MOST = 4 * _MB  # bytes of an archive's own description
 
 
 def copy(state: State, host: Host, planned: HostPlan, fleet: Fleet | None, change: ImageChange) -> bool:
@@ -40,6 +42,14 @@ def copy(state: State, host: Host, planned: HostPlan, fleet: Fleet | None, chang
     + fleet: the hosts of the run
     + change: the image
     """
+    try:
+        return _copied(host, planned, fleet, change)
+    except Exception as error:  # a connection that breaks would end the run of every other host too
+        note(host, f"{change.name}: could not be copied; no service was touched.", *met(error))
+        return False
+
+
+def _copied(host: Host, planned: HostPlan, fleet: Fleet | None, change: ImageChange) -> bool:
     if change.pin is None:
         note(host, f"{change.name}: neither images.lock nor a host of this run tells which image that is. Pull it on one, or here.")
         return False
@@ -124,13 +134,28 @@ def _saved_on(source: Host, root: str, name: str, pin: Pin, path: Path) -> str:
         told = ask(Questions({"saved": (Saved, {"root": root, "images": wanted(name, pin)})}))
         if told is UNKNOWN or told["saved"] is UNKNOWN or not told["saved"][0]:
             return ""
-        image, there, size = told["saved"]
+        image, size = told["saved"]
         try:
-            with path.open("wb") as file, waiting(lambda: f"{name} from {source.name}: {_of(file.tell(), size)}"):
-                got = source.get_file(there, file, **_reached(source))
+            if (pin.ids and image not in pin.ids) or size > shutil.disk_usage(path.parent).free // 2:
+                return ""  # it is another one than the host says, or would fill this machine
+            with _Bounded(path, size) as file, waiting(lambda: f"{name} from {source.name}: {_of(file.tell(), size)}"):
+                got = source.get_file(f"{root}/.fleet/images/save.tar", file, **_reached(source))
         finally:
             _run(source, scripts.run("images/forget", root=root))
     return str(image) if got else ""
+
+
+class _Bounded(io.FileIO):
+    """A file that takes no more than its host has announced."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        super().__init__(path, "w")
+        self.size = size
+
+    def write(self, data: Any) -> int:
+        if self.tell() + len(data) > self.size:
+            raise OSError("a host sends more than it said")
+        return super().write(data)
 
 
 def wanted(name: str, pin: Pin) -> list[str]:
@@ -147,17 +172,18 @@ def without(archive: Path, there: Sequence[Sequence[str]], folder: Path) -> Path
 
     Source: https://github.com/moby/moby/blob/v26.1.4/image/tarexport/load.go
     """
-    with tarfile.open(archive) as whole:
+    # from a host, so nothing of it is unpacked or read without a bound
+    with tarfile.open(archive, "r:") as whole:
         try:
-            entries: list[dict[str, Any]] = json.load(whole.extractfile("manifest.json"))  # type: ignore[arg-type]  # a file
+            entries: list[dict[str, Any]] = _document(whole, "manifest.json")
             gone: set[str] = set()
             needed: set[str] = set()
             for entry in entries:
-                layers = json.load(whole.extractfile(entry["Config"]))["rootfs"]["diff_ids"]  # type: ignore[arg-type]  # a file
+                layers = _document(whole, entry["Config"])["rootfs"]["diff_ids"]
                 common = max((_common(layers, one) for one in there), default=0)
                 gone |= set(entry["Layers"][:common])
                 needed |= set(entry["Layers"][common:])
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             return None
         if not gone - needed:
             return None
@@ -167,6 +193,11 @@ def without(archive: Path, there: Sequence[Sequence[str]], folder: Path) -> Path
                 if member.name not in gone - needed:
                     part.addfile(member, whole.extractfile(member) if member.isfile() else None)
     return path
+
+
+def _document(whole: tarfile.TarFile, name: str) -> Any:
+    file = whole.extractfile(name)
+    return json.loads(file.read(_MOST)) if file else None
 
 
 def _common(layers: Sequence[str], others: Sequence[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from ..stack.pins import Pin
 from ..stack.snapshot import UNKNOWN, Snapshot
 from ..stack.stack import Stack
 
+_HOSTS = 3  # that ask a registry which does not answer
 _HEAD = """\
 # The image behind each name, the same on every host. Deploys keep it; put it under version control. A run with --data pull=always
 # asks the registries again. An earlier version of this file takes the hosts back to the images of then.
@@ -99,14 +101,17 @@ def resolve(found: Sequence[tuple[Host, Stack, Snapshot]]) -> dict[str, dict[str
 
 def _asked(group: Iterable[tuple[Host, Stack, Snapshot]], known: Mapping[str, Pin]) -> dict[str, Pin]:
     answers: dict[str, Pin] = {}
+    tried = Counter[str]()
     for host, stack, seen in group:
         images = () if seen.images is UNKNOWN else seen.images
-        due = [image for image in dict.fromkeys(stack.images(seen).values()) if image not in answers and image in images]
+        mine = (image for image in dict.fromkeys(stack.images(seen).values()) if image in images)
+        due = [image for image in mine if image not in answers and tried[image] < _HOSTS]
         if stack.settings.pull == "missing":
             due = [image for image in due if image not in known and not _there(image, group)]
         elif stack.settings.pull != "always":
             continue
         if due and seen.engine is not UNKNOWN and seen.engine.server:
+            tried.update(due)
             with ctx_host.use(host):
                 answers |= _answers(ask(Questions({"registry": (Registry, {"images": due, "logins": tokens(stack)})})), due, known)
     return answers

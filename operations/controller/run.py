@@ -146,11 +146,9 @@ def begin(state: State, settings: Settings) -> None:
 
 
 def _addresses(state: State) -> tuple[str, ...]:
-    """Who is told of the run, as any of its hosts says; what is wrong with them is told before a deploy begins."""
-    for one in state.inventory:
-        with suppress(FleetError):
-            if found := addresses(one.data.dict()):
-                return found
+    """Who is told of the run, as its first host says; what is wrong with them is told before a deploy begins."""
+    with suppress(FleetError, StopIteration):
+        return addresses(next(iter(state.inventory)).data.dict())
     return ()
 
 

@@ -61,11 +61,11 @@ class Registry(ScriptFact[dict[str, tuple[str, str]]]):
         return {text(one["image"]): (_digest(one["digest"]), shown(text(one["why"]))[:200]) for one in map(json.loads, lines)}
 
 
-class Saved(ScriptFact[tuple[str, str, int]]):
-    """The first of some images that the host has, as `docker save` writes it: what Docker calls it, where it lies, its bytes. Empty
-    where the host has none of them.
+class Saved(ScriptFact[tuple[str, int]]):
+    """The first of some images that the host has, as `docker save` writes it: what Docker calls it, and its bytes. Empty where the
+    host has none of them.
 
-    + root: the stack's folder, absolute; the archive lies there until images/forget.sh is run
+    + root: the stack's folder, absolute; below it the archive lies in .fleet/images/save.tar until images/forget.sh is run
     + images: what the image may be called
     """
 
@@ -74,10 +74,10 @@ class Saved(ScriptFact[tuple[str, str, int]]):
     def command(self, root: str, images: Sequence[str]) -> StringCommand:
         return self.ask(root=root, images=images)
 
-    def parse(self, lines: list[str]) -> tuple[str, str, int]:
+    def parse(self, lines: list[str]) -> tuple[str, int]:
         (line,) = lines
-        image, path, size = line.split(" ") if line != "-" else ("", "", "0")
-        return _digest(image), path, int(size)
+        image, size = line.split(" ")
+        return _digest(image), int(size)
 
 
 class Layers(ScriptFact[tuple[tuple[str, ...], ...]]):

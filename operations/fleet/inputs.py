@@ -19,6 +19,7 @@ from typing import Any
 from ..controller.inventory import PATHS, find
 from ..controller.secrets import Sources
 from ..stack.errors import FleetError, InventoryError, SecretError
+from ..stack.settings import Settings
 from . import inventory
 
 _PACKAGE = Path(__file__).parents[1]
@@ -53,6 +54,9 @@ def _parts(hosts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     data = [one["data"] for one in hosts]
     for name in sorted({name for one in data for name in one}.difference(PATHS)):
         yield f"the setting {name}", [one.get(name) for one in data]
+    for lock in sorted({str(one.get("images_lock", Settings.images_lock)) for one in data}):
+        if Path(lock).is_file():
+            yield lock, hashlib.sha256(Path(lock).read_bytes()).hexdigest()
     for folder in sorted({folder for one in data for folder in _texts(one.get("catalog_dirs"))}):
         yield f"the catalogue in {folder}", _contents(Path(folder), Path(folder).glob("*.yml"))
     yield from _secrets(data)

@@ -126,7 +126,7 @@ def behind(converged: Fleet, tmp_path: Path) -> Fleet:
     """The first host, which is reached through the second one: by ProxyJump, and at its own address."""
     host, jump = converged.hosts[:2]
     lab = Checkout.here().lab
-    key = f"  IdentityFile {lab}/ssh/key\n  IdentitiesOnly yes\n"
+    key = f"  IdentityFile {lab}/ssh/key\n  IdentitiesOnly yes\n  UserKnownHostsFile {tmp_path}/known_hosts\n"
     (tmp_path / "config").write_text(
         f"Host {host.address}\n  User root\n  ProxyJump jump\n{key}Host jump\n  HostName 127.0.0.1\n  Port {jump.port}\n"
         f"  User {jump.user}\n{key}"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from operations.controller import pins
-from operations.controller.copy import without
+from operations.controller.copy import _Bounded, _saved_here, without
 from operations.stack.errors import SettingsError
 from operations.stack.pins import Pin
 
@@ -121,3 +121,35 @@ def test_two_hosts_of_one_run_write_one_after_the_other(path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     subprocess.run([sys.executable, "-c", TWO], cwd=path.parent, env=env, timeout=60, check=True)
     assert set(pins.read(path)) == {"a:1", "b:1"}
+
+
+# this machine's Docker, which has the second of the names that the pin gives the image
+DOCKER = f"""#!/bin/sh
+case "$*" in
+"image inspect --format {{{{.Id}}}} {IDS[0]}") echo {IDS[0]} ;;
+"save --output "*) echo archive >"$3" ;;
+*) exit 1 ;;
+esac
+"""
+
+
+def test_this_machines_docker_is_asked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    path = tmp_path / "saved.tar"
+    assert _saved_here("redis:8", Pin(DIGEST, frozenset(IDS[:1])), path) == IDS[0]
+    assert path.read_text() == "archive\n"
+    assert _saved_here("redis:8", Pin(OTHER), path) == ""
+
+
+def test_a_machine_without_docker_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _saved_here("redis:8", Pin(DIGEST, frozenset(IDS)), tmp_path / "saved.tar") == ""
+
+
+def test_a_host_cannot_send_more_than_it_said(tmp_path: Path) -> None:
+    with _Bounded(tmp_path / "a", 10) as file:
+        file.write(b"x" * 10)
+        with pytest.raises(OSError, match="more than it said"):
+            file.write(b"x")

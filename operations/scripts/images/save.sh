@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Saves the first of $images that is on this host below the stack's folder $root: what Docker calls it, the archive, and its bytes; a
-# dash where there is none.
+# Saves the first of $images that is on this host below the stack's folder $root: what Docker calls it, and the archive's bytes; a dash
+# and 0 where there is none.
 
 folder=$root/.fleet/images
 for image in $images; do
@@ -8,7 +8,7 @@ for image in $images; do
     id=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) || continue
     umask 077
     mkdir -p -- "$folder" && docker save --output "$folder/save.tar" "$image" || exit 1
-    echo "$id $folder/save.tar $(stat -c %s -- "$folder/save.tar")"
+    echo "$id $(stat -c %s -- "$folder/save.tar")"
     exit
 done
-echo -
+echo "- 0"

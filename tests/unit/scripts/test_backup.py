@@ -450,3 +450,41 @@ def test_a_stack_without_backups_has_none(host: StubHost) -> None:
     assert listed(host, host.root / "nowhere") == {}
     (host.root / "backups").mkdir()
     assert listed(host) == {}
+
+
+# Images, which have other names after a change
+
+NAME, THEN_ID, NOW_ID = "reg.example/app:1", f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+
+
+def with_image(host: StubHost, id_: str, tagging: str = "exit 0") -> None:
+    host.stub("docker", f"case $1 in image) echo {id_} ;; tag) {tagging} ;; esac")
+
+
+def backed_up_image(host: StubHost) -> str:
+    with_image(host, THEN_ID)
+    host.script("backup/make", root=str(host.root), keep=9, paths=[], images=[NAME], runs=True)
+    (copy,) = backups(host)
+    assert (copy / ".images").read_text() == f"{NAME} {THEN_ID}\n"
+    return copy.name
+
+
+def test_an_image_gets_its_name_back(host: StubHost) -> None:
+    name = backed_up_image(host)
+    with_image(host, NOW_ID)
+    done = host.script("backup/restore", root=str(host.root), name=name, stays=[])
+    assert (done.returncode, done.stdout) == (0, f"image {NAME} is the one of then\n")
+    assert host.calls("docker")[-1] == ["tag", THEN_ID, NAME]
+
+
+def test_an_image_that_has_its_name_still_is_left_alone(host: StubHost) -> None:
+    name = backed_up_image(host)
+    assert host.script("backup/restore", root=str(host.root), name=name, stays=[]).stdout == ""
+    assert not [words for words in host.calls("docker") if words[0] == "tag"]
+
+
+def test_an_image_that_is_gone_is_told(host: StubHost) -> None:
+    name = backed_up_image(host)
+    with_image(host, NOW_ID, tagging="exit 1")
+    done = host.script("backup/restore", root=str(host.root), name=name, stays=[])
+    assert done.stdout == f"image {NAME} is not the one of then, which is no longer on this host\n"

@@ -106,7 +106,7 @@ def test_a_name_that_the_operators_own_catalogue_declares_is_not_misspelt() -> N
         ("openwebui_port", True, "openwebui_port: is True, expected a whole number."),
         ("redis_appendonly", "yes", "redis_appendonly: is 'yes', expected True or False."),
         ("redis_appendonly", 1, "redis_appendonly: is 1, expected True or False."),
-        ("pull", "sometimes", 'pull: is \'sometimes\', expected one of "missing", "never", "always".'),
+        ("pull", "sometimes", 'pull: is \'sometimes\', expected one of "missing", "never", "always", "copy".'),
         ("redis_flavour", "debian", 'redis_flavour: is \'debian\', expected one of "stack", "official" or None.'),
         ("openwebui_env", ["A=b"], "openwebui_env: is a tuple, expected a mapping of text to any value."),
         ("secrets_command", ["sops"], "secrets_command: is a tuple, expected text or None."),
