@@ -20,10 +20,10 @@ from ..stack.catalogue import catalogue, folders_of, server_settings
 from ..stack.credential import credentials_of
 from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsError
 from ..stack.service import Provided, setting_of
-from ..stack.settings import Settings, before_port, secrets
+from ..stack.settings import Settings, before_port
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack, registry_secret
-from ..stack.verdicts import checks
+from ..stack.verdicts import checks, meanings
 from . import notify, replicas
 from .secrets import Secret, SecretValue, Sources
 
@@ -216,10 +216,9 @@ def _unknown_checks(stack: Stack) -> Iterator[str]:
 
 @cache
 def _usual_checks() -> frozenset[str]:
-    entries = catalogue()
-    every = Stack.build({"services": list(entries)}, dict.fromkeys(secrets(entries), ""))
+    every = Stack.build({"services": list(catalogue())}, {})
     # what stands behind an @ is the service or credential that one is about
-    return frozenset(check.id.partition("@")[0] for check in checks(every, Snapshot()))
+    return frozenset(check.id.partition("@")[0] for check in checks(every, Snapshot())) | meanings().keys()
 
 
 def _secrets(service: str, provided: Provided, data: Mapping[str, Any]) -> tuple[str, ...]:

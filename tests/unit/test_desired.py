@@ -11,8 +11,11 @@ from pyinfra.api import Inventory
 
 from operations.controller import desired
 from operations.controller.secrets import Secret
+from operations.stack.check import Verdict
 from operations.stack.errors import FleetError, SecretError, SettingsError
+from operations.stack.snapshot import Snapshot
 from operations.stack.stack import Stack
+from operations.stack.verdicts import checks
 from tests.unit.stack.hosts import redis_of
 
 PASSWORD = "Marker_Password-0123456789"
@@ -331,6 +334,17 @@ def test_the_first_replica_in_the_inventory_migrates_and_goes_before_the_others(
 def test_a_replica_on_the_host_of_the_database_is_the_first(replicas: Mapping[str, Mapping[str, Any]]) -> None:
     inventory = cluster({**replicas, "data-1": {**DATA, "services": ["redis", "postgres", "openwebui"]}})
     assert stack_of(inventory, "webui-1").ahead == ("data-1",)
+
+
+def test_replicas_without_a_key_are_warned_of(replicas: Mapping[str, Mapping[str, Any]]) -> None:
+    def said(**common: Any) -> list[tuple[str, Verdict]]:
+        found = checks(stack_of(fleet(replicas, postgres_password=SECRET, **common), "webui-1"), Snapshot())
+        return [(check.id, check.verdict) for check in found if "key" in check.id]
+
+    assert said() == [("settings.secret_key", Verdict.WARNING)]
+    assert said(openwebui_env={"WEBUI_SECRET_KEY": "by-hand"}) == [("settings.secret_key", Verdict.OK)]
+    assert ("settings.secret_key", Verdict.OK) in said(webui_secret_key=KEY)
+    assert said(skip_checks=["settings.secret_key"]) == [("settings.secret_key", Verdict.SKIPPED)]
 
 
 def test_hosts_that_share_a_redis_alone_are_no_replicas() -> None:

@@ -14,6 +14,7 @@ from ..redis.login import RedisLogin
 from ..redis.seen import refused
 
 _NAME = "openwebui"
+_KEY = "WEBUI_SECRET_KEY"
 _WEBSOCKET = ("ENABLE_WEBSOCKET_SUPPORT", "WEBSOCKET_MANAGER", "WEBSOCKET_REDIS_URL")
 
 
@@ -21,6 +22,7 @@ class OpenWebUI(Extra):
     about_desired = ("settings.websocket",)
     meanings: ClassVar[Mapping[str, str]] = {
         "settings.websocket": "The three WebSocket variables are as they must be.",
+        "settings.secret_key": "Where its database may have other replicas, they sign sessions with one key.",
         "openwebui.redis_login": "Redis holds connections from Open WebUI's address, subscribed ones among them, and refused none.",
         "logs.auth_errors": "No line of Open WebUI's log since its start is about a refused login.",
     }
@@ -29,6 +31,8 @@ class OpenWebUI(Extra):
         if not stack.has(_NAME):
             return
         yield _settings(stack, seen)
+        if "openwebui_shared" in stack.given:
+            yield _key(stack)
         if (redis := _redis(stack)) is not None:
             yield _login(redis, seen)
         yield _refused(seen)
@@ -52,6 +56,18 @@ def _settings(stack: Stack, seen: Snapshot) -> Check:
     keys = seen.env.get(file.path) or {}
     places = {f"{key} in {file.path}": keys.get(key) == file.hashes[key] for key in _WEBSOCKET if key in file.hashes}
     return everywhere("settings.websocket", places, f"{', '.join(_WEBSOCKET)} are as they must be", "another value")
+
+
+def _key(stack: Stack) -> Check:
+    """Each replica would sign with a key of its own, which the others do not take."""
+    name, file = "settings.secret_key", next(file for file in stack.env_files if file.path == "env/openwebui.env")
+    if _KEY in file.lines:
+        return Check(name, Verdict.OK, f"{_KEY} is set")
+    return Check(
+        name, Verdict.WARNING, f"{_KEY} is not set, and the database is another host's",
+        "Replicas on one database each sign with a key of their own: who comes to another one is sent back to the login.",
+        'Set webui_secret_key = Secret("WEBUI_SECRET_KEY") for all of them; make it with `secrets new`.',
+    )  # fmt: skip
 
 
 def _login(redis: RedisLogin, seen: Snapshot) -> Check:
