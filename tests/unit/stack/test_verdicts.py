@@ -61,13 +61,14 @@ ENDED = {"image.maintained": Verdict.WARNING}
     [
         (STACK, IDS),
         (a_stack(redis_image="redis:8"), IDS),
-        (a_stack(services=["watchtower"]), ("files.in_sync", "container.watchtower", "image.maintained", *HOST_CHECKS)),
+        (a_stack(services=["watchtower"]), ("files.in_sync", "container.watchtower", "image.same", "image.maintained", *HOST_CHECKS)),
         (
             a_stack(services=["watchtower", "redis"]),
             (
                 "files.in_sync",
                 "container.watchtower",
                 "container.redis",
+                "image.same",
                 "image.maintained",
                 "password.rule",
                 *PASSWORD_CHECKS,
@@ -100,6 +101,7 @@ def test_a_check_that_is_ok_says_what_was_found() -> None:
         "container.redis": "running, healthy",
         "container.redis-exporter": "running",
         "container.openwebui": "running, healthy",
+        "image.same": "0 of 4 services have a pinned image, and run it",
         "image.maintained": "redis: redis/redis-stack:latest had its last release in 2025-12",
         "password.rule": "letters, digits, - and _, at least 20 of them",
         "password.consistent": f"fingerprint {fingerprint(NEW)} in 7 places",
@@ -154,6 +156,7 @@ def test_a_check_may_be_skipped_whatever_it_would_say(name: str) -> None:
             "containers",
             {
                 "files.in_sync",
+                "image.same",
                 "image.maintained",
                 "redis.client_login",
                 "redis.data_on_volume",
