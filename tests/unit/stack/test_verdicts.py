@@ -61,7 +61,10 @@ ENDED = {"image.maintained": Verdict.WARNING}
     [
         (STACK, IDS),
         (a_stack(redis_image="redis:8"), IDS),
-        (a_stack(services=["watchtower"]), ("files.in_sync", "container.watchtower", "image.same", "image.maintained", *HOST_CHECKS)),
+        (
+            a_stack(services=["watchtower"]),
+            ("files.in_sync", "container.watchtower", "image.same", "image.maintained", *HOST_CHECKS),
+        ),
         (
             a_stack(services=["watchtower", "redis"]),
             (
