@@ -35,7 +35,9 @@ def a_source(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def fleet(hosts: Mapping[str, Mapping[str, Any]], **common: Any) -> Inventory:
     """An inventory: host → its data, and what is the same for all."""
-    return Inventory(([(name, dict(data)) for name, data in hosts.items()], {"redis_password": SECRET, **common}))
+    return Inventory(
+        ([(name, dict(data)) for name, data in hosts.items()], {"redis_password": SECRET, "redis_tls": "off", **common})
+    )
 
 
 def stack_of(inventory: Inventory, name: str) -> Stack:
