@@ -1,6 +1,7 @@
 """The fleet's certificate authority, in a folder of this machine: what servers prove themselves with is issued here.
 
     trusted.crt                         the authorities that clients trust, the one that issues first
+    retired.crt                         those that they trust no longer
     authority.pem                 0600  its private key and certificate; without this file nothing is issued
     servers/<host>/<server>.pem   0600  the private key and the certificate of a server
 
@@ -54,6 +55,8 @@ class Authority:
         """The newest authority alone is trusted from now on. Returns how many are no longer."""
         with self._locked():
             newest, *others = self.trusted()
+            retired = self.folder / "retired.crt"
+            _write(retired, (_read(retired) or "") + "".join(map(pem, others)), 0o644)
             _write(self._trusted, pem(newest), 0o644)
         return len(others)
 
@@ -129,6 +132,7 @@ class Authority:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # under gevent a file is closed some time later
             os.close(handle)
 
 

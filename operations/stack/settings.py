@@ -254,7 +254,10 @@ def _hint(name: str, default: Any) -> Any:
 def _type_problem(name: str, value: Any, hint: Any) -> str | None:
     if _fits(value, hint):
         return None
-    return f"{name}: is {_shown(value)}, expected {_described(hint)}."
+    quotes = (
+        " YAML takes a bare on or off for True or False: put it in quotes." if isinstance(value, bool) and _fits("", hint) else ""
+    )
+    return f"{name}: is {_shown(value)}, expected {_described(hint)}.{quotes}"
 
 
 def inside_problems(name: str, path: str) -> Iterator[str]:

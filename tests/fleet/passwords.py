@@ -51,7 +51,7 @@ def uptime(host: Host, password: str, user: str = "default") -> tuple[str, str]:
 # a line for each place: what it is, tab, the password
 _HELD = rf"""
 cd {STACK} || exit 0
-url='\(REDIS_ADDR\|REDIS_URL\|WEBSOCKET_REDIS_URL\)=rediss*://:\([^@]*\)@.*'
+url='\(REDIS_ADDR\|REDIS_URL\|WEBSOCKET_REDIS_URL\)=.\{{0,1\}}rediss*://:\([^@]*\)@.*'
 for file in env/*.env; do
     sed -n "s#^$url#$file \1\t\2#p;s#^REDIS_PASSWORD=#$file\t#p" "$file"
 done

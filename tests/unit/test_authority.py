@@ -116,7 +116,7 @@ def test_private_keys_are_for_their_owner_alone_and_shown_nowhere(fleet: Authori
     found = of(fleet)
     assert stat.S_IMODE(fleet.folder.stat().st_mode) == 0o700
     for path in fleet.folder.rglob("*.*"):
-        assert stat.S_IMODE(path.stat().st_mode) == (0o644 if path.name == "trusted.crt" else 0o600), path
+        assert stat.S_IMODE(path.stat().st_mode) == (0o644 if path.suffix == ".crt" else 0o600), path
     assert "PRIVATE" not in repr(found)
     place = fleet.folder / "servers/erni-1/redis.pem"
     place.chmod(0o640)
