@@ -52,7 +52,6 @@ redis_tls() (
     shift
     timeout 5 openssl s_client "$@" "$how" "$name" -connect "$host:$port" 2>/dev/null
 )
-}
 
 # the same of a command after $login, in words: without what is said to the login and to QUIT
 redis_command() {
