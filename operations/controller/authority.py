@@ -10,7 +10,6 @@ Where there is no authority.pem, the other files are the operator's own and are 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 import tempfile
@@ -24,6 +23,7 @@ from urllib.parse import quote
 from cryptography.x509 import Certificate as X509
 
 from .. import COMMAND
+from ..report.files import alone
 from ..stack.certificate import RENEWED, Certificate
 from ..stack.errors import CertificateError
 from . import certificates
@@ -125,15 +125,10 @@ class Authority:
         """Two processes do not issue at once."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self.folder, os.O_RDONLY)
         except OSError as error:
             raise CertificateError(f"tls_dir: {self.folder} cannot be used ({error.strerror}). Name another folder.") from None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with alone(self.folder):
             yield
-        finally:
-            fcntl.flock(handle, fcntl.LOCK_UN)  # under gevent a file is closed some time later
-            os.close(handle)
 
 
 def given(trusted: str, own: str | None = None, names: Sequence[str] = (), where: str = "") -> Certificate:

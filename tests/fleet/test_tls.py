@@ -1,4 +1,4 @@
-"""Redis over TLS: nothing can be read between hosts; certificates and authorities are replaced under load, and TLS comes and goes."""
+"""Redis over TLS: nobody reads along between hosts, certificates and authorities are replaced under load, TLS comes and goes."""
 
 from __future__ import annotations
 

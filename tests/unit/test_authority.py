@@ -47,14 +47,14 @@ def test_openssl_takes_what_it_issues_for_its_names_alone(fleet: Authority, tmp_
     found = of(fleet)
     (tmp_path / "own.crt").write_text(found.own)
     (tmp_path / "trusted.crt").write_text(found.trusted)
-    verify = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", tmp_path / "trusted.crt"]
+    verify = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", str(tmp_path / "trusted.crt")]
     for flag, name, well in (
         ("hostname", "redis", True),
         ("ip", "10.0.0.5", True),
         ("hostname", "other", False),
         ("ip", "10.0.0.6", False),
     ):
-        done = subprocess.run([*verify, f"-verify_{flag}", name, tmp_path / "own.crt"], capture_output=True, check=False)
+        done = subprocess.run([*verify, f"-verify_{flag}", name, str(tmp_path / "own.crt")], capture_output=True, check=False)
         assert (done.returncode == 0) == well, (name, done.stderr)
 
 

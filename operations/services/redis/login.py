@@ -171,9 +171,14 @@ class RedisLogin(Credential):
         password, user = self._value(user), "" if user == DEFAULT else user
         # an IPv6 address stands in brackets before a port alone
         place = {"host": host.strip("[]"), "port": port, "db": db}
-        # with TLS: the letter that its URLs have then, the file of what clients trust, and what redis-py wants to be told of it
+        # with TLS: that it is, the letter that URLs have then, the file of what clients trust, and what redis-py is told of it
         ca = f"/run/{tls.trusted_path(self.name, self.certificate)}" if self.secure and self.certificate else ""
-        more = {"s": "s" if ca else "", "ca": ca, "options": f"?{_VERIFIED}&ssl_ca_certs={ca}" if ca else ""}
+        more = {
+            "tls": "true" if ca else "",
+            "s": "s" if ca else "",
+            "ca": ca,
+            "options": f"?{_VERIFIED}&ssl_ca_certs={ca}" if ca else "",
+        }
         url = f"redis{more['s']}://{user}:{password}@{at}/{db}{more['options']}"
         return {"user": user, "password": password, "url": url, **place, **more}
 

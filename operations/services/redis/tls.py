@@ -117,13 +117,14 @@ def told(redis: RedisLogin, where: Mapping[str, Any], plain: bool, renews: bool 
     + where: the parameters that say which redis it is, and who logs in
     + plain: also without TLS
     + renews: it takes the certificate of this stack
-    + back: it takes the one that it had before
+    + back: it takes the one that it had before, where it has that of this stack by now
     """
     assert redis.certificate
-    written = [_configuration(redis, plain), *([_certificate(redis, redis.certificate)] if renews else [])]
+    own = _certificate(redis, redis.certificate)
+    written = [_configuration(redis, plain), *([own] if renews else [])]
     return Script(
         "services/redis/tls",
-        {**where, "files": put_list(written), "certificate": f"{redis.folder}/server.pem", "back": back, "changes": [
+        {**where, "files": put_list(written), "certificate": own.path, "back": own.sha256 if back else "", "changes": [
             f"tls-cert-file {FOLDER}/server.pem", f"port {PLAIN if plain else 0}",
         ]},
     )  # fmt: skip

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Redis, the service $server of the project $project in folder $root, gets the files of $files (see lib/put.sh) and is told $changes, a
 # line of words for CONFIG SET each, which has it read its certificate again. Where it does not take that, it keeps the one that it had,
-# the file $certificate. Where $back is yes, it gets the one from before the last change. One that does not run reads the files when it
+# the file $certificate. Where that file has the SHA-256 $back, it gets the one from before. One that does not run reads the files when it
 # starts. Who logs in: as set_users.sh has it.
 
 #include lib/mutex.sh
@@ -22,7 +22,7 @@ keep() { [ ! -f "$certificate" ] || { cp -p -- "$certificate" "$previous.new" &&
 bring_back() { [ ! -f "$previous" ] || mv -f -- "$previous" "$certificate"; }
 
 if [ -n "$back" ]; then
-    bring_back
+    [ "$(sha256sum <"$certificate")" != "$back  -" ] || bring_back
 else
     case $files in *"$certificate"*) keep || exit 1 ;; esac
 fi

@@ -36,9 +36,8 @@ def secured(value: str | None = "on", certificate: Certificate = MINE, **data: A
 def a_client(certificate: Certificate = MINE) -> Stack:
     """The stack of a host that uses another host's redis with TLS."""
     data = {"services": ["openwebui"], "redis_host": "redis-1", "redis_tls": "on"}
-    return Stack.build(
-        data, {"redis_password": PASSWORD}, {"redis": "10.0.0.5:6380"}, (), {"redis": Certificate(certificate.trusted)}
-    )
+    known = {"redis": Certificate(certificate.trusted)}
+    return Stack.build(data, {"redis_password": PASSWORD}, {"redis": "10.0.0.5:6380"}, certificates=known)
 
 
 def well(stack: Stack, shown: Certificate = MINE, **redis: Any) -> Snapshot:

@@ -16,6 +16,7 @@ from operations.stack.certificate import Certificate as Known
 from operations.stack.files import File
 from operations.stack.snapshot import UNKNOWN, Unknown
 from tests.unit.redis_server import RedisServer, running
+from tests.unit.stack.hosts import sha256
 from tests.unit.stubs import StubHost
 
 PASSWORD = "Marker_Password-0123456789"
@@ -61,13 +62,12 @@ def shown(host: StubHost, trusted: str, at: str | None = None) -> SeenCertificat
     return fact.process(host.command(fact.command(str(host.root), "erni-ki", trusted, at=at)).stdout.splitlines())
 
 
-def tell(host: StubHost, content: str, back: bool = False) -> subprocess.CompletedProcess[str]:
+def tell(host: StubHost, content: str, back: str = "") -> subprocess.CompletedProcess[str]:
     """Redis gets another certificate, and another configuration."""
     files = put_list([File(CONF, "0600", "port 0\n"), *([] if back else [File(PEM, "0600", content)])])
     changes = ["tls-cert-file /run/redis-auth/server.pem", "port 0"]
-    where = {"root": str(host.root), "project": "erni-ki", "server": "redis", "users": ["default"], "ca": CA}
-    where["password_file"] = "secrets/redis/password"
-    return host.script("services/redis/tls", **where, files=files, certificate=PEM, back=back, changes=changes)
+    where = {"root": str(host.root), "project": "erni-ki", "server": "redis", "ca": CA, "password_file": "secrets/redis/password"}
+    return host.script("services/redis/tls", **where, users=["default"], files=files, certificate=PEM, back=back, changes=changes)
 
 
 def test_a_redis_that_wants_tls_is_asked_with_it(host: StubHost, redis: RedisServer) -> None:
@@ -133,7 +133,9 @@ def test_it_takes_another_certificate_and_keeps_the_previous_one_for_the_way_bac
         ["CONFIG", "SET", "tls-cert-file", "/run/redis-auth/server.pem"], ["CONFIG", "SET", "port", "0"],
     ]  # fmt: skip
     assert (host.root / f"{PEM}.previous").stat().st_mode & 0o077 == 0
-    assert tell(host, "", back=True).returncode == 0
+    assert tell(host, "", back=sha256("something else")).returncode == 0
+    assert (host.root / PEM).read_text() == "another\n"
+    assert tell(host, "", back=sha256("another\n")).returncode == 0
     assert (host.root / PEM).read_text() == before
 
 
