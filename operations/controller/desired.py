@@ -164,10 +164,15 @@ def _certificates(host: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Cer
                 continue
             trusted, own = (setting_of(service.name, f"tls_{part}") for part in ("trusted", "certificate"))
             if not isinstance(data.get(trusted), Secret):
-                yield name, Authority(Path(str(data.get("tls_dir", Settings.tls_dir))).expanduser()).certificate(host, name, names)
+                yield name, _issued(str(data.get("tls_dir", Settings.tls_dir)), host, name, tuple(names))
                 continue
             known = {part: _given(data, part) for part in ((trusted, own) if names else (trusted,))}
             yield name, given(known[trusted], known.get(own), names, own)
+
+
+@cache  # a run sees the folder as it was at first, whatever another one does there meanwhile
+def _issued(folder: str, host: str, name: str, names: tuple[str, ...]) -> Certificate:
+    return Authority(Path(folder).expanduser()).certificate(host, name, names)
 
 
 def _given(data: Mapping[str, Any], setting: str) -> str:

@@ -157,9 +157,11 @@ def test_a_stack_is_switched_to_tls_and_back(alone: Fleet) -> None:
         alone.settings["redis_tls"] = value
         with clients_on(alone.hosts, tls=True) as everyone:
             run = deployed(alone)
-            counts = [did for clients in everyone for did in clients.stop().values()]
-        assert [did for did in counts if did["authentication"] or did["lost"]] == []
-        assert [did["examples"] for did in counts if any("CERTIFICATE" in text for text in did["examples"])] == []
+            counts = everyone[0].stop()
+        refusals = {name: did for name, did in counts.items() if did["authentication"] or "CERTIFICATE" in str(did["examples"])}
+        # a channel has no memory: what is published while redis is away is heard by nobody
+        lost = {name: did for name, did in counts.items() if did["lost"] and name != "subscribed"}
+        assert (refusals, lost) == ({}, {}), value
         assert ports(host) == open_ports
         assert refused(host) == []
         assert statuses(alone.deploy(), [host]) == {"ok"}, run.output
