@@ -146,6 +146,8 @@ def alone(shared: Fleet) -> Fleet:
     fleet = shared.at(shared.hosts[-1])
     fleet.settings = {"settle_timeout": 60}
     fleet.host_settings = {}
+    if not (fleet.folder / "tls").exists():
+        tls(fleet, "init")
     deployed(fleet)
     return fleet
 
