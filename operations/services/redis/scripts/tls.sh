@@ -9,11 +9,11 @@
 #include services/redis/login.sh
 
 take_mutex
-containers_of >/dev/null || {
+list_containers || {
     echo "Docker did not answer, so redis was not told what to listen to. Look whether Docker runs, then run the deploy again." >&2
     exit 1
 }
-read -r container address < <(redis_container)
+read -r container address < <(server_container)
 cd -- "$root" || exit 1
 umask 077
 
