@@ -28,6 +28,7 @@ ssh_paramiko_connect_kwargs = {"compress": True}  # what a run asks of a host is
 # Secrets: the first source that has the name counts: the environment, secrets_file, secrets_command
 secrets_file = None  # a dotenv file that only you may read; None for .env if there is one
 secrets_command = None  # a command that prints NAME=value lines: sops, age, pass, vault ...
+tls_dir = "tls"  # the folder on this machine with the certificates of servers: python -m operations tls (docs/tls.md)
 
 # A rollout: whatever changes, a part of the fleet goes first, and the rest only when that part is well
 rollout_waves = ("1", "25%", "100%")  # how many hosts have been changed after each wave; a group `canary` goes first
@@ -85,6 +86,8 @@ redis_health_start_period = "20s"  # failures do not count while it starts
 # One redis for several hosts: docs/rollout.md
 redis_publish = None  # on the host with the redis: the address that its port is published on; None for not at all
 redis_port = 6379  # the port there
+redis_tls = None  # on, off, or optional: both, and clients without it; where it is published one must be chosen (docs/tls.md)
+redis_tls_port = 6380  # the port there with TLS
 redis_host = None  # on the others: the name of that host in the inventory; they run services = ("openwebui",)
 
 # A redis of the project's own that reads its password from a Compose secret: docs/adopting.md

@@ -15,6 +15,7 @@ COMMANDS = {
     "history": (".history", "show what was done on the fleet, when and by whom"),
     "backup": (".backup", "list the backups of hosts, and restore one"),
     "watch": (".controller.watch", "look at the fleet again and again, and change nothing"),
+    "tls": (".controller.tls", "make certificates for servers, and renew them"),
     "fleet": (".fleet.command", "run a deploy of a large fleet on many workers"),
 }
 

@@ -66,5 +66,6 @@ def env_files(planned: HostPlan | None = None) -> Generator[StringCommand, None,
     if not paths:
         host.noop("every env file is as desired")
         return
-    files: list[ManagedFile | Folder] = [*stack.folders(), *stack.env_files, *stack.secret_files()]
+    # what an env file names is there before it
+    files: list[ManagedFile | Folder] = [*stack.folders(), *stack.secret_files(), *stack.env_files]
     yield put(stack.settings.stack_dir, [file for file in files if file.path in paths])

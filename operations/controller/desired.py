@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,14 +18,16 @@ from pyinfra.connectors.ssh import ConnectorData
 from ..report.mask import known as known_secrets
 from ..stack import registry
 from ..stack.catalogue import catalogue, folders_of, server_settings
+from ..stack.certificate import Certificate
 from ..stack.credential import credentials_of
 from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsError
 from ..stack.service import Provided, setting_of
-from ..stack.settings import Settings, before_port
+from ..stack.settings import Settings
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack, registry_secret
 from ..stack.verdicts import checks, meanings
 from . import notify, replicas
+from .authority import Authority, given
 from .secrets import Secret, SecretValue, Sources
 
 
@@ -49,7 +52,7 @@ def stack_of(host: Host, files: tuple[str, ...] = ()) -> Stack:
     others = host.inventory.hosts
     servers = {setting: others[server].data.dict() for setting, server in named.items()}
     ahead = {service: (name, others[name].data.dict()) for service, name in replicas.ahead(host, data, named)}
-    return _shared(host, data, files, servers, ahead)
+    return _shared(host, data, files, servers, ahead, dict(_certificates(host.name, data)))
 
 
 def _shared(
@@ -58,17 +61,18 @@ def _shared(
     files: tuple[str, ...],
     servers: Mapping[str, Mapping[str, Any]],
     ahead: Mapping[str, tuple[str, Mapping[str, Any]]],
+    certificates: Mapping[str, Certificate],
 ) -> Stack:
     """The stack, one for all hosts of an inventory that differ in nothing but how they are reached."""
     known = _stacks.setdefault(host.inventory, {})
     others = (*servers.values(), *(one for _, one in ahead.values()))
     try:
         told = [{name: one[name] for name in one if name not in _REACHED} for one in (data, *others)]
-        key = pickle.dumps((files, told, [(service, name) for service, (name, _) in ahead.items()]))
+        key = pickle.dumps((files, told, [(service, name) for service, (name, _) in ahead.items()], certificates))
     except Exception:  # whatever an operator has put there and pickle does not know
-        return stack_from(data, servers, files, ahead)
+        return stack_from(data, servers, files, ahead, certificates)
     if key not in known:
-        known[key] = stack_from(data, servers, files, ahead)
+        known[key] = stack_from(data, servers, files, ahead, certificates)
     return known[key]
 
 
@@ -81,12 +85,14 @@ def stack_from(
     servers: Mapping[str, Mapping[str, Any]] | None = None,
     files: tuple[str, ...] = (),
     ahead: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
+    certificates: Mapping[str, Certificate] | None = None,
 ) -> Stack:
     """The stack that `data` (name → value) describes; values that are a `Secret` are looked up.
 
     + servers: a setting that names a host whose server is used → the data of that host
     + files: the project's own Compose files, where no setting names them
     + ahead: service → the host whose replica of it goes first, and its data
+    + certificates: credential → what its server proves itself with, where it speaks TLS
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
@@ -119,8 +125,7 @@ def stack_from(
     at = {}
     for service, name, one in provides:
         if (server := (servers or {}).get(setting_of(service, "host"))) is not None:
-            address, port = server.get(setting_of(service, "publish")), server.get(setting_of(service, "port"), one.port)
-            at[name] = f"{before_port(str(address))}:{port}"
+            at[name] = registry.kinds()[one.kind].reached_at(one, service, server)
             problems += _server_problems(service, one, data, server)
     for service, (host, theirs) in (ahead or {}).items():
         keys = [one.secret for name, _, one in provides if name == service and not one.port]
@@ -133,7 +138,7 @@ def stack_from(
     try:
         # an address is for this machine alone
         own = {name: value for name, value in data.items() if name not in (*provided, "notify")}
-        stack = Stack.build(own, values, at, files, first)
+        stack = Stack.build(own, values, at, files, first, certificates)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
     known = references(data)
@@ -145,6 +150,36 @@ def stack_from(
     if problems:
         raise SecretError(problems)
     return stack
+
+
+def _certificates(host: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Certificate]]:
+    """What the servers of a host prove themselves with and its clients trust, by the credential; issued where it must be.
+
+    Raises CertificateError or SecretError.
+    """
+    for service in catalogue(_folders(data)).values():
+        for name, one in service.provides.items():
+            names = registry.kinds()[one.kind].certified(service.name, data)
+            if names is None:
+                continue
+            trusted, own = (setting_of(service.name, f"tls_{part}") for part in ("trusted", "certificate"))
+            if not isinstance(data.get(trusted), Secret):
+                yield name, _issued(str(data.get("tls_dir", Settings.tls_dir)), host, name, tuple(names))
+                continue
+            known = {part: _given(data, part) for part in ((trusted, own) if names else (trusted,))}
+            yield name, given(known[trusted], known.get(own), names, own)
+
+
+@cache  # a run sees the folder as it was at first, whatever another one does there meanwhile
+def _issued(folder: str, host: str, name: str, names: tuple[str, ...]) -> Certificate:
+    return Authority(Path(folder).expanduser()).certificate(host, name, names)
+
+
+def _given(data: Mapping[str, Any], setting: str) -> str:
+    """The value of a secret that must be set."""
+    if not isinstance(reference := data.get(setting), Secret):
+        raise SecretError(f'{setting}: is not set. Use Secret("{setting.upper()}"), as its fellow does.')
+    return _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command")).unmask()
 
 
 def references(data: Mapping[str, Any]) -> dict[str, Secret]:
@@ -206,7 +241,7 @@ def _unknown_checks(stack: Stack) -> Iterator[str]:
     skipped = stack.settings.skip_checks
     if not skipped:
         return
-    known = set(_usual_checks())
+    known = {*_usual_checks(), *meanings()}
     for service in catalogue(stack.settings.catalog_dirs).values():
         known |= {f"container.{service.name}", *(probe.id for probe in service.probes)}
     for name in sorted(name for name in set(skipped) if name.partition("@")[0] not in known):
@@ -234,6 +269,9 @@ def _server_problems(service: str, provided: Provided, data: Mapping[str, Any], 
         yield f"{setting}: {name} has no {service} in its `services`. Add it there, or name another host."
     if not server.get(publish):
         yield (f"{setting}: {name} does not publish its {service}. Set {publish} there to an address that this host reaches.")
+    tls = setting_of(service, "tls")
+    if data.get(tls) != server.get(tls):
+        yield f"{tls}: is {data.get(tls)!r}, and {server.get(tls)!r} on {name}, whose {service} this host uses. Make them the same."
     mine, theirs = references(data), references(server)
     for secret in _secrets(service, provided, data):
         if theirs.get(secret) != mine.get(secret):

@@ -69,6 +69,11 @@ class HostPlan:
                     f"{one.server}_host: {one.server} on {one.host} does not accept the desired password, and {one.host} is not in "
                     "this run. Nothing was changed. Run the deploy for both."
                 )
+            elif one.host in self._absent and (why := one.unready(self.seen)):
+                yield (
+                    f"{one.server}_host: {one.server} on {one.host} {why}, and {one.host} is not in this run. Nothing was changed. "
+                    "Run the deploy for both."
+                )
 
     def __repr__(self) -> str:
         # pyinfra shows the arguments of an operation that has no name

@@ -59,6 +59,8 @@ def _parts(hosts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
             yield lock, hashlib.sha256(Path(lock).read_bytes()).hexdigest()
     for folder in sorted({folder for one in data for folder in _texts(one.get("catalog_dirs"))}):
         yield f"the catalogue in {folder}", _contents(Path(folder), Path(folder).glob("*.yml"))
+    for folder in sorted({one["tls_dir"] for one in data if isinstance(one.get("tls_dir"), str)}):
+        yield f"the authorities in {folder}", _contents(Path(folder), Path(folder).glob("trusted.crt"))
     yield from _secrets(data)
 
 

@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from .certificate import Certificate
 from .changes import Change
 from .check import Check
 from .files import File, Folder
 from .fingerprint import fingerprint
-from .service import Provided
-from .settings import Settings
+from .service import Provided, setting_of
+from .settings import Settings, before_port
 from .snapshot import UNKNOWN, Snapshot
 from .stack import Stack
 
@@ -55,6 +56,7 @@ class CredentialPlan:
     + denied: what the server said when it did not let itself be changed: then it reads a changed file only when it starts
     + waiting: services that still use a previous one, which is not retired until they no longer do
     + effects: what people will notice of it, as sentences
+    + first, last: what else its server is told before clients are switched, and when all of them have been verified; as sentences
     """
 
     name: str
@@ -67,6 +69,8 @@ class CredentialPlan:
     denied: str = ""
     waiting: tuple[str, ...] = ()
     effects: tuple[str, ...] = field(default=(), compare=False)
+    first: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
 
 
 class Credential(ABC):
@@ -78,6 +82,7 @@ class Credential(ABC):
     + value: the secret, where it is known
     + at: host:port of another host's server
     + further: its other secrets, where they are known: the name of the setting → the value
+    + certificate: what its server proves itself with, and what its clients trust; None where it speaks no TLS
     """
 
     kind: ClassVar[str]
@@ -106,14 +111,27 @@ class Credential(ABC):
         value: str | None,
         at: str | None,
         further: Mapping[str, str | None] | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self.name, self.provided, self.server, self.settings = name, provided, server, settings
-        self.local, self.value, self.at, self.further = local, value, at, further or {}
+        self.local, self.value, self.at, self.further, self.certificate = local, value, at, further or {}, certificate
 
     @classmethod
     def further_secrets(cls, provided: Provided, server: str, data: Mapping[str, Any]) -> Sequence[str]:
         """The settings with its secrets besides `provided.secret`, where all settings are `data` (name → value, unchecked)."""
         return ()
+
+    @classmethod
+    def certified(cls, server: str, data: Mapping[str, Any]) -> Sequence[str] | None:
+        """The names that its server proves to have with a certificate, where all settings are `data` (name → value, unchecked):
+        none where that is another host's, and clients trust it alone; None where it speaks no TLS."""
+        return None
+
+    @classmethod
+    def reached_at(cls, provided: Provided, server: str, data: Mapping[str, Any]) -> str:
+        """Where other hosts reach its server, host:port, on a host whose settings are `data`."""
+        address = str(data.get(setting_of(server, "publish")))
+        return f"{before_port(address)}:{data.get(setting_of(server, 'port'), provided.port)}"
 
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
@@ -194,6 +212,10 @@ class Credential(ABC):
     @abstractmethod
     def accepted(self, seen: Snapshot) -> tuple[Login, ...]:
         """What its server accepts, by its file or in memory; empty where it does not tell."""
+
+    def unready(self, seen: Snapshot) -> str:
+        """Why clients cannot be switched as long as another host's server stays as it is, as the end of a sentence, or nothing."""
+        return ""
 
     @abstractmethod
     def problems(self, stack: Stack, seen: Snapshot) -> Iterator[str]:

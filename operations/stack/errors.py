@@ -30,3 +30,7 @@ class InventoryError(FleetError):
 
 class CatalogueError(FleetError):
     """A file of the catalogue does not say what it should."""
+
+
+class CertificateError(FleetError):
+    """A certificate is not there and cannot be issued, or is not what it should be. Never shows a private key."""

@@ -65,13 +65,13 @@ class Plan:
 
     @property
     def accept(self) -> tuple[CredentialPlan, ...]:
-        """The credentials of which a server is to accept another one."""
-        return tuple(one for one in self.credentials if one.accept)
+        """The credentials of which a server is told something before clients are switched."""
+        return tuple(one for one in self.credentials if one.accept or one.first)
 
     @property
     def retire(self) -> tuple[CredentialPlan, ...]:
-        """Those of which a server is to refuse all but the desired one."""
-        return tuple(one for one in self.credentials if one.retire)
+        """Those of which one is told something when all clients have been verified, such as to refuse all but the desired one."""
+        return tuple(one for one in self.credentials if one.retire or one.last)
 
     @property
     def secrets(self) -> tuple[Change, ...]:
@@ -126,6 +126,7 @@ class Plan:
         for one in self.credentials:
             yield from (Action("accept", f"{one.name}'s password", str(login)) for login in one.accept)
             yield from (Action("refuse", f"{one.name}'s password", str(login)) for login in one.refuse if one.retire)
+            yield from (Action("tell", f"the server of {one.name}", what) for what in (*one.first, *one.last))
             if one.restarts:
                 yield Action("restart", f"the server of {one.name}")
         yield from (Action("start", service) for service in (*dict(self.start), *self.readers))
@@ -148,7 +149,7 @@ class Plan:
         for change in self.project:
             yield f"write {change}" if change.reasons != GONE else f"remove {change}"
         for one in self.accept:
-            if not one.retire and not one.readers:
+            if one.accept and not one.retire and not one.readers:
                 yield f"have the server of {one.name} accept the desired password"
         for change in (*self.env, *self.secrets):
             yield f"write {change}"
@@ -167,6 +168,8 @@ class Plan:
             switched = (*(service for service, _ in self.start), *one.readers)
             switch = f"switch {listed(switched)}" if switched else ""
             yield f"{one.name}: {', '.join(filter(None, ('accept' if one.accept else '', switch, 'retire')))}"
+        yield from (f"{one.name}: its server {what} before clients are switched" for what in one.first)
+        yield from (f"{one.name}: its server {what} when every client has been verified" for what in one.last)
         if one.restarts or (one.denied and (one.accept or one.retire)):
             why = (
                 f"it does not let what it accepts be changed ({one.denied})"

@@ -50,6 +50,7 @@ class Settings:
     bind_address: str = "127.0.0.1"
     secrets_file: str | None = None
     secrets_command: str | None = None
+    tls_dir: str = "tls"
     health_start_interval: str = "2s"
     rollout_waves: tuple[str, ...] = ("1", "25%", "100%")
     max_failures: int = 0
@@ -143,7 +144,7 @@ class Settings:
         taken, here = {}, tuple(setting_of(service, "") for service in self.services)
         for name in (name for name in self.more if name.startswith(here)):
             # a service with an address of its own is in nobody's way, and one without is not published at all
-            publish = f"{name.removesuffix('_port')}_publish"
+            publish = f"{max(filter(name.startswith, here), key=len)}publish"
             alone = publish in self.more and self.more[publish] != self.bind_address and self.bind_address not in ("0.0.0.0", "::")
             if name.endswith("_port") and not (publish in self.more and (not self.more[publish] or alone)):
                 taken[name] = self.more[name]
@@ -253,7 +254,10 @@ def _hint(name: str, default: Any) -> Any:
 def _type_problem(name: str, value: Any, hint: Any) -> str | None:
     if _fits(value, hint):
         return None
-    return f"{name}: is {_shown(value)}, expected {_described(hint)}."
+    quotes = (
+        " YAML takes a bare on or off for True or False: put it in quotes." if isinstance(value, bool) and _fits("", hint) else ""
+    )
+    return f"{name}: is {_shown(value)}, expected {_described(hint)}.{quotes}"
 
 
 def inside_problems(name: str, path: str) -> Iterator[str]:

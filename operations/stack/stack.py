@@ -11,6 +11,7 @@ from typing import Any
 
 from . import graph, overlay, registry
 from .catalogue import catalogue, folders_of
+from .certificate import Certificate
 from .env_file import line
 from .errors import SettingsError
 from .files import EnvFile, File, Folder
@@ -70,6 +71,7 @@ class Stack:
         at: Mapping[str, str] | None = None,
         files: tuple[str, ...] = (),
         ahead: Mapping[str, str] | None = None,
+        certificates: Mapping[str, Certificate] | None = None,
     ) -> Stack:
         """The stack that `data` describes.
 
@@ -78,6 +80,7 @@ class Stack:
         + at: credential → host:port of another host's server, where a setting names one
         + files: the project's own Compose files, where no setting names them
         + ahead: service → the host whose replica of it goes first
+        + certificates: credential → what its server proves itself with, where it speaks TLS
 
         Raises SettingsError or CatalogueError with every problem at once.
         """
@@ -102,7 +105,8 @@ class Stack:
         files = settings.compose_files or files or (BASE,)
         given = frozenset(service.name for service in named) | {name for name, value in values.items() if value} | secrets.keys()
         services = tuple(service.standing(given) for service in named)
-        credentials = tuple(_credentials([one.standing(given) for one in entries.values()], settings, secrets, at or {}))
+        every = [one.standing(given) for one in entries.values()]
+        credentials = tuple(_credentials(every, settings, secrets, at or {}, certificates or {}))
         values["STACK_ROOT"] = _root(files)
         provided = {name: provided for one in entries.values() for name, provided in one.provides.items()}
         templates = Templates(values, dict(secrets), credentials, provided)
@@ -368,7 +372,11 @@ def fragment_path(service: str) -> str:
 
 
 def _credentials(
-    entries: Sequence[Service], settings: Settings, secrets: Mapping[str, str], at: Mapping[str, str]
+    entries: Sequence[Service],
+    settings: Settings,
+    secrets: Mapping[str, str],
+    at: Mapping[str, str],
+    certificates: Mapping[str, Certificate],
 ) -> Iterator[Any]:
     """Those whose server is one of the services, another host's, or the project's own; one that no server takes, where it is
     given."""
@@ -377,7 +385,8 @@ def _credentials(
             kind, local = registry.kinds()[provided.kind], service.name in settings.services
             if local or (kind.in_use(settings, service.name) if kind.served else provided.secret in secrets):
                 further = {one: secrets.get(one) for one in kind.further_secrets(provided, service.name, settings.all())}
-                yield kind(name, provided, service.name, settings, local, secrets.get(provided.secret), at.get(name), further)
+                known = (secrets.get(provided.secret), at.get(name), further, certificates.get(name))
+                yield kind(name, provided, service.name, settings, local, *known)
 
 
 def _root(files: Sequence[str]) -> str:

@@ -103,7 +103,7 @@ class Templates:
 
     def used(self, template: str) -> frozenset[str]:
         """The credentials whose login a template uses: its secret, or its user, which changes with it."""
-        names = [name for name in _names(template) if self.is_secret(name) or name.endswith(".user")]
+        names = [name for name in _names(template) if self.is_secret(name) or name.endswith((".user", ".ca"))]
         return frozenset(found for name in names if (found := self.of_secret.get(name, name.partition(".")[0])) in self.provided)
 
     def further(self, service: Service) -> Mapping[str, str]:

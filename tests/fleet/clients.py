@@ -21,8 +21,10 @@ LOAD = Path(__file__).with_name("load.py")
 class Clients:
     """See `tests/fleet/load.py` for who they are. They live in a container of the stack's network and read env/openwebui.env."""
 
-    def __init__(self, host: Host, exporter: bool = True) -> None:
+    def __init__(self, host: Host, exporter: bool = True, tls: bool = False) -> None:
+        """+ tls: they get what clients trust"""
         self.host = host
+        self.trusted = f"--volume {STACK}/tls:/run/tls:ro" if tls else ""
         self.exporter = exporter
         self.counts: Mapping[str, Mapping[str, Any]] = {}
 
@@ -32,7 +34,7 @@ class Clients:
             f"""
             docker rm --force {NAME} >/dev/null 2>&1
             script=$(cat) && docker run --detach --name {NAME} --hostname {self.host.name} --network erni-ki_default --pull never \
-                --volume {STACK}/env:/env:ro {in_hosts("openwebui-standin")} \
+                --volume {STACK}/env:/env:ro {self.trusted} {in_hosts("openwebui-standin")} \
                 python3 -c "$script" /env/openwebui.env REDIS_URL '{metrics}' {LONGEST}
             """,
             stdin=LOAD.read_text(),
@@ -76,10 +78,10 @@ def _failed(did: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def clients_on(hosts: Sequence[Host], without_exporter: Sequence[Host] = ()) -> Iterator[list[Clients]]:
+def clients_on(hosts: Sequence[Host], without_exporter: Sequence[Host] = (), tls: bool = False) -> Iterator[list[Clients]]:
     """Clients on each of the hosts."""
     with ExitStack() as stack:
-        yield [stack.enter_context(Clients(host, exporter=host not in without_exporter)) for host in hosts]
+        yield [stack.enter_context(Clients(host, exporter=host not in without_exporter, tls=tls)) for host in hosts]
 
 
 def failures(everyone: Sequence[Clients]) -> dict[str, Mapping[str, Any]]:

@@ -36,7 +36,7 @@ class Cluster(Fleet):
             "from operations.controller.secrets import Secret\n\n"
             + "".join(f"{name.lower()} = Secret({name!r})\n" for name in SECRETS)
         )
-        self.settings = {"rollout_waves": ["100%"], "postgres_image": in_hosts(DATABASE), **self.settings}
+        self.settings = {"rollout_waves": ["100%"], "postgres_image": in_hosts(DATABASE), "redis_tls": "off", **self.settings}
         published = {"redis_publish": server.address, "postgres_publish": server.address}
         self.host_settings = {server.name: {"services": ["redis", "postgres"], **published}} | {
             host.name: {

@@ -118,7 +118,8 @@ class Fleet:
     def inventory(self) -> dict[str, Any]:
         lab = Checkout.here().lab
         reached = {**REACHED, "ssh_key": str(lab / "ssh/key"), "ssh_known_hosts_file": str(lab / "ssh/known_hosts")}
-        folders = {"secrets_file": str(self.folder / "secrets.env"), "report_dir": str(self.folder / "reports")}
+        mine = {"secrets_file": "secrets.env", "report_dir": "reports", "tls_dir": "tls"}
+        folders = {name: str(self.folder / place) for name, place in mine.items()}
         # many a test has a check fail, and would wait for it as long as an operator does
         data = {**reached, **SETTINGS, "settle_timeout": 10, **folders}
         hosts = {host.name: {**_reach(host), **self.host_settings.get(host.name, {})} for host in self.hosts}

@@ -43,7 +43,7 @@ clients: dict[str, Callable[[Client], None]] = {}
 
 def url() -> str:
     """What the env file holds at this moment."""
-    return re.search(rf"^{KEY}=(.*)$", Path(ENV).read_text(), re.MULTILINE)[1]
+    return re.search(rf"^{KEY}=(.*)$", Path(ENV).read_text(), re.MULTILINE)[1].strip("'")
 
 
 class Client:

@@ -19,7 +19,10 @@ def digest(password: str) -> str:
 
 def redis(host: Host, password: str, *words: str, user: str = "default") -> str:
     """What redis answers a client in its container, which logs in as this user."""
-    login = f'REDISCLI_AUTH=$(head -n 1) exec redis-cli --user {user} "$@"'
+    login = (
+        'tls="-p 6380 --tls --cacert /run/redis-auth/ca.crt"; grep -qsx "port 0" /run/redis-auth/tls.conf || tls=; '
+        f'REDISCLI_AUTH=$(head -n 1) exec redis-cli $tls --user {user} "$@"'
+    )
     command = f"docker exec --interactive $({_REDIS}) sh -c '{login}' - {' '.join(words)} 2>&1"
     return host.run(command, stdin=f"{password}\n", check=False).strip()
 
@@ -48,7 +51,7 @@ def uptime(host: Host, password: str, user: str = "default") -> tuple[str, str]:
 # a line for each place: what it is, tab, the password
 _HELD = rf"""
 cd {STACK} || exit 0
-url='\(REDIS_ADDR\|REDIS_URL\|WEBSOCKET_REDIS_URL\)=redis://:\([^@]*\)@.*'
+url='\(REDIS_ADDR\|REDIS_URL\|WEBSOCKET_REDIS_URL\)=.\{{0,1\}}rediss*://:\([^@]*\)@.*'
 for file in env/*.env; do
     sed -n "s#^$url#$file \1\t\2#p;s#^REDIS_PASSWORD=#$file\t#p" "$file"
 done

@@ -508,7 +508,7 @@ def test_a_run_that_is_limited_leaves_other_hosts_by_hand(hosts: list[Host], tmp
 
 def test_an_adoption_whose_redis_does_not_start_is_rolled_back_with_all_keys(host: Host, tmp_path: Path) -> None:
     fleet = erni_ki.operator(tmp_path, host)
-    former = small(fleet, clients=N8N, redis_publish="192.0.2.1")  # no address of this host
+    former = small(fleet, clients=N8N, redis_publish="192.0.2.1", redis_tls="off")  # no address of this host
     wanted = keys(host, former)
     assert not fleet.deploy().ok
     assert keys(host, former) == wanted

@@ -1,4 +1,4 @@
-"""Open WebUI on several hosts that share one redis: they are rolled over as one, and nobody notices."""
+"""Open WebUI on several hosts that share one redis, over TLS: they are rolled over as one, and nobody notices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def cluster(shared: Fleet) -> Fleet:
     shared.host_settings[server.name] = {"redis_publish": server.address}
     for host in users:
         shared.host_settings[host.name] = {"services": ["openwebui"], "redis_host": server.name}
-    shared.settings["rollout_waves"] = ["1", "100%"]
+    shared.settings |= {"rollout_waves": ["1", "100%"], "redis_tls": "on"}
+    made = shared.module("operations", "tls", "init", "--dir", str(shared.folder / "tls"))
+    assert made.ok, made.output
     run = shared.deploy()
     assert run.ok, run.output
     return shared
@@ -54,7 +56,7 @@ def test_one_run_provisions_them(cluster: Fleet) -> None:
     for host in users:
         assert set(containers(host)) == {"openwebui"}
         assert not host.succeeds(f"[ -e {STACK}/secrets/redis/users.acl ]")
-        assert f"@{server.address}:6379/0" in host.run(f"cat {STACK}/env/openwebui.env")
+        assert f"@{server.address}:6380/0?" in host.run(f"cat {STACK}/env/openwebui.env")
         assert host.run("curl --silent http://127.0.0.1:8080/lab/redis") == '{"redis": "1"}'
     assert single(cluster)
     again = cluster.deploy()
@@ -64,7 +66,7 @@ def test_one_run_provisions_them(cluster: Fleet) -> None:
 def test_no_client_on_any_host_is_refused(whole: Fleet) -> None:
     server, *users = whole.hosts
     redis = uptime(server, whole.password)
-    with clients_on(whole.hosts, without_exporter=users) as everyone:
+    with clients_on(whole.hosts, without_exporter=users, tls=True) as everyone:
         for _ in range(ROLLOUTS):
             former, whole.password = whole.password, new()
             run = whole.deploy()
@@ -93,7 +95,7 @@ def test_the_former_password_stays_while_a_client_is_left_out(whole: Fleet) -> N
     server, user, absent = whole.hosts
     former, whole.password = whole.password, new()
     before = files(absent), containers(absent)
-    with Clients(absent, exporter=False) as clients:
+    with Clients(absent, exporter=False, tls=True) as clients:
         run = whole.deploy("--limit", server.name, "--limit", user.name)
         assert clients.failures() == {}
     assert (files(absent), containers(absent)) == before
@@ -124,7 +126,7 @@ def test_what_goes_wrong_on_the_server_locks_nobody_out(whole: Fleet, health: st
     assert whole.deploy().ok
     former, whole.password = whole.password, new()
     before = [containers(host) for host in users]
-    with clients_on(users, without_exporter=users) as everyone:
+    with clients_on(users, without_exporter=users, tls=True) as everyone:
         run = whole.deploy()
         assert failures(everyone) == {}
     assert not run.ok

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import random
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ class RedisServer(socketserver.ThreadingTCPServer):
     """Redis as its clients see it.
 
     + passwords: those that it accepts from `default`
+    + certificate: a file with a private key and a certificate; then it listens with TLS alone, on port 6380
     + acl_file: what it reads when it is started again
     + says: a command → what it says to it instead
     + on: a command → what happens just before its answer
@@ -41,7 +43,10 @@ class RedisServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, *passwords: str, acl_file: Path | None = None) -> None:
+    def __init__(self, *passwords: str, acl_file: Path | None = None, certificate: Path | None = None) -> None:
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if certificate else None
+        if self.context and certificate:
+            self.context.load_cert_chain(certificate)
         self.users = {"default": {sha256(password) for password in passwords}}
         self.acl_file = acl_file
         self.says: dict[str, str] = {}
@@ -52,9 +57,13 @@ class RedisServer(socketserver.ThreadingTCPServer):
             # the host's own and those of other tests are taken
             self.address = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(2, 250)}"
             with contextlib.suppress(OSError):
-                super().__init__((self.address, 6379), _Connection)
+                super().__init__((self.address, 6380 if certificate else 6379), _Connection)
                 return
-        raise RuntimeError("port 6379 is taken on every loopback address that was tried")
+        raise RuntimeError("its port is taken on every loopback address that was tried")
+
+    def get_request(self) -> tuple[Any, Any]:
+        request, address = super().get_request()
+        return (self.context.wrap_socket(request, server_side=True) if self.context else request), address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is no error."""

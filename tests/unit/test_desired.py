@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pyinfra.api import Inventory
 
 from operations.controller import desired
+from operations.controller.authority import Authority
 from operations.controller.secrets import Secret
 from operations.stack.check import Verdict
 from operations.stack.errors import FleetError, SecretError, SettingsError
@@ -35,7 +37,9 @@ def a_source(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def fleet(hosts: Mapping[str, Mapping[str, Any]], **common: Any) -> Inventory:
     """An inventory: host → its data, and what is the same for all."""
-    return Inventory(([(name, dict(data)) for name, data in hosts.items()], {"redis_password": SECRET, **common}))
+    return Inventory(
+        ([(name, dict(data)) for name, data in hosts.items()], {"redis_password": SECRET, "redis_tls": "off", **common})
+    )
 
 
 def stack_of(inventory: Inventory, name: str) -> Stack:
@@ -141,7 +145,7 @@ def test_a_redis_host_that_is_not_in_the_inventory_is_told() -> None:
 def test_a_redis_host_that_is_no_name_is_told_as_a_setting(name: object) -> None:
     (problem,) = problems_of(fleet({"redis-1": SERVER, "webui-1": {**CLIENT, "redis_host": name}}), "webui-1")
     assert problem.startswith("redis_host: is ")
-    assert problem.endswith("expected text or None.")
+    assert "expected text or None." in problem
 
 
 def test_a_redis_that_is_not_published_is_told() -> None:
@@ -363,3 +367,62 @@ def test_a_replica_with_another_key_is_told_before_a_connection(
     assert problem == (
         "webui_secret_key: differs from the one on webui-1, whose openwebui uses the same server. Make them the same."
     )
+
+
+# Certificates
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    made = Authority(tmp_path / "tls")
+    made.make()
+    return made
+
+
+def secured(authority: Authority, **server: Any) -> Inventory:
+    """Two hosts that use one redis with TLS."""
+    common = {"redis_tls": "on", "tls_dir": str(authority.folder)}
+    return fleet({"redis-1": {**SERVER, **server}, "webui-1": CLIENT}, **common)
+
+
+def test_a_server_gets_a_certificate_for_its_names_and_clients_what_they_trust(authority: Authority) -> None:
+    inventory = secured(authority)
+    server, client = (redis_of(stack_of(inventory, name)) for name in ("redis-1", "webui-1"))
+    assert server.certificate == authority.certificate("redis-1", "redis", ["redis", "localhost", "10.0.0.5"])
+    assert client.certificate == authority.certificate("webui-1", "redis", [])
+    assert client.at == "10.0.0.5:6380"
+    assert [place for place, _ in authority.issued()] == ["redis-1/redis"]
+
+
+def test_hosts_that_differ_in_nothing_else_have_certificates_of_their_own(authority: Authority) -> None:
+    inventory = fleet({"erni-1": {}, "erni-2": {}}, redis_tls="on", tls_dir=str(authority.folder))
+    one, other = (redis_of(stack_of(inventory, name)).certificate for name in ("erni-1", "erni-2"))
+    assert one
+    assert other
+    assert (one.digest == other.digest, one.trusted == other.trusted) == (False, True)
+
+
+def test_without_an_authority_a_run_ends_before_the_first_connection(tmp_path: Path) -> None:
+    (problem,) = problems_of(fleet({"erni-1": {}}, redis_tls="on", tls_dir=str(tmp_path / "tls")), "erni-1")
+    assert "trusted.crt does not exist. Make a certificate authority for the fleet" in problem
+
+
+def test_hosts_of_one_redis_agree_on_tls() -> None:
+    assert client_problems(server={**SERVER, "redis_tls": "on"}) == (
+        "redis_tls: is 'off', and 'on' on redis-1, whose redis this host uses. Make them the same.",
+    )
+
+
+def test_certificates_come_from_secrets_too(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = authority.certificate("any", "redis", ["redis", "localhost", "10.0.0.5"])
+    monkeypatch.setenv("TEST_DESIRED_TRUSTED", mine.trusted)
+    monkeypatch.setenv("TEST_DESIRED_CERTIFICATE", mine.pem)
+    known = {"redis_tls_trusted": Secret("TEST_DESIRED_TRUSTED"), "redis_tls_certificate": Secret("TEST_DESIRED_CERTIFICATE")}
+    inventory = fleet({"redis-1": {**SERVER, **known}, "webui-1": {**CLIENT, **known}}, redis_tls="on", tls_dir="/nowhere")
+    assert redis_of(stack_of(inventory, "redis-1")).certificate == mine
+    assert redis_of(stack_of(inventory, "webui-1")).certificate == replace(mine, own="", key="", until=0)
+    other = fleet({"redis-1": {"redis_publish": "10.0.0.6", **known}}, redis_tls="on")
+    assert problems_of(other, "redis-1") == ("redis_tls_certificate: is no certificate for 10.0.0.6. Put one there that is.",)
+    del known["redis_tls_certificate"]
+    (problem,) = problems_of(fleet({"redis-1": {**SERVER, **known}}, redis_tls="on"), "redis-1")
+    assert problem.startswith('redis_tls_certificate: is not set. Use Secret("REDIS_TLS_CERTIFICATE")')

@@ -30,7 +30,7 @@ from tests.unit.stack.hosts import (
 )
 
 NEW, OLD = sha256(PASSWORD), sha256(OLD_PASSWORD)
-SERVER = a_stack(redis_publish="10.0.0.5")
+SERVER = a_stack(redis_publish="10.0.0.5", redis_tls="off")
 
 
 def fleet(hosts: Mapping[str, tuple[Stack, Snapshot]], canaries: frozenset[str] = frozenset(), **users: tuple[str, ...]) -> Fleet:
@@ -126,7 +126,7 @@ def test_canaries_go_first() -> None:
 def test_those_that_share_a_redis_are_in_one_wave() -> None:
     previous = shared(
         webui_1=converged(a_client(OLD_PASSWORD)),
-        redis_1=converged(a_stack(OLD_PASSWORD, redis_publish="10.0.0.5")),
+        redis_1=converged(a_stack(OLD_PASSWORD, redis_publish="10.0.0.5", redis_tls="off")),
         webui_2=converged(a_client(OLD_PASSWORD)),
     )
     assert previous.waves == (("webui-1", "redis-1", "webui-2"),)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...stack.extra import Extra
 from ...stack.settings import Settings
-from . import acl, settings
+from . import acl, settings, tls
 from .credential import RedisAcl
 
 KINDS = (RedisAcl,)
@@ -18,7 +18,7 @@ class Redis(Extra):
         return settings.problems(given)
 
     def values(self, given: Settings) -> Mapping[str, Any]:
-        return {"redis_command": acl.redis_command(), "redis_args": acl.redis_args(given)}
+        return {"redis_command": acl.redis_command(), "redis_args": acl.redis_args(given), **tls.values(given)}
 
 
 EXTRA = Redis()

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from ...stack.credential import Login
 from ...stack.settings import Settings
+from . import tls
 from .users import DEFAULT
 
-_IN_CONTAINER = "/run/redis-auth"
 _DIGEST = re.compile(r"#([0-9a-f]{64})")
 _RIGHT = re.compile(r"[~&+-][^\s\"'\\]+")
 
@@ -59,11 +59,12 @@ def redis_args(settings: Settings) -> str:
     and later take it as an empty value.
     """
     words = [
-        "--aclfile", f"{_IN_CONTAINER}/users.acl",
+        "--aclfile", f"{tls.FOLDER}/users.acl",
         "--save", *settings.redis_save.split(),
         "--appendonly", "yes" if settings.redis_appendonly else "no",
         "--maxmemory-policy", settings.redis_maxmemory_policy,
         "--loglevel", settings.redis_loglevel,
+        *(["--include", f"{tls.FOLDER}/tls.conf"] if settings.redis_tls in tls.USED else []),
     ]  # fmt: skip
     for name, value in settings.redis_config.items():
         words += [f"--{name}", *str(value).split()]

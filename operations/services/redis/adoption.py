@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
-from . import moving
+from . import moving, tls
 from .login import RedisLogin
 
 
@@ -16,6 +16,7 @@ def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     yield from _server(redis, stack, seen)
     yield from moving.problems(redis, stack, seen)
     yield from _clients(redis, stack, seen)
+    yield from tls.problems(redis, seen)
 
 
 def sentences(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
@@ -106,6 +107,8 @@ def _clients(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     way = "Name it in `services` or `clients`, so that it gets the new one"
     if found.anonymous == "PONG" and redis.local:
         yield f"{redis.server}: {names} logged in without a password and would be refused. Nothing was changed. {way}."
+    elif stack.settings.retire == "verified" and tls.CLOSES in tls.last(redis, seen):
+        yield f"{redis.server}: {names} logged in without TLS and would be refused. Nothing was changed. {way}."
     elif stack.settings.retire == "verified" and set(found.logins) & set(redis.others(seen)):
         yield (
             f"{redis.server}: {names} logged in with a password that would be retired. Nothing was changed. {way}; or set "

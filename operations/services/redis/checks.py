@@ -13,7 +13,7 @@ from ...stack.lock import TIME
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from ...stack.verdicts.expect import DEPLOY, everywhere, expect
-from . import adoption, limits, moving
+from . import adoption, limits, moving, tls_checks
 from .login import RedisLogin
 from .seen import SeenRedis
 from .users import DEFAULT
@@ -23,7 +23,7 @@ RETIRED = ("redis.single_password", "redis.old_password_refused")
 MEANINGS = {
     "password.rule": "The password keeps the rule: letters, digits, `-` and `_`, at least 20 of them.",
     "password.consistent": "Env files, URLs, the password file, `users.acl` and redis hold the same password, by fingerprints.",
-    "url.form": "The URLs are `redis://:<password>@<host>:<port>`, with `<user>` where clients have their own.",
+    "url.form": "The URLs are `redis://:<password>@<host>:<port>`, `rediss` with TLS, `<user>` where clients have their own.",
     "redis.ping": "Redis answers PONG with the password.",
     "redis.anonymous_refused": "Redis answers NOAUTH without one.",
     "redis.client_login": "Each client that is connected is logged in as its own user, or as `default` where they share one.",
@@ -31,12 +31,14 @@ MEANINGS = {
     "redis.single_password": "No other password is accepted; else which, by fingerprint, and since when.",
     "redis.old_password_refused": "Redis itself accepts the password alone, in memory too.",
     **limits.MEANINGS,
+    **tls_checks.MEANINGS,
 }
 
 
 def checks(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
     yield from _everywhere(redis, stack, seen)
     yield from own(redis, stack, seen) if redis.here else other(redis, stack, seen)
+    yield from tls_checks.certificate(redis, seen)
 
 
 def _everywhere(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
@@ -61,7 +63,12 @@ def _everywhere(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Che
     yield everywhere("password.consistent", found, detail, "another password")
     in_urls = {place: right for place, right in found.items() if place in urls}
     user = "<user>" if redis.users else ""
-    yield everywhere("url.form", in_urls, f"{len(urls)} URLs are redis://{user}:<password>@<host>:<port>", "another URL")
+    yield everywhere(
+        "url.form",
+        in_urls,
+        f"{len(urls)} URLs are redis{'s' if redis.secure else ''}://{user}:<password>@<host>:<port>",
+        "another URL",
+    )
 
 
 def other(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
@@ -98,6 +105,7 @@ def own(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[Check]:
         yield from _secret(redis, stack, seen, answered)
     else:
         yield _client_login(redis, stack, seen, answered)
+        yield from tls_checks.listens(redis, stack, seen, answered)
         yield _data(redis, stack, seen, answered)
         yield from _retired(redis, stack, seen, answered)
     yield from limits.checks(redis, answered.server, seen.counted.get(redis.name, {}))
@@ -125,6 +133,9 @@ def _client_login(redis: RedisLogin, stack: Stack, seen: Snapshot, answered: See
     services = [one for one in seen.containers if one.service in stack.clients(redis.name)]
     connected = {(one.service, client.user) for one in services for client in answered.clients if client.address in one.addresses}
     wrong = [f"{service} is logged in as {user}" for service, user in sorted(connected) if user != redis.user_of(service)]
+    if plain := tls_checks.without_tls(redis, stack, seen, answered):
+        cause = "It was not started again since it got its URL, or has another one from somewhere else."
+        return Check(name, Verdict.FAILED, f"logged in without TLS: {', '.join(plain)}", cause, DEPLOY)
     if wrong:
         cause = "It was not started again since it got its own login, or has another one from somewhere else."
         return Check(name, Verdict.FAILED, "; ".join(wrong), cause, DEPLOY)

@@ -15,13 +15,13 @@ from ...stack.check import Check
 from ...stack.credential import CredentialPlan, Login
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
-from . import acl, adoption, checks, moving
+from . import acl, adoption, checks, moving, tls, tls_checks
 from .login import RedisLogin
 
 
 class RedisAcl(RedisLogin):
     kind: ClassVar[str] = "redis-acl"
-    about_retired: ClassVar[tuple[str, ...]] = checks.RETIRED
+    about_retired: ClassVar[tuple[str, ...]] = (*checks.RETIRED, *tls_checks.RETIRED)
     about_desired: ClassVar[tuple[str, ...]] = ("password.consistent", "url.form", "redis.client_login")
     about_adopted: ClassVar[tuple[str, ...]] = ("redis.ping", "redis.data_on_volume", "redis.anonymous_refused")
     meanings: ClassVar[Mapping[str, str]] = checks.MEANINGS
@@ -37,7 +37,9 @@ class RedisAcl(RedisLogin):
         first = redis is UNKNOWN and seen.file(self.acl_path).kind == "missing"
         others = self.others(seen)
         waiting = adoption.unmanaged(self, stack, seen) if stack.settings.retire == "when_unused" and others else ()
-        changes = (file_change(file, seen.file(file.path)) for file in self.files() if file.path == self.password_file or first)
+        # what redis goes on with is replaced when clients are no longer in the way
+        later = [*(() if first else (self.acl_path,)), *tls.later(self, seen)]
+        changes = (file_change(file, seen.file(file.path)) for file in self.files() if file.path not in later)
         folders = (folder_change(folder, seen.file(folder.path)) for folder in self.folders())
         return CredentialPlan(
             name=self.name,
@@ -49,6 +51,8 @@ class RedisAcl(RedisLogin):
             restarts=self._restarts(seen) or (self._locked_out(seen) and self.server not in starting),
             denied="" if redis is UNKNOWN else redis.denied,
             waiting=waiting,
+            first=tuple(tls.first(self, seen)),
+            last=() if waiting else tuple(tls.last(self, seen)),
         )
 
     def _accept(self, seen: Snapshot) -> tuple[Login, ...]:
@@ -80,19 +84,31 @@ class RedisAcl(RedisLogin):
         return checks.checks(self, stack, seen)
 
     def accept(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
-        return self._take(stack, seen, due.accept)
+        if due.accept:
+            yield from self._take(stack, seen, due.accept)
+        if due.first:
+            yield scripts.command(tls.told(self, self._who(stack), plain=True))
 
     def retire(self, stack: Stack, seen: Snapshot) -> Iterator[StringCommand]:
-        return self._take(stack, seen, self.desired(seen), only=True, retired=not self.own)
+        if due := tuple(tls.last(self, seen)):
+            optional = self.setting("tls") == "optional"
+            yield scripts.command(tls.told(self, self._who(stack), plain=optional, renews=tls.RENEWS in due))
+        if self.others(seen) or not due:
+            yield from self._take(stack, seen, self.desired(seen), only=True, retired=not self.own)
 
     def again(self, stack: Stack, seen: Snapshot, due: CredentialPlan) -> Iterator[StringCommand]:
-        if not self.own:
+        if due.last:
+            plain = tls.CLOSES in due.last or self.setting("tls") == "optional"
+            yield scripts.command(tls.told(self, self._who(stack), plain=plain, back=tls.RENEWS in due.last))
+        if due.refuse and not self.own:
             yield from self._take(stack, seen, (*self.desired(seen), *due.refuse))
 
     def back(self, stack: Stack, before: Snapshot, seen: Snapshot) -> Iterator[StringCommand]:
         previous = self.accepted(before)
         if previous and (set(self.accepted(seen)) - set(previous) or self.rights_on_disk(seen) != self.rights_on_disk(before)):
             yield from self._take(stack, seen, previous, self.rights_on_disk(before), only=True)
+        if tuple(tls.first(self, before)) and not tuple(tls.first(self, seen)):
+            yield scripts.command(tls.told(self, self._who(stack), plain=False))
 
     def _take(
         self,
@@ -125,8 +141,11 @@ class RedisAcl(RedisLogin):
     def _parameters(
         self, stack: Stack, changes: Sequence[str], only: bool = False, retired: bool = False, restart: bool = False
     ) -> dict[str, Any]:
-        login = {"users": self.operators, "password_file": self.password_file}
-        return {**self._where(stack), **login, "changes": changes, "only": only, "retired": retired, "restart": restart}
+        return {**self._who(stack), "changes": changes, "only": only, "retired": retired, "restart": restart}
+
+    def _who(self, stack: Stack) -> dict[str, Any]:
+        """Which redis it is, and who logs in."""
+        return {**self._where(stack), "users": self.operators, "password_file": self.password_file, "ca": self.ca}
 
     def _where(self, stack: Stack) -> dict[str, str]:
         return {"root": stack.settings.stack_dir, "project": stack.settings.stack_name, "server": self.server}

@@ -6,18 +6,22 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from pyinfra.api import StringCommand
 
-from ...facts.base import ScriptFact, text
+from ...facts.base import ScriptFact, decoded, text
+from ...stack.certificate import digest
+from ...stack.text import clean
 from . import acl, limits
 from .protocol import replies
-from .seen import SeenClient, SeenRedis, SeenServer
+from .seen import SeenCertificate, SeenClient, SeenRedis, SeenServer
 from .users import DEFAULT
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _DATABASE = re.compile(r"db\d+")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # whatever language is set here
 
 
 class Redis(ScriptFact[SeenRedis]):
@@ -31,6 +35,8 @@ class Redis(ScriptFact[SeenRedis]):
     + users: who may log in; the first of them does where the file names none
     + password_file: the file with the password, relative to the stack's folder
     + dry: user and command, each to be asked about without being run
+    + ca: the file of what is trusted where redis wants TLS, relative to the stack's folder
+    + secure: whether the one at `at` is asked with TLS
     """
 
     script = "services/redis/ask"
@@ -45,10 +51,12 @@ class Redis(ScriptFact[SeenRedis]):
         users: Sequence[str] = (DEFAULT,),
         password_file: str = "secrets/redis/password",
         dry: Sequence[str] = (),
+        ca: str = "",
+        secure: bool = False,
     ) -> StringCommand:
         self.dry = tuple(dry)
-        login = {"users": users, "password_file": password_file}
-        return self.ask(root=root, project=project, server=server, at=at or "", **login, dry=self.dry)
+        login = {"users": users, "password_file": password_file, "ca": ca}
+        return self.ask(root=root, project=project, server=server, at=at or "", **login, secure=secure, dry=self.dry)
 
     def parse(self, lines: list[str]) -> SeenRedis:
         # a redis that refuses the password was asked with others: which one it takes, or that there is none
@@ -60,9 +68,9 @@ class Redis(ScriptFact[SeenRedis]):
         answers = replies(b64decode(answered, validate=True))
         if not answers:
             raise ValueError("redis closed the connection without a word")
-        said = [*answers, *[""] * (11 + len(self.dry))]
+        said = [*answers, *[""] * (12 + len(self.dry))]
         anonymous, login, ping, directory, listed, mine, clients, channel, refused = said[:9]
-        info, modules = said[9 + len(self.dry) :][:2]
+        info, modules, ports = said[9 + len(self.dry) :][:3]
         told = {name: user.digests for name, user in acl.users(map(str, listed))} if isinstance(listed, list) else {}
         me = _fields(mine) if isinstance(mine, str) else {}
         return SeenRedis(
@@ -79,6 +87,8 @@ class Redis(ScriptFact[SeenRedis]):
             nowhere=tried[:1] == ["nowhere"],
             dry={asked: str(answer) for asked, answer in zip(self.dry, said[9:], strict=False)},
             server=_server(str(info), modules),
+            plain=_port(ports, "port"),
+            secure=_port(ports, "tls-port"),
         )
 
 
@@ -89,6 +99,28 @@ class TriedRedis(Redis):
     """
 
     script = "services/redis/try"
+
+
+class Certificate(ScriptFact[SeenCertificate]):
+    """What a redis that speaks TLS proves itself with.
+
+    + root: the stack's folder, absolute
+    + project: the Compose project's name
+    + trusted: the authorities that clients should trust, in PEM
+    + server: the service that is redis
+    + at: host:port of another host's redis; that of the project's own container when left out
+    """
+
+    script = "services/redis/certificate"
+
+    def command(self, root: str, project: str, trusted: str, server: str = "redis", at: str | None = None) -> StringCommand:
+        return self.ask(root=root, project=project, trusted=trusted, server=server, at=at or "", secure=bool(at))
+
+    def parse(self, lines: list[str]) -> SeenCertificate:
+        if lines == ["lacking"]:
+            return SeenCertificate(lacking=True)
+        words, end, own = map(decoded, lines)
+        return SeenCertificate(digest(own), _time(end), clean(words)[:200])
 
 
 class Image(ScriptFact[tuple[str, ...]]):
@@ -154,7 +186,8 @@ def _clients(text: str, me: str | None) -> Iterator[SeenClient]:
     for line in text.splitlines():
         found = _fields(line)
         if found and found.get("id") != me:
-            yield SeenClient(_address(found), found.get("user", ""), _count(found.get("sub")) + _count(found.get("psub")))
+            channels, port = _count(found.get("sub")) + _count(found.get("psub")), _count(found.get("laddr", "").rpartition(":")[2])
+            yield SeenClient(_address(found), found.get("user", ""), channels, port)
 
 
 def _refused(entries: list[Any]) -> Iterator[tuple[str, float]]:
@@ -165,6 +198,22 @@ def _refused(entries: list[Any]) -> Iterator[tuple[str, float]]:
         found = {name: value for name, value in zip(entry[::2], entry[1::2], strict=False) if isinstance(name, str)}
         if found.get("reason") == "auth":
             yield _address(_fields(str(found.get("client-info", "")))), float(found.get("age-seconds") or 0)
+
+
+def _port(found: Any, name: str) -> int | None:
+    """A port of redis, as CONFIG GET tells it."""
+    told = dict(zip(found[::2], found[1::2], strict=False)) if isinstance(found, list) else {}
+    return int(told[name]) if str(told.get(name, "")).isdigit() else None
+
+
+def _time(text: str) -> float:
+    """A time as openssl writes it, such as `Nov 28 06:03:02 2027 GMT`; 0 for anything else."""
+    month, day, clock, year = (*text.split(), *[""] * 4)[:4]
+    try:
+        found = datetime.strptime(f"{_MONTHS.index(month) + 1} {day} {clock} {year}", "%m %d %H:%M:%S %Y")
+    except ValueError:
+        return 0
+    return found.replace(tzinfo=timezone.utc).timestamp()
 
 
 def _count(value: Any) -> int:

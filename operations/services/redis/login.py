@@ -16,16 +16,17 @@ from ...stack.credential import Asked, Credential, Login, sha256
 from ...stack.files import File, Folder
 from ...stack.password import plain
 from ...stack.service import Provided, setting_of
-from ...stack.settings import Settings
+from ...stack.settings import Settings, before_port
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
-from . import acl, users
+from . import acl, tls, users
 from .acl import User
-from .facts import Image, Overrides, Redis, TriedRedis
+from .facts import Certificate, Image, Overrides, Redis, TriedRedis
 from .seen import SeenRedis, redis_of
 from .settings import OWNERS, STARTS, flavour
 from .users import ALL, DEFAULT, OPERATOR
 
+_VERIFIED = "ssl_cert_reqs=required&ssl_check_hostname=true"
 _NUMBERS = re.compile(r"\d{1,9}(:\d{1,9})?")
 
 
@@ -41,6 +42,23 @@ class RedisLogin(Credential):
         super().__init__(*given)
         # `-`, which leaves what is there as it is, until the image itself was asked
         self.owner = OWNERS.get(flavour(self.settings, self.server) or "", "-")
+        # whether the configuration that is written where there is none has redis listen without TLS too
+        self.starts_plain = self.setting("tls") == "optional"
+
+    @classmethod
+    def certified(cls, server: str, data: Mapping[str, Any]) -> Sequence[str] | None:
+        here = server in (data.get("services") or Settings().services)
+        if data.get(setting_of(server, "tls")) not in tls.USED or not (here or data.get(setting_of(server, "host"))):
+            return None
+        names = (server, "localhost", data.get(setting_of(server, "publish")))
+        return [str(name) for name in names if name] if here else []
+
+    @classmethod
+    def reached_at(cls, provided: Provided, server: str, data: Mapping[str, Any]) -> str:
+        if data.get(setting_of(server, "tls")) != "on":
+            return super().reached_at(provided, server, data)
+        port = data.get(setting_of(server, "tls_port"), tls.SECURE)
+        return f"{before_port(str(data.get(setting_of(server, 'publish'))))}:{port}"
 
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
@@ -59,6 +77,11 @@ class RedisLogin(Credential):
     def here(self) -> bool:
         """Whether redis runs on this host."""
         return self.local or self.own
+
+    @property
+    def secure(self) -> bool:
+        """Whether clients log in with TLS."""
+        return self.certificate is not None and self.setting("tls") == "on"
 
     @property
     def folder(self) -> str:
@@ -142,20 +165,36 @@ class RedisLogin(Credential):
         return plain(value, setting, "Open WebUI's Redis client takes the URL as it stands, so this would break the login.")
 
     def login(self, service: str) -> Mapping[str, str]:
-        at = self.at or f"{self.server}:{self.provided.port}"
+        at = self.at or f"{self.server}:{tls.SECURE if self.secure else self.provided.port}"
         host, _, port = at.rpartition(":")
         db, user = str((self.setting("dbs") or {}).get(service, 0)), self.user_of(service)
         password, user = self._value(user), "" if user == DEFAULT else user
         # an IPv6 address stands in brackets before a port alone
         place = {"host": host.strip("[]"), "port": port, "db": db}
-        return {"user": user, "password": password, "url": f"redis://{user}:{password}@{at}/{db}", **place}
+        # with TLS: that it is, the letter that URLs have then, the file of what clients trust, and what redis-py is told of it
+        ca = f"/run/{tls.trusted_path(self.name, self.certificate)}" if self.secure and self.certificate else ""
+        more = {
+            "tls": "true" if ca else "",
+            "s": "s" if ca else "",
+            "ca": ca,
+            "options": f"?{_VERIFIED}&ssl_ca_certs={ca}" if ca else "",
+        }
+        url = f"redis{more['s']}://{user}:{password}@{at}/{db}{more['options']}"
+        return {"user": user, "password": password, "url": url, **place, **more}
 
     def fixes(self, service: str) -> bool:
-        return service in (self.setting("dbs") or {})
+        return self.certificate is not None or service in (self.setting("dbs") or {})
 
     def on(self, seen: Snapshot) -> RedisLogin:
         if not self.local:
             return self
+        mine = self._owned(seen)
+        if self.certificate and (plain := tls.starts_plain(self, seen)) != mine.starts_plain:
+            mine = copy(mine)
+            mine.starts_plain = plain
+        return mine
+
+    def _owned(self, seen: Snapshot) -> RedisLogin:
         # whom the project has it run as counts more than its image
         user = {} if seen.own is UNKNOWN else {name: one.user for name, one in seen.own.services.items()}
         owner = user.get(self.server, "")
@@ -178,9 +217,8 @@ class RedisLogin(Credential):
         return "" if words is UNKNOWN else STARTS.get(tuple(map(posixpath.basename, words[:2])), "")
 
     def files(self) -> Sequence[File]:
-        if not self.local:
-            return (self.password(),)
-        return (self.acl(self.logins, self.rights), self.password())
+        mine = (self.acl(self.logins, self.rights), self.password()) if self.local else (self.password(),)
+        return (*mine, *tls.files(self, self.certificate, self.starts_plain)) if self.certificate else mine
 
     def password(self) -> File:
         if self.own:
@@ -214,6 +252,11 @@ class RedisLogin(Credential):
 
     def asked(self, stack: Stack) -> Asked:
         found: dict[str, Any] = {self.name: (Redis, self._login(stack))}
+        if self.certificate:
+            place = {"root": stack.settings.stack_dir, "project": stack.settings.stack_name, "server": self.server}
+            at = self.at if self.secure else None
+            if self.local or at:
+                found[f"{self.name}.certificate"] = (Certificate, {**place, "at": at, "trusted": self.certificate.trusted})
         if self.local and flavour(self.settings, self.server) is None:
             image = {"project": stack.settings.stack_name, "image": self.setting("image") or "", "server": self.server}
             found[f"{self.name}.image"] = (Image, image)
@@ -232,7 +275,21 @@ class RedisLogin(Credential):
         return {
             "root": stack.settings.stack_dir, "project": stack.settings.stack_name, "server": self.server, "at": self.at,
             "users": self.operators, "password_file": self.password_file, "dry": self.forbidden,
+            "ca": self.ca, "secure": self.secure and self.at is not None,
         }  # fmt: skip
+
+    @property
+    def ca(self) -> str:
+        """What is trusted on this host where redis wants TLS; relative to the stack's folder."""
+        return f"{self.folder}/ca.crt"
+
+    def unready(self, seen: Snapshot) -> str:
+        shown = tls.presented(self, seen)
+        if not self.secure or self.at is None:
+            return ""
+        if shown is UNKNOWN:
+            return "does not answer with TLS"
+        return "" if shown.trusted or shown.lacking else f"has no certificate that is trusted ({shown.words})"
 
     @property
     def forbidden(self) -> Sequence[str]:

@@ -13,11 +13,33 @@ REPLACED = 15  # seconds for which an old container may outlive the making of th
 
 @dataclass(frozen=True)
 class SeenClient(Seen):
-    """A connection that redis holds: where it comes from, as which user, and how many channels it listens to."""
+    """A connection that redis holds: where it comes from, as which user, how many channels it listens to, and which port of redis
+    it goes to, 0 where that is not told."""
 
     address: str
     user: str
     channels: int
+    port: int = 0
+
+
+@dataclass(frozen=True)
+class SeenCertificate(Seen):
+    """What a redis proves itself with.
+
+    + digest: SHA-256 of its certificate
+    + end: when that ends, in seconds since 1970; 0 where it does not say
+    + words: what openssl says to it, for those who trust what the stack's clients should
+    + lacking: there is no openssl on the host to ask with
+    """
+
+    digest: str = ""
+    end: float = 0
+    words: str = ""
+    lacking: bool = False
+
+    @property
+    def trusted(self) -> bool:
+        return self.words.startswith("0 ")
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,7 @@ class SeenRedis(Seen):
     + nowhere: it accepts none that could be found
     + dry: user and command → what it says to whether that user may run it
     + server: what it is
+    + plain, secure: the port that it listens on without TLS and with it, 0 for none; None where it does not tell
     """
 
     anonymous: str = ""
@@ -75,6 +98,8 @@ class SeenRedis(Seen):
     nowhere: bool = False
     server: SeenServer = SeenServer()
     dry: Mapping[str, str] = field(default_factory=dict)
+    plain: int | None = None
+    secure: int | None = None
 
     @property
     def logins(self) -> tuple[Login, ...]:

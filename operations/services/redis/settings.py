@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ... import COMMAND
 from ...stack.settings import Settings, inside_problems, is_address
+from . import tls
 
 # how the images of redis' own makers are started: https://hub.docker.com/r/redis/redis-stack, _/redis, r/valkey/valkey
 KNOWN = {
@@ -49,6 +51,13 @@ def problems(settings: Settings) -> Iterator[str]:
     publish, host, password_file = settings.redis_publish, settings.redis_host, settings.redis_password_file
     if publish is not None and not (is_address(publish) and not ipaddress.ip_address(publish).is_unspecified):
         yield f"redis_publish: {publish!r} is no address of one interface. Expected one such as 10.0.0.5, or None."
+    elif publish and settings.redis_tls is None and not ipaddress.ip_address(publish).is_loopback:
+        yield (
+            f"redis_publish: redis would be reached at {publish} without TLS, so passwords and data could be read on the way. "
+            f'Set redis_tls = "on", for which `{COMMAND} tls init` makes what it needs, or "off" where that is meant.'
+        )
+    if settings.redis_tls not in tls.VALUES:
+        yield f'redis_tls: is {settings.redis_tls!r}, expected one of "off", "optional", "on" or None.'
     if host is not None and "redis" in settings.services:
         yield f"redis_host: names {host!r}, but this host runs a redis of its own. Take redis out of `services`."
     if settings.redis_flavour not in (None, *OWNERS):
@@ -68,6 +77,8 @@ def problems(settings: Settings) -> Iterator[str]:
         yield from inside_problems("redis_password_file", password_file)
         if "redis" in settings.services:
             yield "redis_password_file: is for a redis that the project defines itself. Take redis out of `services`."
+        if settings.redis_tls in tls.USED:
+            yield "redis_password_file: is for a redis whose TLS is the project's own affair. Set redis_tls to None."
         if host:
             yield "redis_password_file: this host uses the redis of redis_host. Set one of the two to None."
     for service, number in settings.redis_dbs.items():

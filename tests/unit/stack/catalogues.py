@@ -25,6 +25,8 @@ SHIPPED = ("litellm", "openwebui", "postgres", "postgres-exporter", "redis", "re
 GUIDE = ("openwebui", "redis", "redis-exporter", "watchtower")
 EVERY = {
     "redis_publish",
+    "redis_tls_used",
+    "redis_tls_published",
     "postgres_publish",
     "postgres_used",
     "postgres_vectors_used",

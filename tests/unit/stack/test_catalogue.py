@@ -223,7 +223,7 @@ def test_the_redis_of_a_host_alone_publishes_no_port() -> None:
 @pytest.mark.parametrize(
     ("settings", "port"),
     [
-        ({"redis_publish": "10.0.0.5"}, "10.0.0.5:6379:6379"),
+        ({"redis_publish": "10.0.0.5", "redis_tls": "off"}, "10.0.0.5:6379:6379"),
         ({"redis_publish": "127.0.0.1", "redis_port": 16379}, "127.0.0.1:16379:6379"),
     ],
 )

@@ -41,7 +41,7 @@ def test_compose_publishes_on_the_address_that_is_set(compose_bin: list[str], tm
 
 @pytest.mark.parametrize("address", ["10.0.0.5", "fd00::5"])
 def test_compose_publishes_a_redis_for_others(compose_bin: list[str], tmp_path: Path, address: str) -> None:
-    write_project(a_stack(redis_publish=address, redis_port=16379), tmp_path, start_interval=True)
+    write_project(a_stack(redis_publish=address, redis_tls="off", redis_port=16379), tmp_path, start_interval=True)
     resolved = json.loads(compose(compose_bin, tmp_path, "config", "--format", "json"))
     (port,) = resolved["services"]["redis"]["ports"]
     assert (port["host_ip"], port["published"], port["target"]) == (address, "16379", 6379)

@@ -27,7 +27,7 @@ def told(*listeners: Listener, stack: Stack = STACK, seen: Snapshot | None = Non
 
 def test_where_services_are_published_is_told_by_their_definitions() -> None:
     assert STACK.published == (("redis-exporter", "127.0.0.1", 9121), ("openwebui", "127.0.0.1", 8080))
-    other = a_stack(bind_address="::", openwebui_port=3000, redis_publish="10.0.0.5")
+    other = a_stack(bind_address="::", openwebui_port=3000, redis_publish="10.0.0.5", redis_tls="off")
     assert set(other.published) == {
         ("redis", "10.0.0.5", 6379), ("redis-exporter", "::", 9121), ("openwebui", "::", 3000),
     }  # fmt: skip

@@ -175,6 +175,6 @@ def test_a_host_reaches_its_own_ports_at(bind: str, probed: str) -> None:
 
 @pytest.mark.parametrize(("address", "written"), [("10.0.0.5", "10.0.0.5"), ("fd00::5", "[fd00::5]"), ("::1", "[::1]")])
 def test_templates_see_addresses_as_they_stand_before_a_port(address: str, written: str) -> None:
-    values = Settings.parse({"bind_address": address, "redis_publish": address}).values()
+    values = Settings.parse({"bind_address": address, "redis_publish": address, "redis_tls": "off"}).values()
     assert (values["bind_address"], values["redis_publish"]) == (written, written)
     assert Settings().values()["redis_publish"] is None

@@ -15,7 +15,7 @@
 #include services/redis/successor.sh
 #include services/redis/copy.sh
 
-masks='' password_file=$folder/password users=default
+masks='' password_file=$folder/password users=default ca=$folder/ca.crt
 cd -- "$root" || exit 1
 umask 077
 take_mutex
@@ -57,6 +57,8 @@ replicate() (
     trap give_up EXIT
     trap 'exit 1' HUP INT TERM
     can_be_followed
+    # the other one follows it in a network that no one else is in; whoever has no password is refused
+    [ "$(ask_old CONFIG GET port | tail -n 1)" != 0 ] || ask_old CONFIG SET port 6379 >/dev/null
     make_successor
     start_successor
     follow "$(address_in_link "$old")" "$their_name" "$their_password"

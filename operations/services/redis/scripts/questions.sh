@@ -7,7 +7,7 @@ redis_questions() {
         printf 'PING\r\n%s' "$login"
         printf '%s\r\n' PING 'CONFIG GET dir' 'ACL LIST' 'CLIENT INFO' 'CLIENT LIST' 'PUBSUB NUMSUB socketio' 'ACL LOG 100'
         [ -z "$dry" ] || printf '%s\n' "$dry" | while IFS= read -r words; do printf 'ACL DRYRUN %s\r\n' "$words"; done
-        printf '%s\r\n' INFO 'MODULE LIST' QUIT
+        printf '%s\r\n' INFO 'MODULE LIST' 'CONFIG GET *port' QUIT
     } | redis_say "$1" | base64 -w 0)
     [ -n "$answers" ] && echo "$answers"
 }

@@ -115,7 +115,7 @@ def test_redis_tells_who_is_connected_but_for_the_one_who_asks() -> None:
     lines = [a_client_line(3, "172.18.0.5:51000", sub=1, psub=2), ME, a_client_line(4, "[fd00::5]:52000", user="app")]
     seen = told(resp(*WELL, ME + "\n", "\n".join(lines) + "\n", ["socketio", 2], [], "+OK"))
     assert seen.me == "172.18.0.1"
-    assert seen.clients == (SeenClient("172.18.0.5", "default", 3), SeenClient("[fd00::5]", "app", 0))
+    assert seen.clients == (SeenClient("172.18.0.5", "default", 3, 6379), SeenClient("[fd00::5]", "app", 0, 6379))
     assert seen.listeners == 2
     assert (seen.login, seen.users) == ("PONG", {"default": (H1,)})
 
