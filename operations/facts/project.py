@@ -69,9 +69,16 @@ def seen_own(services: Mapping[str, Any], differences: tuple[Difference, ...] | 
 
 
 def _definition(told: Mapping[str, Any]) -> SeenDefinition:
-    keys, urls = tuple(map(text, told.get("keys", ()))), texts(told.get("urls", {}))
-    named = bool(told.get("named"))  # what an earlier version noted has it not
-    return SeenDefinition(text(told["user"]), keys, urls, named)
+    return SeenDefinition(
+        user=text(told["user"]),
+        # what an earlier version noted has them not
+        keys=tuple(map(text, told.get("keys", ()))),
+        urls=texts(told.get("urls", {})),
+        named=bool(told.get("named")),
+        image=text(told.get("image", "")),
+        profiles=tuple(map(text, told.get("profiles", ()))),
+        network=text(told.get("network", "")),
+    )
 
 
 def _difference(service: str, path: str, before: str, after: str) -> Difference:

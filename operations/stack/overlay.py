@@ -21,8 +21,8 @@ def chosen(service: Service, settings: Settings) -> tuple[str, ...]:
     """The parts of its definition that the operator's settings ask for, because they are not what the catalogue has."""
 
     def asked(name: str) -> bool:
-        value = settings.of(service.name, name)
-        return value is not None and value != service.settings.get(setting_of(service.name, name))
+        value = settings.of(service.entry, name)
+        return value is not None and value != service.settings.get(setting_of(service.entry, name))
 
     return tuple(part for part, names in _PARTS.items() if any(map(asked, names)))
 

@@ -145,12 +145,18 @@ class SeenDefinition(Seen):
     + keys: the managed keys of its env file that it has already
     + urls: of these, key → its URL without the login
     + named: whether its container has a name of its own, so that there can be only one
+    + image: as they name it
+    + profiles: those that it is in, where none of them is active
+    + network: whose network it shares (`host`, `service:<name>` …); empty for one of its own
     """
 
     user: str = ""
     keys: tuple[str, ...] = ()
     urls: Mapping[str, str] = field(default_factory=dict)
     named: bool = False
+    image: str = ""
+    profiles: tuple[str, ...] = ()
+    network: str = ""
 
 
 @dataclass(frozen=True)
@@ -219,6 +225,7 @@ class Snapshot:
     + env: path of an env file → managed key → SHA-256 of its line; None where the file cannot be parsed
     + texts: path → what stands in a small file that a credential has, such as the digests that its server reads
     + fragments: names in compose.d that an earlier run wrote
+    + called: of these, the name in the catalogue → the project's own, where they differ
     + lock: who holds the stack's lock
     + images: name of an image of the stack → the one that has this name on the host; None: there is none
     + own: what the project's own files say
@@ -242,6 +249,7 @@ class Snapshot:
     texts: Mapping[str, str] | Unknown = UNKNOWN
     fragments: tuple[str, ...] | Unknown = UNKNOWN
     images: Mapping[str, SeenImage | None] | Unknown = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
     own: SeenOwn | Unknown = field(default_factory=SeenOwn)
     urls: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lock: Owner | None = None

@@ -32,6 +32,7 @@ said=
 own=$(compose --profile '*' config --format json 2>"$stage/said") || not_taken
 said=$(overlay_of "$own") || not_taken
 printf '%s\n' "$said" >"$stage/overlay.yml"
+own_files=$merged
 for name in $(printf '%s\n' "$overlays" "$own" | jq -nr 'input as $asked | input.services | keys[] | select($asked[.])'); do
     printf '%s\n' "$overlays" | jq -r --arg name "$name" '.[$name].text' >"$stage/$name.yml" || exit 1
     merged="$merged -f $stage/$name.yml"
@@ -40,14 +41,23 @@ merged="$merged -f $stage/overlay.yml"
 said=
 with=$(compose --project-name "$project" --profile '*' config --format json 2>"$stage/said") || not_taken
 printf '%s\n' "$own" "$with" | jq -n "$differences_jq" >"$stage/differences" || exit 1
+# those without a profile are active
+active=$(printf '%s\n' "$own" | jq -c '[.services | to_entries[] | select(.value.profiles // [] == []) | .key]')
+if ! printf '%s\n' "$own" "$active" | jq -ne 'input as $own | input as $active | $own.services | keys - $active == []' >/dev/null; then
+    merged=$own_files
+    active=$(compose config --services 2>"$stage/said" | jq -Rnc '[inputs]')
+fi
 
 # a secret is masked in a text of its own, so that what is masked is still JSON
 masked_differences=$(jq -ca '.[]' "$stage/differences" | masked | jq -cs .) || exit 1
-printf '%s\n' "$overlays" "$own" "$masked_differences" | jq -nca '
-    input as $asked | input as $own | input as $differences
+printf '%s\n' "$overlays" "$own" "$masked_differences" "$active" | jq -nca '
+    input as $asked | input as $own | input as $differences | input as $active
     | {services: ($own.services | with_entries(.key as $name | .value |= {
         user: (.user // "" | tostring),
         named: (.container_name != null),
+        image: (.image // "")[:300],
+        network: (.network_mode // "")[:300],
+        profiles: (if IN($name; $active[]) then [] else .profiles // [] end),
         keys: [.environment // {} | to_entries[] | select(.value != null) | .key | select(IN($asked[$name].env[]?))],
         urls: (.environment // {} | with_entries(select(.key | IN($asked[$name].urls[]?))
             | .value = (.value // "" | capture("^(?<scheme>[a-z][a-z0-9+.-]*)://(?:.*@)?(?<rest>[^@]{1,300})$") // null

@@ -17,6 +17,7 @@ from .seen import SeenClient, SeenRedis, SeenServer
 from .users import DEFAULT
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_UNKNOWN = "ERR unknown command"
 _DATABASE = re.compile(r"db\d+")
 
 
@@ -64,13 +65,14 @@ class Redis(ScriptFact[SeenRedis]):
         anonymous, login, ping, directory, listed, mine, clients, channel, refused = said[:9]
         info, modules = said[9 + len(self.dry) :][:2]
         told = {name: user.digests for name, user in acl.users(map(str, listed))} if isinstance(listed, list) else {}
+        told_with = {"CONFIG": directory, "ACL": listed, "CLIENT": clients, "INFO": info}
         me = _fields(mine) if isinstance(mine, str) else {}
         return SeenRedis(
             anonymous=str(anonymous),
             login="WRONGPASS" if place or str(login).startswith("NOAUTH") else str(ping) if login == "OK" else str(login),
             directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
             users=told or ({DEFAULT: (found,)} if found else {}),
-            denied=listed if isinstance(listed, str) and listed.startswith("NOPERM") else "",
+            denied=listed if isinstance(listed, str) and listed.startswith(("NOPERM", _UNKNOWN)) else "",
             me=_address(me),
             clients=tuple(_clients(clients, me.get("id"))) if isinstance(clients, str) else (),
             listeners=_count(channel[1]) if isinstance(channel, list) and len(channel) == 2 else 0,
@@ -79,6 +81,7 @@ class Redis(ScriptFact[SeenRedis]):
             nowhere=tried[:1] == ["nowhere"],
             dry={asked: str(answer) for asked, answer in zip(self.dry, said[9:], strict=False)},
             server=_server(str(info), modules),
+            renamed=tuple(name for name, said in told_with.items() if isinstance(said, str) and said.startswith(_UNKNOWN)),
         )
 
 
@@ -107,6 +110,22 @@ class Image(ScriptFact[tuple[str, ...]]):
     def parse(self, lines: list[str]) -> tuple[str, ...]:
         (told,) = lines
         return tuple(map(text, json.loads(told)))
+
+
+class Servers(ScriptFact[tuple[str, ...]]):
+    """The services of a Compose project that answer as redis does, whatever they are called.
+
+    + project: the Compose project's name
+    + server: one that is not asked
+    """
+
+    script = "services/redis/servers"
+
+    def command(self, project: str, server: str = "redis") -> StringCommand:
+        return self.ask(project=project, server=server)
+
+    def parse(self, lines: list[str]) -> tuple[str, ...]:
+        return tuple(lines)
 
 
 class Overrides(ScriptFact[tuple[tuple[str, str], ...]]):

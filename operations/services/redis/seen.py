@@ -58,6 +58,7 @@ class SeenRedis(Seen):
     + refused: address and age in seconds of logins that were refused
     + place: where the password was found that it accepts instead of the desired one
     + nowhere: it accepts none that could be found
+    + renamed: the commands of these that it does not know
     + dry: user and command → what it says to whether that user may run it
     + server: what it is
     """
@@ -75,6 +76,7 @@ class SeenRedis(Seen):
     nowhere: bool = False
     server: SeenServer = SeenServer()
     dry: Mapping[str, str] = field(default_factory=dict)
+    renamed: tuple[str, ...] = ()
 
     @property
     def logins(self) -> tuple[Login, ...]:
