@@ -274,7 +274,7 @@ def _about_own(stack: Stack) -> dict[str, Any]:
     settings = stack.settings
     return {
         "root": settings.stack_dir, "project": settings.stack_name, "compose_files": stack.files,
-        "overlays": stack.overlays(),
+        "overlays": stack.overlays(), "written": {key: line.partition("=")[2] for key, line in stack.dotenv.lines.items()},
     }  # fmt: skip
 
 

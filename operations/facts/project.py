@@ -43,12 +43,21 @@ class Own(ScriptFact[SeenOwn]):
     + project: the Compose project's name
     + compose_files: the project's own files, relative to `root`
     + overlays: service → what is laid over it where the project defines it: see `Stack.overlays`
+    + written: what is written into .env: key → value
     """
 
     script = "project/own"
 
-    def command(self, root: str, project: str, compose_files: Sequence[str], overlays: Mapping[str, Any]) -> StringCommand:
-        return self.ask(root=root, project=project, compose_files=compose_files, overlays=json.dumps(overlays), masks="")
+    def command(
+        self,
+        root: str,
+        project: str,
+        compose_files: Sequence[str],
+        overlays: Mapping[str, Any],
+        written: Mapping[str, str] | None = None,
+    ) -> StringCommand:
+        given = {"overlays": json.dumps(overlays), "written": json.dumps(written or {})}
+        return self.ask(root=root, project=project, compose_files=compose_files, masks="", **given)
 
     def parse(self, lines: list[str]) -> SeenOwn:
         (line,) = lines

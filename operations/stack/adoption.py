@@ -64,7 +64,7 @@ def _unasked(stack: Stack, found: Collection[Difference]) -> Iterator[Difference
         service = services.get(name)
         file = stack.env_file(service) if service else None
         of_it = [one for one in found if one.service == name]
-        yield from overlay.unasked(service, file.offered if file else (), stack.settings, of_it)
+        yield from overlay.unasked(service, file.offered if file else (), stack.settings, of_it, stack.dotenv.lines)
 
 
 def _told(one: Difference) -> str:

@@ -3,6 +3,7 @@
 #   $project         its name
 #   $compose_files   the project's own files
 #   $overlays        service -> what is laid over it where the project defines it, as JSON: see Stack.overlays
+#   $written         what is written into .env: key -> value, as JSON
 #   $masks           texts to mask, one a line
 # No value of a service's environment leaves the host but URLs without their login; what else is shown is masked.
 
@@ -41,8 +42,19 @@ merged="$merged -f $stage/overlay.yml"
 said=
 with=$(compose --project-name "$project" --profile '*' config --format json 2>"$stage/said") || not_taken
 printf '%s\n' "$own" "$with" | jq -n "$differences_jq" >"$stage/differences" || exit 1
+# what is written into .env comes into the containers that have it as an env file
+# shellcheck disable=SC2086 # no path among them holds a blank
+if grep -Eqs "(^|[]\"' /[,])\.env([]\"' ,}]|\$)" -- $compose_files; then
+    reading=$(merged=$own_files && compose --profile '*' config --no-interpolate --format json 2>/dev/null |
+        jq -c --arg file "$PWD/.env" '[.services | to_entries[] | select(any(.value.env_file[]?; (.path? // .) == $file)) | .key]') || reading='[]'
+    printf '%s\n' "$overlays" "$written" "$own" "$(cat "$stage/differences")" "${reading:-[]}" | jq -n '
+        input as $asked | input as $written | input as $own | input as $differences | input as $reading
+        | $differences + [$reading[] as $name | select($asked[$name].inline | not) | $written | to_entries[]
+            | [$name, "environment.\(.key)", ($own.services[$name].environment[.key] // ""), .value] | select(.[2] != .[3])]' \
+        >"$stage/more" && mv "$stage/more" "$stage/differences" || exit 1
+fi
 # those without a profile are active
-active=$(printf '%s\n' "$own" | jq -c '[.services | to_entries[] | select(.value.profiles // [] == []) | .key]')
+active=$(printf '%s\n' "$own" | jq -c '[.services | to_entries[] | select((.value.profiles // []) == []) | .key]')
 if ! printf '%s\n' "$own" "$active" | jq -ne 'input as $own | input as $active | $own.services | keys - $active == []' >/dev/null; then
     merged=$own_files
     active=$(compose config --services 2>"$stage/said" | jq -Rnc '[inputs]')

@@ -8,6 +8,7 @@ from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from . import defined, moving, naming
 from .login import RedisLogin
+from .seen import SeenNeighbour
 
 
 def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
@@ -35,16 +36,25 @@ def sentences(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
             how = moving.sentence(redis, seen)
             where = "the next one" if moving.of_project(redis, seen) else redis.data
             yield f"{redis.server}: its data goes from {found.directory} in its container to {where}; {how}"
+        for one in _neighbours(redis, seen):
+            if one.places:
+                yield f"{redis.server}: {one} has its password in {', '.join(one.places)}, which nobody changes there"
 
 
 def unmanaged(redis: RedisLogin, stack: Stack, seen: Snapshot) -> tuple[str, ...]:
-    """The services of the project that are logged in to its redis, and whose password this stack does not manage."""
+    """Who is logged in to redis, of this project or of others, and whose password this stack does not manage."""
     found = redis.redis(seen)
     if found is UNKNOWN or seen.containers is UNKNOWN or not redis.here:
         return ()
     addresses = {client.address for client in found.clients}
     managed = {*stack.clients(redis.name), *redis.readers(stack, seen), redis.server}
-    return tuple(sorted({one.service for one in seen.containers if addresses & set(one.addresses)} - managed))
+    mine = sorted({one.service for one in seen.containers if addresses & set(one.addresses)} - managed)
+    return (*mine, *(str(one) for one in _neighbours(redis, seen) if one.connected))
+
+
+def _neighbours(redis: RedisLogin, seen: Snapshot) -> tuple[SeenNeighbour, ...]:
+    answer = seen.answer(f"{redis.name}.neighbours")
+    return () if answer is UNKNOWN else answer
 
 
 def _image(redis: RedisLogin, seen: Snapshot) -> Iterator[str]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from pyinfra.api import StringCommand
 
-from ...facts.base import ScriptFact, text
+from ...facts.base import ScriptFact, shown, text
 from . import acl, limits
 from .protocol import replies
-from .seen import SeenClient, SeenRedis, SeenServer
+from .seen import SeenClient, SeenNeighbour, SeenRedis, SeenServer
 from .users import DEFAULT
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -126,6 +126,35 @@ class Servers(ScriptFact[tuple[str, ...]]):
 
     def parse(self, lines: list[str]) -> tuple[str, ...]:
         return tuple(lines)
+
+
+class Neighbours(ScriptFact[tuple[SeenNeighbour, ...]]):
+    """Containers of other projects of this host that reach a project's redis and hold its password, or are logged in to it.
+
+    + root: the stack's folder, absolute
+    + project: the Compose project's name
+    + server: the service that is redis
+    + users, password_file: see `Redis`
+    """
+
+    script = "services/redis/neighbours"
+
+    def command(
+        self,
+        root: str,
+        project: str,
+        server: str = "redis",
+        users: Sequence[str] = (DEFAULT,),
+        password_file: str = "secrets/redis/password",
+    ) -> StringCommand:
+        return self.ask(root=root, project=project, server=server, users=users, password_file=password_file)
+
+    def parse(self, lines: list[str]) -> tuple[SeenNeighbour, ...]:
+        return tuple(_neighbour(*json.loads(line)) for line in lines)
+
+
+def _neighbour(project: str, name: str, places: list[str], connected: bool) -> SeenNeighbour:
+    return SeenNeighbour(shown(text(project)), shown(text(name)), tuple(shown(text(one)) for one in places), connected is True)
 
 
 class Overrides(ScriptFact[tuple[tuple[str, str], ...]]):

@@ -20,7 +20,7 @@ from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
 from . import acl, defined, naming, users
 from .acl import User
-from .facts import Image, Overrides, Redis, Servers, TriedRedis
+from .facts import Image, Neighbours, Overrides, Redis, Servers, TriedRedis
 from .seen import SeenRedis, redis_of
 from .settings import OWNERS, STARTS, flavour
 from .users import ALL, DEFAULT, OPERATOR
@@ -222,9 +222,16 @@ class RedisLogin(Credential):
         again: dict[str, Any] = {}
         if redis is not UNKNOWN and redis.refuses and self.at is None:
             again[self.name] = (TriedRedis, self._login(stack))
+        if self.local and redis is not UNKNOWN and self._changes(redis):
+            login = {name: value for name, value in self._login(stack).items() if name not in ("at", "dry")}
+            again[f"{self.name}.neighbours"] = (Neighbours, login)
         if naming.unclear(self, answers):
             again[naming.asked(self)] = (Servers, {"project": stack.settings.stack_name, "server": self.server})
         return again
+
+    def _changes(self, redis: SeenRedis) -> bool:
+        """Whether something that it accepts now may be refused soon."""
+        return redis.refuses or redis.anonymous == "PONG" or bool(set(redis.logins) - set(self.logins))
 
     def told(self, seen: Snapshot) -> Mapping[str, str]:
         name = naming.name(self, seen)

@@ -21,6 +21,24 @@ class SeenClient(Seen):
 
 
 @dataclass(frozen=True)
+class SeenNeighbour(Seen):
+    """A container that is none of the project, and reaches its redis.
+
+    + project: its own, "" where it has none
+    + places: what of it holds the password that redis accepts now: variables, or its command
+    + connected: whether it is logged in
+    """
+
+    project: str
+    name: str
+    places: tuple[str, ...] = ()
+    connected: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} of the project {self.project}" if self.project else f"the container {self.name}"
+
+
+@dataclass(frozen=True)
 class SeenServer(Seen):
     """What a server is, and how much it holds; empty where it did not tell.
 
