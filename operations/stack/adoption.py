@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from . import overlay
 from .credential import credentials_of
 from .settings import inside_problems
-from .snapshot import UNKNOWN, Difference, SeenOwn, Snapshot
+from .snapshot import UNKNOWN, Difference, SeenOwn, Snapshot, places
 from .stack import BASE, Stack
 
 
@@ -38,6 +38,8 @@ def sentences(stack: Stack, seen: Snapshot) -> Iterator[str]:
         return
     for credential in credentials_of(stack):
         yield from credential.adopted(stack, seen)
+    if seen.literals is not UNKNOWN and (left := places(one for one in seen.literals if one.previous)):
+        yield f"a password that opens nothing afterwards stays written out in {left}"
 
 
 def _own_problems(stack: Stack, own: SeenOwn) -> Iterator[str]:

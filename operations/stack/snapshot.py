@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
@@ -215,6 +215,14 @@ class SeenLiteral(Seen):
     path: str
     line: int
     previous: bool = False
+
+
+def places(literals: Iterable[SeenLiteral]) -> str:
+    """The files and lines, for a person."""
+    lines: dict[str, list[str]] = {}
+    for one in literals:
+        lines.setdefault(one.path, []).append(str(one.line))
+    return "; ".join(f"{path}: line {', '.join(numbers)}" for path, numbers in lines.items())
 
 
 @dataclass(frozen=True)

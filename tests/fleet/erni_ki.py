@@ -58,8 +58,9 @@ docker commit --change "$sleeps" --change 'CMD []' "$made" {SLEEPER}
 docker commit --change 'CMD ["dumb-init", "python3", "-u", "/client.py"]' "$made" {CLIENT_IMAGE}
 docker rm "$made"
 starts=/usr/local/bin/docker-entrypoint.sh
-printf '%s' {shlex.quote(_ENTRYPOINT)} | docker run --interactive --name lab-made --entrypoint sh {in_hosts("redis-stack-standin")} \
-    -c "cat >$starts; chmod 755 $starts; ln -s redis-server /usr/bin/valkey-server"
+writes="cat >$starts; chmod 755 $starts; ln -s redis-server /usr/bin/valkey-server"
+printf '%s' {shlex.quote(_ENTRYPOINT)} |
+    docker run --interactive --name lab-made --entrypoint sh {in_hosts("redis-stack-standin")} -c "$writes"
 docker commit --change 'ENTRYPOINT ["docker-entrypoint.sh"]' --change 'CMD ["redis-server"]' --change 'WORKDIR /data' \
     --change 'VOLUME /data' lab-made {OFFICIAL}
 docker rm lab-made

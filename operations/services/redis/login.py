@@ -38,6 +38,7 @@ class RedisLogin(Credential):
         super().__init__(*given)
         # `-`, which leaves what is there as it is, until the image itself was asked
         self.owner = OWNERS.get(flavour(self.settings, self.entry) or "", "-")
+        self.mounted = False  # whether the project defines it, and so says where its data is
 
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
@@ -153,18 +154,15 @@ class RedisLogin(Credential):
     def on(self, seen: Snapshot) -> RedisLogin:
         if not self.local:
             return self
+        theirs = None if seen.own is UNKNOWN else seen.own.services.get(self.server)
         # whom the project has it run as counts more than its image
-        if owner := defined.owner(None if seen.own is UNKNOWN else seen.own.services.get(self.server)):
-            return self._with_owner(owner)
-        if self.owner != "-":
-            return self
-        # where Docker does not answer, the files there say whose they are
-        there = seen.file(self.acl_path).owner if seen.answer(f"{self.name}.image") is UNKNOWN else ""
-        return self._with_owner(OWNERS.get(self.started(seen), there or "-"))
-
-    def _with_owner(self, owner: str) -> RedisLogin:
+        owner = defined.owner(theirs) or self.owner
+        if owner == "-":
+            # where Docker does not answer, the files there say whose they are
+            there = seen.file(self.acl_path).owner if seen.answer(f"{self.name}.image") is UNKNOWN else ""
+            owner = OWNERS.get(self.started(seen), there or "-")
         mine = copy(self)
-        mine.owner = owner
+        mine.owner, mine.mounted = owner, theirs is not None
         return mine
 
     def started(self, seen: Snapshot) -> str:
@@ -205,7 +203,7 @@ class RedisLogin(Credential):
         return (self.acl_path,) if self.local else ()
 
     def folders(self) -> Sequence[Folder]:
-        return (Folder(self.data, "0700", self.owner),) if self.local else ()
+        return (Folder(self.data, "0700", self.owner),) if self.local and not self.mounted else ()
 
     def asked(self, stack: Stack) -> Asked:
         found: dict[str, Any] = {self.name: (Redis, self._login(stack))}
