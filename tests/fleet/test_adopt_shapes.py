@@ -127,9 +127,9 @@ services:
 services:
   litellm:
     image: ghcr.io/berriai/litellm:main-stable
-    ports: ["4000:8080"]
-    environment: {{DATABASE_URL: "postgresql://llm:db@db:5432/litellm", STORE_MODEL_IN_DB: "True", REDIS_HOST: redis,
-      REDIS_PORT: 6379, REDIS_PASSWORD: {FORMER}}}
+    ports: ["4000:4000"]
+    environment: {{DATABASE_URL: "postgresql://llm:db@db:5432/litellm", STORE_MODEL_IN_DB: "True", PORT: "4000",
+      REDIS_HOST: redis, REDIS_PORT: 6379, REDIS_PASSWORD: {FORMER}}}
     env_file: [.env]
     depends_on: [db]
   redis:
@@ -152,7 +152,11 @@ volumes: {{postgres_data: {{name: litellm_postgres_data}}, redis: {{}}}}
         {
             "docker-compose.yaml": f"""\
 services:
-  caddy: {{image: "caddy:2-alpine", container_name: caddy, network_mode: host, cap_drop: [ALL], cap_add: [NET_BIND_SERVICE]}}
+  caddy:
+    image: caddy:2-alpine
+    container_name: caddy
+    network_mode: host
+    cap_drop: [ALL]
   redis:
     container_name: redis
     image: docker.io/valkey/valkey:8-alpine
@@ -246,7 +250,11 @@ services:
         {
             "docker-compose.yaml": """\
 services:
-  base: &base {image: chatwoot/chatwoot:latest, env_file: .env, volumes: ["storage_data:/app/storage"], profiles: [never]}
+  base: &base
+    image: chatwoot/chatwoot:latest
+    env_file: .env
+    volumes: ["storage_data:/app/storage"]
+    profiles: [never]
   rails: {<<: *base, profiles: [], depends_on: [redis], ports: ["127.0.0.1:3000:3000"], environment: [NODE_ENV=production]}
   sidekiq: {<<: *base, profiles: [], depends_on: [redis], environment: [NODE_ENV=production], command: [sidekiq]}
   redis:
