@@ -446,3 +446,38 @@ def test_nothing_changes_but_the_login(hosts: list[Host], tmp_path: Path, shape:
     assert (set(rolled.bad_checks(host.name)) <= LEFTOVERS, rolled.host(host.name)["status"]) == (True, "changed"), rolled.output
     beyond = {name: parts - shape.changed.get(name, set()) for name, parts in differing(before, described(host)).items()}
     assert (any(beyond.values()), ask(host, fleet.password, "GET", "kept", service=shape.redis)) == (False, "yes"), beyond
+
+
+MONITORING = f"""\
+services:
+  exporter:
+    image: n8nio/n8n:latest
+    environment: ["REDIS_ADDR=redis://:{FORMER}@redis:6379"]
+networks: {{default: {{name: erni-ki_default, external: true}}}}
+"""
+
+
+def test_a_container_of_another_project_that_uses_redis_is_not_locked_out(hosts: list[Host], tmp_path: Path) -> None:
+    host, shape = hosts[0], SHAPES["files beside compose.yml"]
+    wipe(host)
+    put(host, shape.files)
+    by_hand(host, "up --detach --quiet-pull")
+    put(host, {"compose.yml": MONITORING}, "/opt/monitoring")
+    by_hand(host, "up --detach --quiet-pull", "/opt/monitoring")
+    until(lambda: ask(host, FORMER, "CLIENT", "LIST").count("addr=") >= 2, 30)
+    fleet = erni_ki.operator(tmp_path, host, services=["redis"])
+    before = described(host)
+    refused = fleet.deploy()
+    assert "exporter of the project monitoring is logged in with a password that would be retired" in refused.output
+    assert described(host) == before
+
+    fleet.settings["retire"] = "when_unused"
+    run = fleet.deploy()
+    assert set(run.bad_checks(host.name)) <= LEFTOVERS, run.output
+    assert ask(host, FORMER, "PING") == "PONG"
+    assert fleet.deploy().changes(host.name) == []
+    by_hand(host, "down", "/opt/monitoring")
+    last = fleet.deploy()
+    assert set(last.bad_checks(host.name)) <= LEFTOVERS, last.output
+    assert "PONG" not in ask(host, FORMER, "PING")
+    host.run("rm -rf /opt/monitoring")
