@@ -1,13 +1,12 @@
-# shellcheck shell=bash
+# shellcheck shell=sh
 # Containers of this host that are none of the project $project and can reach its redis, the service $server: in a network of its, or
 # by a port that it publishes. Of those that hold the password which it accepts now, or are logged in: a JSON list each of project, name,
 # the places that hold it, and whether it is logged in. $root, $users, $password_file: as ask.sh has them.
 
 #include services/redis/login.sh
 
-read -r container address < <(redis_container)
-[ -n "$address" ] || exit 1
-address=$address:6379
+found=$(server_container) || exit 1
+container=${found% *} address=${found#* }:6379
 redis_login "$container" "$address" || exit 0
 connected=$(redis_command CLIENT LIST | sed -n 's/.* addr=\(.*\):[0-9]* .*/\1/p' | sort -u)
 # a short one stands in much else; and of a redis that wants none nobody holds any
