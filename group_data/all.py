@@ -75,6 +75,7 @@ redis_save = ""  # snapshots as "seconds changes" pairs; "" for none
 redis_appendonly = True  # every write goes to the append-only file
 redis_loglevel = "notice"  # debug, verbose, notice or warning
 redis_config: dict[str, str | int] = {}  # further options of redis, such as timeout or maxmemory: docs/cluster.md
+redis_service = None  # the service that is redis in a project of yours, where it has another name; None: told by what runs there
 redis_move = "replication"  # how its data gets to another place or image; copy: writes wait meanwhile (docs/adopting.md)
 redis_dbs: dict[str, int] = {}  # service to number of its database, where that is not 0
 redis_users: dict[str, dict[str, list[str]]] = {}  # a login of its own for each client, and what it may do: docs/users.md

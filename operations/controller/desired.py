@@ -31,14 +31,15 @@ from .authority import Authority, given
 from .secrets import Secret, SecretValue, Sources
 
 
-def stack_of(host: Host, files: tuple[str, ...] = ()) -> Stack:
+def stack_of(host: Host, files: tuple[str, ...] = (), told: Mapping[str, str] | None = None) -> Stack:
     """The stack that a host's data describes.
 
     + files: the project's own Compose files, where no setting names them
+    + told: further settings, which the host itself told
 
     Raises SettingsError, CatalogueError or SecretError with every problem at once.
     """
-    data = host.data.dict()
+    data = host.data.dict() | dict(told or {})
     named = {
         setting: data[setting] for setting in server_settings(_folders(data)) if isinstance(data.get(setting), str)
     }  # else None, or a problem

@@ -11,6 +11,7 @@ from ..stack.credential import credentials_of
 from ..stack.lock import TIME
 from ..stack.pins import Pin
 from ..stack.plan import Plan, plan
+from ..stack.service import setting_of
 from ..stack.snapshot import Snapshot
 from ..stack.stack import Stack
 from ..stack.verdicts import checks
@@ -65,8 +66,9 @@ class HostPlan:
         for one in credentials_of(self.stack):
             accepted = one.accepted(self.seen)
             if one.host in self._absent and accepted and not set(one.logins) <= set(accepted):
+                setting = setting_of(one.entry, "host")
                 yield (
-                    f"{one.server}_host: {one.server} on {one.host} does not accept the desired password, and {one.host} is not in "
+                    f"{setting}: {one.server} on {one.host} does not accept the desired password, and {one.host} is not in "
                     "this run. Nothing was changed. Run the deploy for both."
                 )
             elif one.host in self._absent and (why := one.unready(self.seen)):

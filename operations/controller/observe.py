@@ -159,13 +159,18 @@ def plan_host() -> HostPlan:
 
 
 def _found(one: Host) -> tuple[Stack, Snapshot]:
-    """The stack of the host in context, with the Compose files that its project runs with where none are named; and the host."""
+    """The stack of the host in context, and the host, which tells what no setting says of its project: its Compose files …"""
     stack = _locked(stack_of(one))
     seen = observe(stack)
-    if (files := adoption.files(stack, seen)) == stack.files:
-        return stack, seen
-    stack = _locked(stack_of(one, files))
-    return stack, observe(stack)
+    files, told = adoption.files(stack, seen), adoption.told(stack, seen)
+    if files != stack.files:
+        stack = _locked(stack_of(one, files))
+        seen = observe(stack)
+        told = adoption.told(stack, seen)
+    if told:
+        stack = _locked(stack_of(one, files, told))
+        seen = observe(stack)
+    return stack, seen
 
 
 def _locked(stack: Stack) -> Stack:
@@ -269,7 +274,7 @@ def _about_own(stack: Stack) -> dict[str, Any]:
     settings = stack.settings
     return {
         "root": settings.stack_dir, "project": settings.stack_name, "compose_files": stack.files,
-        "overlays": stack.overlays(),
+        "overlays": stack.overlays(), "written": {key: line.partition("=")[2] for key, line in stack.dotenv.lines.items()},
     }  # fmt: skip
 
 

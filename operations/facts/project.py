@@ -43,12 +43,21 @@ class Own(ScriptFact[SeenOwn]):
     + project: the Compose project's name
     + compose_files: the project's own files, relative to `root`
     + overlays: service → what is laid over it where the project defines it: see `Stack.overlays`
+    + written: what is written into .env: key → value
     """
 
     script = "project/own"
 
-    def command(self, root: str, project: str, compose_files: Sequence[str], overlays: Mapping[str, Any]) -> StringCommand:
-        return self.ask(root=root, project=project, compose_files=compose_files, overlays=json.dumps(overlays), masks="")
+    def command(
+        self,
+        root: str,
+        project: str,
+        compose_files: Sequence[str],
+        overlays: Mapping[str, Any],
+        written: Mapping[str, str] | None = None,
+    ) -> StringCommand:
+        given = {"overlays": json.dumps(overlays), "written": json.dumps(written or {})}
+        return self.ask(root=root, project=project, compose_files=compose_files, masks="", **given)
 
     def parse(self, lines: list[str]) -> SeenOwn:
         (line,) = lines
@@ -69,9 +78,16 @@ def seen_own(services: Mapping[str, Any], differences: tuple[Difference, ...] | 
 
 
 def _definition(told: Mapping[str, Any]) -> SeenDefinition:
-    keys, urls = tuple(map(text, told.get("keys", ()))), texts(told.get("urls", {}))
-    named = bool(told.get("named"))  # what an earlier version noted has it not
-    return SeenDefinition(text(told["user"]), keys, urls, named)
+    return SeenDefinition(
+        user=text(told["user"]),
+        # what an earlier version noted has them not
+        keys=tuple(map(text, told.get("keys", ()))),
+        urls=texts(told.get("urls", {})),
+        named=bool(told.get("named")),
+        image=text(told.get("image", "")),
+        profiles=tuple(map(text, told.get("profiles", ()))),
+        network=text(told.get("network", "")),
+    )
 
 
 def _difference(service: str, path: str, before: str, after: str) -> Difference:

@@ -26,6 +26,8 @@ _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")  # in wor
 class SeenState(Seen):
     """What was last started (`applied`), the fragments that were written, and the lock's owner.
 
+    + called: name in the catalogue → the fragment's, where they differ
+
     + started_with: the project's own Compose files: those that .env names, else an earlier run or its containers, else those that
       Compose finds by itself; empty where there are none
     + projects: other Compose projects that run from this folder; told until the stack was started once
@@ -42,6 +44,7 @@ class SeenState(Seen):
     texts: Mapping[str, str] = field(default_factory=dict)
     entries: Mapping[str, str] = field(default_factory=dict)
     counted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 class State(ScriptFact[SeenState]):
@@ -87,11 +90,13 @@ class State(ScriptFact[SeenState]):
             else:
                 raise ValueError("a line of no known kind")
         applied = _applied(files.get(APPLIED, ""))
+        # what is no name of a service is not ours
+        written = [words for line in files.get(FRAGMENTS, "").splitlines() if all(map(_SERVICE.fullmatch, words := line.split()))]
         noted = ",".join(applied.own[1]) if applied.own else ""
         return SeenState(
             applied=applied,
-            # what is no name of a service is not ours
-            fragments=tuple(name for name in files.get(FRAGMENTS, "").split() if _SERVICE.fullmatch(name)),
+            fragments=tuple(words[0] for words in written if words),
+            called={words[1]: words[0] for words in written if len(words) == 2},
             lock=owner(files.get(_LOCK, "")),
             started_with=_own_files(self.folder, dotenv, noted or started) or _found_by_compose(usual),
             projects=projects,

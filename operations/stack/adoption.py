@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from . import overlay
 from .credential import credentials_of
 from .settings import inside_problems
-from .snapshot import UNKNOWN, Difference, SeenOwn, Snapshot
+from .snapshot import UNKNOWN, Difference, SeenOwn, Snapshot, places
 from .stack import BASE, Stack
 
 
@@ -38,12 +38,20 @@ def sentences(stack: Stack, seen: Snapshot) -> Iterator[str]:
         return
     for credential in credentials_of(stack):
         yield from credential.adopted(stack, seen)
+    if seen.literals is not UNKNOWN and (left := places(one for one in seen.literals if one.previous)):
+        yield f"a password that opens nothing afterwards stays written out in {left}"
 
 
 def _own_problems(stack: Stack, own: SeenOwn) -> Iterator[str]:
     root = stack.settings.stack_dir
     if own.refused:
         yield f"{root}: the project's own files cannot be merged with what its services need: {own.refused}. Nothing was changed."
+    for service in stack.services:
+        if service.name in own.services and (profiles := own.services[service.name].profiles):
+            yield (
+                f"{service.name}: is in the profile {' and in '.join(profiles)}, which is not active in {root}, so it is not part "
+                f"of the project there. Nothing was changed. Put COMPOSE_PROFILES={profiles[0]} into {root}/.env, then run again."
+            )
     for one in _unasked(stack, own.differences or ()):
         if not any(fnmatchcase(f"{one.service}.{one.path}", pattern) for pattern in stack.settings.adopt_changes):
             yield (
@@ -58,7 +66,7 @@ def _unasked(stack: Stack, found: Collection[Difference]) -> Iterator[Difference
         service = services.get(name)
         file = stack.env_file(service) if service else None
         of_it = [one for one in found if one.service == name]
-        yield from overlay.unasked(service, file.offered if file else (), stack.settings, of_it)
+        yield from overlay.unasked(service, file.offered if file else (), stack.settings, of_it, stack.dotenv.lines)
 
 
 def _told(one: Difference) -> str:
@@ -78,6 +86,11 @@ def files(stack: Stack, seen: Snapshot) -> tuple[str, ...]:
     if stack.settings.compose_files or not seen.started_with or _outside(seen.started_with):
         return stack.files
     return seen.started_with
+
+
+def told(stack: Stack, seen: Snapshot) -> Mapping[str, str]:
+    """Settings that the host tells where the operator does not."""
+    return {name: value for one in credentials_of(stack) for name, value in one.told(seen).items()}
 
 
 def _outside(paths: Collection[str]) -> list[str]:

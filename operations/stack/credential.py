@@ -77,7 +77,8 @@ class Credential(ABC):
     """One credential of a stack.
 
     + name: as templates say it: {<name>.password}
-    + server: the service that takes it
+    + entry: the service of the catalogue that takes it, whose settings count
+    + server: what the project calls that service
     + local: whether that service runs in this stack
     + value: the secret, where it is known
     + at: host:port of another host's server
@@ -105,7 +106,7 @@ class Credential(ABC):
         self,
         name: str,
         provided: Provided,
-        server: str,
+        entry: str,
         settings: Settings,
         local: bool,
         value: str | None,
@@ -113,7 +114,8 @@ class Credential(ABC):
         further: Mapping[str, str | None] | None = None,
         certificate: Certificate | None = None,
     ) -> None:
-        self.name, self.provided, self.server, self.settings = name, provided, server, settings
+        self.name, self.provided, self.entry, self.settings = name, provided, entry, settings
+        self.server: str = settings.of(entry, "service") or entry
         self.local, self.value, self.at, self.further, self.certificate = local, value, at, further or {}, certificate
 
     @classmethod
@@ -146,7 +148,7 @@ class Credential(ABC):
 
     @property
     def host(self) -> str | None:
-        return self.host_of(self.settings, self.server)
+        return self.host_of(self.settings, self.entry)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
@@ -208,6 +210,10 @@ class Credential(ABC):
     @abstractmethod
     def observed(self, seen: Snapshot) -> bool:
         """Whether its server answered, or there is nothing that could."""
+
+    def told(self, seen: Snapshot) -> Mapping[str, str]:
+        """Settings that the host tells where the operator does not."""
+        return {}
 
     @abstractmethod
     def accepted(self, seen: Snapshot) -> tuple[Login, ...]:

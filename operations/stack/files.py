@@ -12,6 +12,7 @@ from functools import cached_property
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<login>[^@/?#\s'\"]*@)?(?P<host>[\w.-]+|\[[0-9a-f:]+\])(?P<rest>[\w./:%+,=?&-]{0,200})"
 )
+_THIS_HOST = ("127.0.0.1", "localhost", "[::1]", "host.docker.internal")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class EnvFile:
 
     def around(self, urls: Mapping[str, str]) -> EnvFile:
         """The same with its logins in these URLs: key → a URL without a login, as it stands on a host. One that leads to
-        another server does not count."""
+        another server does not count; what shares the host's network reaches its server by the host's own name."""
         kept = {key: found for key in self.urls - self.fixed if key in urls and (found := self._with_login(key, urls[key]))}
         return replace(self, lines={**self.lines, **kept}) if kept else self
 
@@ -70,7 +71,7 @@ class EnvFile:
     def _with_login(self, key: str, url: str) -> str | None:
         mine = _URL.fullmatch(self.lines[key].partition("=")[2])
         theirs = _URL.fullmatch(url)
-        if not mine or not theirs or theirs["login"] or theirs["host"] != mine["host"]:
+        if not mine or not theirs or theirs["login"] or theirs["host"] not in (mine["host"], *_THIS_HOST):
             return None
         return f"{key}={theirs['scheme']}://{mine['login']}{theirs['host']}{theirs['rest']}"
 

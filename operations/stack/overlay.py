@@ -21,8 +21,8 @@ def chosen(service: Service, settings: Settings) -> tuple[str, ...]:
     """The parts of its definition that the operator's settings ask for, because they are not what the catalogue has."""
 
     def asked(name: str) -> bool:
-        value = settings.of(service.name, name)
-        return value is not None and value != service.settings.get(setting_of(service.name, name))
+        value = settings.of(service.entry, name)
+        return value is not None and value != service.settings.get(setting_of(service.entry, name))
 
     return tuple(part for part, names in _PARTS.items() if any(map(asked, names)))
 
@@ -65,14 +65,19 @@ def needs(service: Service, definition: str, keys: Collection[str]) -> Mapping[s
 
 
 def unasked(
-    service: Service | None, keys: Collection[str], settings: Settings, found: Collection[Difference]
+    service: Service | None, keys: Collection[str], settings: Settings, found: Collection[Difference], dotenv: Collection[str] = ()
 ) -> Iterator[Difference]:
-    """The differences of a service that neither its login needs nor a setting asks for."""
+    """The differences of a service that neither its login needs nor a setting asks for.
+
+    + keys: the managed ones of its env file
+    + dotenv: those of `.env`, which come into what reads that file too, once it is recreated
+    """
     if service is None:
         yield from found
         return
     options = service.overlay.get("options") or {}
     allowed = {f"environment.{key}" for key in keys if service.reads_env}
+    allowed |= set() if leaves(service, settings) else {f"environment.{key}" for key in dotenv}
     allowed |= {"command", "entrypoint", f"environment.{options.get('variable')}"} if options else set()
     allowed |= {f"volumes.{target}" for target in service.overlay.get("volumes") or ()}
     allowed |= {"healthcheck.test"} if service.overlay.get("healthcheck") else set()

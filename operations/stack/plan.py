@@ -279,7 +279,8 @@ def _problems(stack: Stack, seen: Snapshot) -> Iterator[str]:
         return
     root = stack.settings.stack_dir
     folders = {folder.path for folder in stack.folders()}
-    for path, file in seen.files.items():
+    for path in stack.managed_paths():
+        file = seen.file(path)
         expected, words = ("dir", "folder") if path in folders else ("file", "regular file")
         if file.kind not in (expected, "missing"):
             yield (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -41,6 +41,7 @@ class Service:
     """One entry of the catalogue.
 
     + name: the service's name in Compose, and the file's
+    + catalogued: the file's, where the project has another name for the service
     + text: the file, byte for byte
     + needs: the services named in its `depends_on`, but for those with `required: false`
     + optional_needs: those; it waits for them only where they are there
@@ -82,10 +83,16 @@ class Service:
     pinned: bool = True
     overlay: Mapping[str, Any] = field(default_factory=dict)
     alternatives: frozenset[str] = frozenset()
+    catalogued: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The name that its settings begin with."""
+        return self.catalogued or self.name
 
     @property
     def env_path(self) -> str:
-        return self.file or f"env/{self.name}.env"
+        return self.file or f"env/{self.entry}.env"
 
     @cached_property
     def conditions(self) -> frozenset[str]:
@@ -109,6 +116,41 @@ class Service:
         Raises CatalogueError where what is left is no YAML.
         """
         return _standing(self.name, self.text, self.conditions.intersection(given)) if self.conditions else self
+
+    def renamed(self, names: Mapping[str, str]) -> Service:
+        """The service in a project that has other names for some.
+
+        + names: name in the catalogue → in the project
+        """
+        name = names.get(self.name, self.name)
+        if not names.keys() & {self.name, *self.needs, *self.optional_needs}:
+            return self
+        return replace(
+            self,
+            name=name,
+            catalogued=self.name if name != self.name else "",
+            text=_renamed(self.text, names),
+            needs=tuple(names.get(one, one) for one in self.needs),
+            optional_needs=tuple(names.get(one, one) for one in self.optional_needs),
+            probes=tuple(replace(probe, service=name) for probe in self.probes),
+        )
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    """The text with other names where it defines a service, and where it says which ones that depends on."""
+    services = _value(yaml.compose(text, Loader), "services")
+    places = [key for key, _ in services.value]
+    for _, definition in services.value:
+        if (depends := _value(definition, "depends_on")) is not None:
+            places += [one[0] if isinstance(one, tuple) else one for one in depends.value]
+    for place in reversed(places):
+        if place.value in names:
+            text = text[: place.start_mark.index] + names[place.value] + text[place.end_mark.index :]
+    return text
+
+
+def _value(node: Any, key: str) -> Any:
+    return next((value for name, value in node.value if name.value == key), None)
 
 
 def _without(text: str, given: Collection[str]) -> str:

@@ -330,5 +330,7 @@ def _named_rule(name: str, value: Any) -> Iterator[str]:
         yield f"{name}: is {value}, expected at least 1."
     elif name.endswith(("_interval", "_start_period", "_health_timeout")) and not _DURATION.fullmatch(value):
         yield f"{name}: {value!r} is no duration. Expected one such as 30s, 1m30s or 500ms."
+    elif name.endswith("_service") and value is not None and not SERVICE_NAME.fullmatch(value):
+        yield f"{name}: {value!r} is no service name. Use lower-case letters, digits, - and _."
     elif name.endswith("_image") and value is not None and (not value or re.search(r"[\s$]", value)):
         yield f"{name}: {value!r} is no image name. Expected one such as ghcr.io/example/app:latest."

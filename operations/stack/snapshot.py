@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
@@ -145,12 +145,18 @@ class SeenDefinition(Seen):
     + keys: the managed keys of its env file that it has already
     + urls: of these, key → its URL without the login
     + named: whether its container has a name of its own, so that there can be only one
+    + image: as they name it
+    + profiles: those that it is in, where none of them is active
+    + network: whose network it shares (`host`, `service:<name>` …); empty for one of its own
     """
 
     user: str = ""
     keys: tuple[str, ...] = ()
     urls: Mapping[str, str] = field(default_factory=dict)
     named: bool = False
+    image: str = ""
+    profiles: tuple[str, ...] = ()
+    network: str = ""
 
 
 @dataclass(frozen=True)
@@ -211,6 +217,14 @@ class SeenLiteral(Seen):
     previous: bool = False
 
 
+def places(literals: Iterable[SeenLiteral]) -> str:
+    """The files and lines, for a person."""
+    lines: dict[str, list[str]] = {}
+    for one in literals:
+        lines.setdefault(one.path, []).append(str(one.line))
+    return "; ".join(f"{path}: line {', '.join(numbers)}" for path, numbers in lines.items())
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """All of a host that the plan and the checks need. A part that could not be observed is UNKNOWN.
@@ -219,6 +233,7 @@ class Snapshot:
     + env: path of an env file → managed key → SHA-256 of its line; None where the file cannot be parsed
     + texts: path → what stands in a small file that a credential has, such as the digests that its server reads
     + fragments: names in compose.d that an earlier run wrote
+    + called: of these, the name in the catalogue → the project's own, where they differ
     + lock: who holds the stack's lock
     + images: name of an image of the stack → the one that has this name on the host; None: there is none
     + own: what the project's own files say
@@ -242,6 +257,7 @@ class Snapshot:
     texts: Mapping[str, str] | Unknown = UNKNOWN
     fragments: tuple[str, ...] | Unknown = UNKNOWN
     images: Mapping[str, SeenImage | None] | Unknown = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
     own: SeenOwn | Unknown = field(default_factory=SeenOwn)
     urls: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lock: Owner | None = None

@@ -104,7 +104,8 @@ class Stack:
             values |= {setting_of(service.name, "shared"): shared, setting_of(service.name, "first"): first}
         files = settings.compose_files or files or (BASE,)
         given = frozenset(service.name for service in named) | {name for name, value in values.items() if value} | secrets.keys()
-        services = tuple(service.standing(given) for service in named)
+        names = {name: called for name in settings.services if (called := settings.of(name, "service"))}
+        services = tuple(service.standing(given).renamed(names) for service in named)
         every = [one.standing(given) for one in entries.values()]
         credentials = tuple(_credentials(every, settings, secrets, at or {}, certificates or {}))
         values["STACK_ROOT"] = _root(files)
@@ -327,8 +328,10 @@ class Stack:
         return file.without(left).around(urls)
 
     def manifest(self) -> File:
-        """The names of the fragments that are ours, so that only those are ever removed."""
-        return File(FRAGMENTS, "0600", "".join(f"{service.name}\n" for service in self.services))
+        """The names of the fragments that are ours, so that only those are ever removed, and behind each its name in the catalogue,
+        where that is another."""
+        lines = (f"{one.name} {one.catalogued}".rstrip() for one in self.services)
+        return File(FRAGMENTS, "0600", "".join(f"{line}\n" for line in lines))
 
     def secret_files(self) -> tuple[File, ...]:
         """The files of its credentials."""

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import secrets
+import shlex
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,7 +25,9 @@ KEYS = 10_000
 DATABASES = {0: (1, 9_000), 1: (9_001, KEYS)}
 
 # the start of an image's name → the lab's image that stands in for it
+OFFICIAL = "lab/redis-official-standin:1"
 STANDINS = {
+    **dict.fromkeys(("docker.io/redis:", "docker.io/library/redis:", "docker.io/valkey/valkey:"), OFFICIAL),
     "redis/redis-stack": in_hosts("redis-stack-standin"),
     "redis:": in_hosts("redis-stack-standin"),
     "ghcr.io/open-webui/open-webui": in_hosts("openwebui-standin"),
@@ -34,6 +37,16 @@ STANDINS = {
 # those of applications that log in to redis, for which stacks/client.py stands in; for all others something that sleeps
 CLIENTS = ("ghcr.io/berriai/litellm", "searxng/searxng", "n8nio/n8n")
 
+# as the official images start: the server's own user for the server's own name alone
+_ENTRYPOINT = """#!/bin/sh
+set -e
+case $1 in -*) set -- redis-server "$@" ;; esac
+case $1 in redis-server | valkey-server) [ "$(id -u)" != 0 ] || {
+    find . ! -user 999 -exec chown 999 {} +
+    exec setpriv --reuid=999 --regid=999 --clear-groups -- "$0" "$@"
+} ;; esac
+exec "$@"
+"""
 CLIENT = (STACKS / "client.py").read_text()
 CLIENT_IMAGE = f"lab/redis-client:{hashlib.sha256(CLIENT.encode()).hexdigest()[:12]}"
 SLEEPER = "lab/sleeper:1"
@@ -44,6 +57,13 @@ sleeps='ENTRYPOINT ["dumb-init", "sh", "-c", "mkdir -p /var/lib/postgresql/data;
 docker commit --change "$sleeps" --change 'CMD []' "$made" {SLEEPER}
 docker commit --change 'CMD ["dumb-init", "python3", "-u", "/client.py"]' "$made" {CLIENT_IMAGE}
 docker rm "$made"
+starts=/usr/local/bin/docker-entrypoint.sh
+writes="cat >$starts; chmod 755 $starts; ln -s redis-server /usr/bin/valkey-server"
+printf '%s' {shlex.quote(_ENTRYPOINT)} |
+    docker run --interactive --name lab-made --entrypoint sh {in_hosts("redis-stack-standin")} -c "$writes"
+docker commit --change 'ENTRYPOINT ["docker-entrypoint.sh"]' --change 'CMD ["redis-server"]' --change 'WORKDIR /data' \
+    --change 'VOLUME /data' lab-made {OFFICIAL}
+docker rm lab-made
 """
 
 
@@ -79,7 +99,7 @@ def put(host: Host, files: Mapping[str, str], folder: str = STACK) -> None:
 
 def images(host: Host, names: set[str]) -> None:
     """Images of these names, which stand in for the real ones."""
-    if not host.succeeds(f"docker image inspect {SLEEPER} {CLIENT_IMAGE}"):
+    if not host.succeeds(f"docker image inspect {SLEEPER} {CLIENT_IMAGE} {OFFICIAL}"):
         _pipe(host, {"client.py": CLIENT}, _MAKE)
     tags = "".join(f"docker tag {standin(name)} {name}\n" for name in sorted(names) if not name.startswith("lab/"))
     host.run(f"set -e\n{tags}")
@@ -117,13 +137,13 @@ def by_hand(host: Host, words: str, folder: str = STACK) -> str:
 # Redis
 
 
-def ask(host: Host, given: str, *words: str, user: str = "default", script: str = "") -> str:
+def ask(host: Host, given: str, *words: str, user: str = "default", script: str = "", service: str = "redis") -> str:
     """What redis answers one who logs in with this password. Words are quoted by the caller.
 
     + script: of Lua, evaluated with the words as its arguments
     """
     run = f"--eval /dev/stdin , {' '.join(words)}" if script else " ".join(words)
-    redis = "docker ps --quiet --filter label=com.docker.compose.service=redis --filter label=com.docker.compose.oneoff=False"
+    redis = f"docker ps --quiet --filter label=com.docker.compose.service={service} --filter label=com.docker.compose.oneoff=False"
     login = f"IFS= read -r REDISCLI_AUTH && export REDISCLI_AUTH && exec redis-cli --user {user} {run}"
     return host.run(f"docker exec --interactive $({redis}) sh -c '{login}' 2>&1", stdin=f"{given}\n{script}", check=False).strip()
 

@@ -22,18 +22,23 @@ ask_docker() {
         printf '%s\n' "${version%%[!0-9A-Za-z.+~-]*}"
         jq --null-input --ascii-output --compact-output --exit-status '
             def plain: if type == "string" and test("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") then . else "-" end;
+            def at: [.NetworkSettings.Networks[]?.IPAddress | select(. != "")];
             input as $listed | [input[].Id] as $posing
-            | [$listed[] | select(.ImageID as $image | $posing | index($image) | not) | {
+            # one that shares the network of another one has its addresses
+            | ($listed | map({key: .Id, value: at}) | from_entries) as $at
+            | def addresses: at as $own | if $own == [] then $at[.HostConfig.NetworkMode // "" | ltrimstr("container:")] // [] else $own end;
+            [$listed[] | select(.ImageID as $image | $posing | index($image) | not) | {
                 id: .Id, service: .Labels["com.docker.compose.service"], state: .State, status: .Status,
                 hash: .Labels["com.docker.compose.config-hash"], created: .Created, image: .Image, image_id: .ImageID,
-                addresses: [.NetworkSettings.Networks[]?.IPAddress | select(. != "")],
+                addresses: addresses,
                 mounts: ([.Mounts[]? | {key: .Destination, value: (.Source // "")}] | from_entries),
                 ports: [.Ports[]? | select(.PublicPort) | "\(.IP):\(.PublicPort)"]
             }], ($listed[] | select(.ImageID as $image | $posing | index($image) | not)
                 | ([.Ports[]? | select(.PublicPort and (.IP | strings | test("^[0-9a-f.:]+$")))] | sort_by(.IP | contains(":"))
                     | map("\(.PrivatePort)>\({"0.0.0.0": "127.0.0.1", "::": "[::1]"}[.IP] // if .IP | contains(":") then "[\(.IP)]" else .IP end):\(.PublicPort)")
                     | join(",")) as $ports
-                | [.Id, .Labels["com.docker.compose.service"], .State, ([.NetworkSettings.Networks[]?.IPAddress | select(. != "")][0])]
+                | [.Id, .Labels["com.docker.compose.service"], .State,
+                    (if .HostConfig.NetworkMode == "host" then "127.0.0.1" else addresses[0] end)]
                 | map(plain) + [$ports] | join(" "))'
     }
 }

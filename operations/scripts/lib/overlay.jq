@@ -55,9 +55,10 @@ input as $services | input as $project | input as $files | input as $images
     | [$own.environment // {} | to_entries[] | select(.value == null) | .key | select(IN($needs.env[]?))] as $bare
     | ($needs.keys + $bare) as $keys
     | ($written.environment | type == "array" and any(.[]; name_of as $key | $keys | index([$key]))) as $list
-    # what its env files say stands in its environment, for a password that changes there would replace it
+    # what its env files say stands in its environment, for a password that changes there would replace it; where Compose looks is ours
     | ($needs.inline and ($written.env_file // [] | length > 0)) as $inline
-    | (if $inline then $new.environment // {} | with_entries(select(.key | test("pass|secret|auth"; "i") | not))
+    | (if $inline then $new.environment // {}
+           | with_entries(select(.key | (test("pass|secret|auth"; "i") or IN("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROJECT_NAME")) | not))
        elif $new.environment == $own.environment then {}
        else {($needs.options.variable): $new.environment[$needs.options.variable]} end) as $environment
     | [

@@ -55,7 +55,7 @@ look='
     own() { tell(0); next }
     /^[ \t]*#/ { next }
     { gsub(/\$\{[^}]*\}/, "$"); gsub(/PASSWORD_FILE[:=]/, ""); gsub(/: +![!A-Za-z]*/, ": ") }
-    { gsub(/: +(null|~) *($|[,}]| #)/, ": $") }
+    { gsub(/: +(null|~|\[\]) *($|[,}]| #)/, ": $") }
     { gsub(/[:=] *["\047]?([Tt]rue|[Ff]alse|[Yy]es|[Nn]o|[Oo]n|[Oo]ff)["\047]? *($|[],}]| #)/, ": $") }
     { theirs = ENVIRON["in_files"] != "" && gsub(ENVIRON["in_files"], "") }
     /:\/\/[^:\/@ ]*:[^@$ {*<]+@/ || /PASSWORD[A-Z_]*[:=] *["\047]?[^ ${"\047]/ { tell(0); next }

@@ -76,8 +76,8 @@ def _login(redis: RedisLogin, seen: Snapshot) -> Check:
     answered, own = redis.redis(seen), seen.of(_NAME)
     if answered is UNKNOWN or seen.containers is UNKNOWN:
         return unknown(name, "redis did not answer")
-    # another host's redis sees this host's address for all that comes from it
-    addresses = {address for one in own for address in one.addresses} if redis.here else {answered.me}
+    # another host's redis sees this host's address for all that comes from it, and this one's for a container without its own
+    addresses = ({address for one in own for address in one.addresses} if redis.here else set()) or {answered.me}
     since = min((one.created for one in own), default=0)
     users = {client.user for client in answered.clients} if redis.own else {redis.user_of(_NAME)}
     connected = [client for client in answered.clients if client.address in addresses and client.user in users]

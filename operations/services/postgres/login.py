@@ -7,7 +7,7 @@ their login on: what one of them makes is the owner's, and the next one's too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ...stack.credential import Asked, Credential, Login, sha256
 from ...stack.files import File, Folder
@@ -32,19 +32,9 @@ class PostgresLogin(Credential):
     in_env: ClassVar[str] = r"""postgres(ql)?([+][a-z0-9]+)?://[^:/@ ]*:[^@$ {*<]+@|^[^=]*PGPASSWORD=["']?[^$"' ]"""
     in_files: ClassVar[str] = r"""PGPASSWORD[=:] *["']?[^ $"']"""
 
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        # the catalogue's service, whose settings count; the server may be one of the project's own
-        self.entry = self.server
-        self.server = self.settings.of(self.entry, "service") or self.entry
-
     @classmethod
     def in_use(cls, settings: Settings, server: str) -> bool:
         return super().in_use(settings, server) or bool(settings.of(server, "service"))
-
-    @property
-    def host(self) -> str | None:
-        return self.host_of(self.settings, self.entry)
 
     def setting(self, name: str, default: str) -> str:
         """A setting of its service, such as `user` for postgres_user."""

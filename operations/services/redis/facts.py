@@ -11,15 +11,16 @@ from typing import Any
 
 from pyinfra.api import StringCommand
 
-from ...facts.base import ScriptFact, decoded, text
+from ...facts.base import ScriptFact, decoded, shown, text
 from ...stack.certificate import digest
 from ...stack.text import clean
 from . import acl, limits
 from .protocol import replies
-from .seen import SeenCertificate, SeenClient, SeenRedis, SeenServer
+from .seen import SeenCertificate, SeenClient, SeenNeighbour, SeenRedis, SeenServer
 from .users import DEFAULT
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_UNKNOWN = "ERR unknown command"
 _DATABASE = re.compile(r"db\d+")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # whatever language is set here
 
@@ -72,13 +73,14 @@ class Redis(ScriptFact[SeenRedis]):
         anonymous, login, ping, directory, listed, mine, clients, channel, refused = said[:9]
         info, modules, ports = said[9 + len(self.dry) :][:3]
         told = {name: user.digests for name, user in acl.users(map(str, listed))} if isinstance(listed, list) else {}
+        told_with = {"CONFIG": directory, "ACL": listed, "CLIENT": clients, "INFO": info}
         me = _fields(mine) if isinstance(mine, str) else {}
         return SeenRedis(
             anonymous=str(anonymous),
             login="WRONGPASS" if place or str(login).startswith("NOAUTH") else str(ping) if login == "OK" else str(login),
             directory=str(directory[1] or "") if isinstance(directory, list) and len(directory) == 2 else "",
             users=told or ({DEFAULT: (found,)} if found else {}),
-            denied=listed if isinstance(listed, str) and listed.startswith("NOPERM") else "",
+            denied=listed if isinstance(listed, str) and listed.startswith(("NOPERM", _UNKNOWN)) else "",
             me=_address(me),
             clients=tuple(_clients(clients, me.get("id"))) if isinstance(clients, str) else (),
             listeners=_count(channel[1]) if isinstance(channel, list) and len(channel) == 2 else 0,
@@ -89,6 +91,7 @@ class Redis(ScriptFact[SeenRedis]):
             server=_server(str(info), modules),
             plain=_port(ports, "port"),
             secure=_port(ports, "tls-port"),
+            renamed=tuple(name for name, said in told_with.items() if isinstance(said, str) and said.startswith(_UNKNOWN)),
         )
 
 
@@ -139,6 +142,51 @@ class Image(ScriptFact[tuple[str, ...]]):
     def parse(self, lines: list[str]) -> tuple[str, ...]:
         (told,) = lines
         return tuple(map(text, json.loads(told)))
+
+
+class Servers(ScriptFact[tuple[str, ...]]):
+    """The services of a Compose project that answer as redis does, whatever they are called.
+
+    + project: the Compose project's name
+    + server: one that is not asked
+    """
+
+    script = "services/redis/servers"
+
+    def command(self, project: str, server: str = "redis") -> StringCommand:
+        return self.ask(project=project, server=server)
+
+    def parse(self, lines: list[str]) -> tuple[str, ...]:
+        return tuple(lines)
+
+
+class Neighbours(ScriptFact[tuple[SeenNeighbour, ...]]):
+    """Containers of other projects of this host that reach a project's redis and hold its password, or are logged in to it.
+
+    + root: the stack's folder, absolute
+    + project: the Compose project's name
+    + server: the service that is redis
+    + users, password_file: see `Redis`
+    """
+
+    script = "services/redis/neighbours"
+
+    def command(
+        self,
+        root: str,
+        project: str,
+        server: str = "redis",
+        users: Sequence[str] = (DEFAULT,),
+        password_file: str = "secrets/redis/password",
+    ) -> StringCommand:
+        return self.ask(root=root, project=project, server=server, users=users, password_file=password_file)
+
+    def parse(self, lines: list[str]) -> tuple[SeenNeighbour, ...]:
+        return tuple(_neighbour(*json.loads(line)) for line in lines)
+
+
+def _neighbour(project: str, name: str, places: list[str], connected: bool) -> SeenNeighbour:
+    return SeenNeighbour(shown(text(project)), shown(text(name)), tuple(shown(text(one)) for one in places), connected is True)
 
 
 class Overrides(ScriptFact[tuple[tuple[str, str], ...]]):

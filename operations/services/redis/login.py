@@ -7,7 +7,6 @@ share, or one user for each client; in the project's own, those that take their 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar
@@ -19,15 +18,14 @@ from ...stack.service import Provided, setting_of
 from ...stack.settings import Settings, before_port
 from ...stack.snapshot import UNKNOWN, Snapshot
 from ...stack.stack import Stack
-from . import acl, tls, users
+from . import acl, defined, naming, tls, users
 from .acl import User
-from .facts import Certificate, Image, Overrides, Redis, TriedRedis
+from .facts import Certificate, Image, Neighbours, Overrides, Redis, Servers, TriedRedis
 from .seen import SeenRedis, redis_of
 from .settings import OWNERS, STARTS, flavour
 from .users import ALL, DEFAULT, OPERATOR
 
 _VERIFIED = "ssl_cert_reqs=required&ssl_check_hostname=true"
-_NUMBERS = re.compile(r"\d{1,9}(:\d{1,9})?")
 
 
 class RedisLogin(Credential):
@@ -41,7 +39,8 @@ class RedisLogin(Credential):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         # `-`, which leaves what is there as it is, until the image itself was asked
-        self.owner = OWNERS.get(flavour(self.settings, self.server) or "", "-")
+        self.owner = OWNERS.get(flavour(self.settings, self.entry) or "", "-")
+        self.mounted = False  # whether the project defines it, and so says where its data is
         # whether the configuration that is written where there is none has redis listen without TLS too
         self.starts_plain = self.setting("tls") == "optional"
 
@@ -50,7 +49,7 @@ class RedisLogin(Credential):
         here = server in (data.get("services") or Settings().services)
         if data.get(setting_of(server, "tls")) not in tls.USED or not (here or data.get(setting_of(server, "host"))):
             return None
-        names = (server, "localhost", data.get(setting_of(server, "publish")))
+        names = (server, data.get(setting_of(server, "service")), "localhost", data.get(setting_of(server, "publish")))
         return [str(name) for name in names if name] if here else []
 
     @classmethod
@@ -66,7 +65,7 @@ class RedisLogin(Credential):
 
     def setting(self, name: str) -> Any:
         """A setting of its server, such as `host` for redis_host."""
-        return self.settings.of(self.server, name)
+        return self.settings.of(self.entry, name)
 
     @property
     def own(self) -> bool:
@@ -94,7 +93,7 @@ class RedisLogin(Credential):
     @property
     def data(self) -> str:
         """Where redis keeps its data, relative to the stack's folder."""
-        return f"data/{self.server}"
+        return f"data/{self.entry}"
 
     @property
     def password_file(self) -> str:
@@ -145,12 +144,12 @@ class RedisLogin(Credential):
         return tuple(Login(user, sha256(self._value(user))) for user in ([self.user] if self.own else self.rights))
 
     def wrong(self, stack: Stack) -> Iterator[str]:
-        setting = setting_of(self.server, "users")
+        setting = setting_of(self.entry, "users")
         if not self.users:
             return
         yield from users.problems(setting, self.users)
         if self.own:
-            file = setting_of(self.server, "password_file")
+            file = setting_of(self.entry, "password_file")
             yield f"{setting}: the redis of {file} has the users that its project gives it. Set one of the two."
         for service in stack.clients(self.name):
             if service != self.server and service not in self.users:
@@ -188,30 +187,20 @@ class RedisLogin(Credential):
     def on(self, seen: Snapshot) -> RedisLogin:
         if not self.local:
             return self
-        mine = self._owned(seen)
-        if self.certificate and (plain := tls.starts_plain(self, seen)) != mine.starts_plain:
-            mine = copy(mine)
-            mine.starts_plain = plain
-        return mine
-
-    def _owned(self, seen: Snapshot) -> RedisLogin:
+        theirs = None if seen.own is UNKNOWN else seen.own.services.get(self.server)
         # whom the project has it run as counts more than its image
-        user = {} if seen.own is UNKNOWN else {name: one.user for name, one in seen.own.services.items()}
-        owner = user.get(self.server, "")
-        if _NUMBERS.fullmatch(owner):
-            return self._with_owner(owner if ":" in owner else f"{owner}:{owner}")
-        if self.owner != "-":
-            return self
-        # where Docker does not answer, the files there say whose they are
-        there = seen.file(self.acl_path).owner if seen.answer(f"{self.name}.image") is UNKNOWN else ""
-        return self._with_owner(OWNERS.get(self.told(seen), there or "-"))
-
-    def _with_owner(self, owner: str) -> RedisLogin:
+        owner = defined.owner(theirs) or self.owner
+        if owner == "-":
+            # where Docker does not answer, the files there say whose they are
+            there = seen.file(self.acl_path).owner if seen.answer(f"{self.name}.image") is UNKNOWN else ""
+            owner = OWNERS.get(self.started(seen), there or "-")
         mine = copy(self)
-        mine.owner = owner
+        mine.owner, mine.mounted = owner, theirs is not None
+        if self.certificate:
+            mine.starts_plain = tls.starts_plain(self, seen)
         return mine
 
-    def told(self, seen: Snapshot) -> str:
+    def started(self, seen: Snapshot) -> str:
         """How its image is started, as that itself says; "" where it says nothing, or something else."""
         words = seen.answer(f"{self.name}.image")
         return "" if words is UNKNOWN else STARTS.get(tuple(map(posixpath.basename, words[:2])), "")
@@ -248,7 +237,7 @@ class RedisLogin(Credential):
         return (self.acl_path,) if self.local else ()
 
     def folders(self) -> Sequence[Folder]:
-        return (Folder(self.data, "0700", self.owner),) if self.local else ()
+        return (Folder(self.data, "0700", self.owner),) if self.local and not self.mounted else ()
 
     def asked(self, stack: Stack) -> Asked:
         found: dict[str, Any] = {self.name: (Redis, self._login(stack))}
@@ -257,7 +246,7 @@ class RedisLogin(Credential):
             at = self.at if self.secure else None
             if self.local or at:
                 found[f"{self.name}.certificate"] = (Certificate, {**place, "at": at, "trusted": self.certificate.trusted})
-        if self.local and flavour(self.settings, self.server) is None:
+        if self.local and flavour(self.settings, self.entry) is None:
             image = {"project": stack.settings.stack_name, "image": self.setting("image") or "", "server": self.server}
             found[f"{self.name}.image"] = (Image, image)
         if self.own:
@@ -267,9 +256,23 @@ class RedisLogin(Credential):
 
     def asked_again(self, stack: Stack, answers: Mapping[str, Any]) -> Asked:
         redis = answers.get(self.name, UNKNOWN)
+        again: dict[str, Any] = {}
         if redis is not UNKNOWN and redis.refuses and self.at is None:
-            return {self.name: (TriedRedis, self._login(stack))}
-        return {}
+            again[self.name] = (TriedRedis, self._login(stack))
+        if self.local and redis is not UNKNOWN and self._changes(redis):
+            login = {name: value for name, value in self._login(stack).items() if name not in ("at", "dry")}
+            again[f"{self.name}.neighbours"] = (Neighbours, login)
+        if naming.unclear(self, answers):
+            again[naming.asked(self)] = (Servers, {"project": stack.settings.stack_name, "server": self.server})
+        return again
+
+    def _changes(self, redis: SeenRedis) -> bool:
+        """Whether something that it accepts now may be refused soon."""
+        return redis.refuses or redis.anonymous == "PONG" or bool(set(redis.logins) - set(self.logins))
+
+    def told(self, seen: Snapshot) -> Mapping[str, str]:
+        name = naming.name(self, seen)
+        return {setting_of(self.entry, "service"): name} if name else {}
 
     def _login(self, stack: Stack) -> dict[str, Any]:
         return {

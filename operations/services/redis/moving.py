@@ -76,7 +76,7 @@ def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     for reason in reasons(found.server, image, image == running):
         yield (
             f"{name}: cannot be moved by replication: {reason}. Nothing was changed. "
-            f'{name}_move = "copy" moves what can be read: for {keys} keys writes wait for about {1 + keys // COPIED} s, '
+            f'{redis.entry}_move = "copy" moves what can be read: for {keys} keys writes wait for about {1 + keys // COPIED} s, '
             f"then redis is away for about {1 + keys // LOADED} s."
         )
 

@@ -43,6 +43,24 @@ class SeenCertificate(Seen):
 
 
 @dataclass(frozen=True)
+class SeenNeighbour(Seen):
+    """A container that is none of the project, and reaches its redis.
+
+    + project: its own, "" where it has none
+    + places: what of it holds the password that redis accepts now: variables, or its command
+    + connected: whether it is logged in
+    """
+
+    project: str
+    name: str
+    places: tuple[str, ...] = ()
+    connected: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} of the project {self.project}" if self.project else f"the container {self.name}"
+
+
+@dataclass(frozen=True)
 class SeenServer(Seen):
     """What a server is, and how much it holds; empty where it did not tell.
 
@@ -80,6 +98,7 @@ class SeenRedis(Seen):
     + refused: address and age in seconds of logins that were refused
     + place: where the password was found that it accepts instead of the desired one
     + nowhere: it accepts none that could be found
+    + renamed: the commands of these that it does not know
     + dry: user and command → what it says to whether that user may run it
     + server: what it is
     + plain, secure: the port that it listens on without TLS and with it, 0 for none; None where it does not tell
@@ -100,6 +119,7 @@ class SeenRedis(Seen):
     dry: Mapping[str, str] = field(default_factory=dict)
     plain: int | None = None
     secure: int | None = None
+    renamed: tuple[str, ...] = ()
 
     @property
     def logins(self) -> tuple[Login, ...]:

@@ -37,8 +37,13 @@ MANAGED = {
 
 def flavour(settings: Settings, server: str = "redis") -> str | None:
     """How the image of a service is started: as set, or by its whole name; None where the image itself must be asked."""
-    found: str | None = settings.of(server, "flavour") or KNOWN.get(_name(settings.of(server, "image") or ""))
-    return found
+    found: str | None = settings.of(server, "flavour")
+    return found or made_as(settings.of(server, "image") or "")
+
+
+def made_as(image: str) -> str | None:
+    """How the makers' own image of this name is started; None for any other."""
+    return KNOWN.get(_name(image))
 
 
 def _name(image: str) -> str:
@@ -58,6 +63,9 @@ def problems(settings: Settings) -> Iterator[str]:
         )
     if settings.redis_tls not in tls.VALUES:
         yield f'redis_tls: is {settings.redis_tls!r}, expected one of "off", "optional", "on" or None.'
+    service = settings.redis_service
+    if service is not None and service != "redis" and service in (*settings.services, *settings.clients):
+        yield f"redis_service: {service} is in `services` or `clients` already. Name the service that is redis."
     if host is not None and "redis" in settings.services:
         yield f"redis_host: names {host!r}, but this host runs a redis of its own. Take redis out of `services`."
     if settings.redis_flavour not in (None, *OWNERS):

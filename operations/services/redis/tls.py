@@ -132,7 +132,7 @@ def told(redis: RedisLogin, where: Mapping[str, Any], plain: bool, renews: bool 
 
 def problems(redis: RedisLogin, seen: Snapshot) -> Iterator[str]:
     """What a person must put right first."""
-    setting, found, shown = f"{redis.server}_tls", redis.redis(seen), presented(redis, seen)
+    setting, found, shown = f"{redis.entry}_tls", redis.redis(seen), presented(redis, seen)
     if shown is not UNKNOWN and shown.lacking:
         yield f"{setting}: openssl is missing on this host, without which redis cannot be asked. Install it, then run again."
     if found is UNKNOWN or not redis.local:

@@ -8,7 +8,7 @@ from ..check import Check, Verdict
 from ..credential import credentials_of
 from ..plan import Plan, unobserved
 from ..settings import Settings
-from ..snapshot import UNKNOWN, SeenMachine, Snapshot
+from ..snapshot import UNKNOWN, SeenMachine, Snapshot, places
 from ..stack import Stack
 from .expect import DEPLOY, unknown
 
@@ -90,10 +90,7 @@ def _literals(stack: Stack, seen: Snapshot) -> Check:
         return unknown(name, "not observed")
     if not seen.literals:
         return Check(name, Verdict.OK, "none")
-    lines: dict[str, list[str]] = {}
-    for one in seen.literals:
-        lines.setdefault(one.path, []).append(str(one.line))
-    detail = "; ".join(f"{path}: line {', '.join(numbers)}" for path, numbers in lines.items())
+    detail = places(seen.literals)
     if all(one.previous for one in seen.literals) and _others_are_refused(stack, seen):
         cause = "A password is written out there that its server refuses already, so it opens nothing."
         return Check(name, Verdict.WARNING, detail, cause, "Take it out of the file, or put a variable in its place.")

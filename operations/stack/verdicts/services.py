@@ -57,7 +57,7 @@ def maintained(stack: Stack, seen: Snapshot) -> Check:
     name = "image.maintained"
     if seen.containers is UNKNOWN:
         return unknown(name, "Docker was not observed")
-    images = {one.name: stack.settings.of(one.name, "image") or "" for one in stack.services}
+    images = {one.name: stack.settings.of(one.entry, "image") or "" for one in stack.services}
     # Docker tells an image by its digest alone when its name has gone to another one
     images |= {one.service: one.image for one in seen.containers if one.image and not one.image.startswith("sha256:")}
     found = {service: row for service, image in images.items() if (row := ended(image))}
@@ -73,7 +73,8 @@ def maintained(stack: Stack, seen: Snapshot) -> Check:
 
 
 def _image(service: str, stack: Stack) -> str:
-    return setting_of(service, "image") if stack.has(service) else f"the image of {service} in the project's own file"
+    entry = next((one.entry for one in stack.services if one.name == service), None)
+    return setting_of(entry, "image") if entry else f"the image of {service} in the project's own file"
 
 
 def probe(declared: Probe, seen: Snapshot) -> Check:

@@ -352,6 +352,7 @@ def test_included_files_are_named_from_the_file_that_names_them(host: StubHost) 
         "- POSTGRES_PASSWORD",
         "- POSTGRES_PASSWORD=",
         "REDIS_PASSWORD: !reset null",
+        "REDIS_PASSWORD: !reset []",
         "REDIS_PASSWORD: !reset",
         'REDIS_PASSWORD: !reset ""',
         "REDIS_PASSWORD: !override ${DB_PASSWORD}",

@@ -16,6 +16,7 @@ from operations.controller.files import put_list
 from operations.facts.base import ScriptFact
 from operations.facts.files import EnvKeys
 from operations.facts.project import Own
+from operations.stack.adoption import problems
 from operations.stack.snapshot import UNKNOWN, Snapshot
 from operations.stack.stack import Stack
 from tests.unit.stack.hosts import PASSWORD, a_stack
@@ -113,7 +114,8 @@ def seen(host: StubHost, stack: Stack) -> Snapshot:
     """What a preview sees of the project."""
     root, settings = str(host.root), stack.settings
     env = fact(host, EnvKeys(), root=root, files={file.path: [*file.lines] for file in stack.env_files}, wanted=stack.env_files)
-    about = {"project": settings.stack_name, "compose_files": stack.files, "overlays": stack.overlays()}
+    written = {key: line.partition("=")[2] for key, line in stack.dotenv.lines.items()}
+    about = {"project": settings.stack_name, "compose_files": stack.files, "overlays": stack.overlays(), "written": written}
     return Snapshot(env=env, urls=env.urls, own=fact(host, Own(), root=root, **about))
 
 
@@ -279,3 +281,31 @@ def test_what_stays_of_a_list_is_what_it_was(empty: StubHost) -> None:
     assert kept == {key: value for key, value in after.items() if not key.startswith("REDIS_")}
     assert len(kept) == len(VALUES) + 1
     assert after["REDIS_DB"] == "0"
+
+
+def found(host: StubHost, stack: Stack) -> str:
+    """What keeps a preview from going on."""
+    return "\n".join(problems(stack, seen(host, stack)))
+
+
+def test_what_has_dotenv_as_its_env_file_is_told_of_what_comes_into_it(empty: StubHost) -> None:
+    empty.write(
+        "compose.yml", "services: {n8n: {image: x, env_file: .env}, other: {image: x, env_file: [./.env]}, third: {image: x}}"
+    )
+    empty.write(".env", "MINE=1\n")
+    stack = adoption(services=["redis"], stack_name="stack")
+    said = found(empty, stack)
+    assert "other: environment.COMPOSE_FILE would change from nothing to compose.yml:compose.d/redis.yml" in said
+    assert 'adopt_changes = ("other.environment.COMPOSE_FILE",)' in said
+    # one that is recreated in any case is what it is for a plain `up` too
+    assert "n8n: " not in said
+    assert "third: " not in said
+    assert found(empty, adoption(services=["redis"], stack_name="stack", adopt_changes=["other.environment.COMPOSE_*"])) == ""
+
+
+def test_a_profile_that_is_not_active_is_told(empty: StubHost) -> None:
+    empty.write("compose.yml", "services: {n8n: {image: x, profiles: [queue]}}")
+    stack = adoption(services=["redis"], stack_name="stack")
+    assert "n8n: is in the profile queue, which is not active" in found(empty, stack)
+    empty.write(".env", "COMPOSE_PROFILES=queue\n")
+    assert found(empty, stack) == ""

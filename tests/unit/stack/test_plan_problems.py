@@ -19,7 +19,7 @@ NEEDED = ("engine", "files", "env", "applied", "texts", "fragments", "containers
 ANSWERS = ("redis",)  # of a credential, below `answers`
 FOR_THE_CHECKS_ALONE = ("logs", "machine", "literals", "probes", "lock", "counted")
 FOR_THE_LOCK_ALONE = ("left",)
-FOR_A_FIRST_RUN_ALONE = ("started_with", "projects", "entries", "own", "urls")
+FOR_A_FIRST_RUN_ALONE = ("started_with", "projects", "entries", "own", "urls", "called")
 FOR_A_PERSON_ALONE = ("met",)
 FOR_IMAGES_ALONE = ("images",)  # where it is UNKNOWN, Compose does with them what it did
 

@@ -74,11 +74,43 @@ replicate() (
         "redis was away $((back - gone)) ms"
 )
 
+# Redis ends by itself, once it has saved what it holds: Docker would kill one that cannot save, and the shell in which redis-stack
+# starts its server does not wait for it. The next one finds all of it in the same place.
+end_saved() {
+    local said policy end=$((SECONDS + seconds))
+    policy=$(policy_of "$id")
+    printf '%s\n%s\n' "$id" "$policy" >.fleet/ended
+    # it is not to come back
+    docker update --restart no "$id" >/dev/null || exit 1
+    said=$(ask SHUTDOWN)
+    while runs "$id"; do
+        case $said$([ "$SECONDS" -le "$end" ] || echo -late) in *-*)
+            docker update --restart "$policy" "$id" >/dev/null
+            rm -f .fleet/ended
+            fail "redis cannot save what it holds in $dir, so it was not replaced: ${said:-it did not end in $seconds s}. It runs as before. It says:" \
+                "$(docker logs --tail 5 "$id" 2>&1)"
+            ;;
+        esac
+        sleep 0.1
+    done
+}
+
+# Whether Compose will make another container, for its definition is another one. Its env files are none of redis'.
+will_be_replaced() {
+    local hash
+    hash=$(docker compose config --hash "$server" 2>/dev/null) && [ "${hash##* }" != "$(shown "$id" '{{index .Config.Labels "com.docker.compose.config-hash"}}')" ]
+}
+
+# a Docker that does not answer does not say that redis does not run
+docker ps --quiet >/dev/null || fail "Docker did not answer, so redis was left alone."
 end_what_was_begun
 
 # Two notes, each with the folder in the container that the data came from, the container, when it has ended, and its restart policy:
 # `carrying` while it is brought, and after it was brought back; `carried` when it has been brought. Which it is, the container tells.
 if [ ! -f "compose.d/$server.yml" ]; then
+    # what keeps it running was taken from it before it was to go
+    [ ! -f .fleet/ended ] || docker update --restart "$(sed -n 2p .fleet/ended)" "$(head -n 1 .fleet/ended)" >/dev/null 2>&1
+    rm -f .fleet/ended
     brought=.fleet/carried
     [ -f $brought ] || brought=.fleet/carrying
     [ -f $brought ] || exit 0
@@ -105,6 +137,7 @@ if [ -z "$id" ]; then
     if [ -z "$stopped" ] || ours "$stopped"; then exit 0; fi
     # a run that was killed after the old one had ended moved all that it held
     [ "$(sed -n 2p .fleet/carrying 2>/dev/null)" != "$stopped" ] || exit 0
+    [ "$(head -n 1 .fleet/ended 2>/dev/null)" != "$stopped" ] || exit 0
     fail "redis does not run, so its data cannot be moved. Nothing was changed. Start it as it was" \
         "(\`docker start ${stopped:0:12}\`), then run again."
 fi
@@ -117,7 +150,7 @@ docker image inspect "$image" >/dev/null 2>&1 && [ "$pull" != always ] || [ "$pu
 same=$([ "$(docker inspect --format '{{.Image}}' "$id")" = "$(docker image inspect --format '{{.Id}}' "$image")" ] && echo yes)
 if ! enter_redis; then
     # one that an earlier run started has its data on the volume, and may be replaced because it lets nobody in
-    if jq --exit-status --arg name "$server" '.services[$name]' .fleet/applied.json >/dev/null 2>&1; then exit 0; fi
+    if [ -n "$volume" ] && jq --exit-status --arg name "$server" '.services[$name]' .fleet/applied.json >/dev/null 2>&1; then exit 0; fi
     fail "redis rejects every password found on this host. $unmoved"
 fi
 dir=$(ask CONFIG GET dir | tail -n 1)
@@ -138,7 +171,10 @@ elif [ -n "$place" ]; then
 fi
 [ -z "$here" ] || [ ! -f .fleet/carrying ] || mv .fleet/carrying .fleet/carried
 # and one that could not take its place in the project's networks is not there yet
-if [ -n "$here" ] && [ -n "$keeps" ] && [ -n "$same" ] && [ -z "$(address_in_link "$id")" ]; then exit 0; fi
+if [ -n "$here" ] && [ -n "$keeps" ] && [ -n "$same" ] && [ -z "$(address_in_link "$id")" ]; then
+    if will_be_replaced; then end_saved; fi
+    exit 0
+fi
 if [ -n "$volume" ] && [ -z "$here" ] && [ ! -f .fleet/carrying ] && [ -n "$(ls -A "$volume" 2>/dev/null)" ]; then
     fail "$root/$volume holds data already, but redis keeps its data in $dir. $unmoved Move the folder away if what is in it" \
         "is not needed (\`mv $volume $volume.old\`), then run again."

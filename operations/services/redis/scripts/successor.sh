@@ -183,6 +183,8 @@ take_over() {
     [ -z "$called" ] || docker rename "$new" "${called#/}"
     [ -z "$place" ] || rm -rf -- "$place.next"
     [ -n "$failed" ] || leave_link "$new"
+    # a roll back brings it back from there
+    [ -n "$here" ] || [ ! -f "compose.d/$server.yml" ] || printf '%s\n' "${dir:-/data}" >.fleet/carried
     rm -f "$note"
     [ -z "$failed" ] || fail "The new redis has all that the old one had, but it could not take its place: $failed"
 }

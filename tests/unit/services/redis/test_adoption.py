@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from operations.services.redis.adoption import unmanaged
-from operations.services.redis.seen import SeenClient
+from operations.services.redis.seen import SeenClient, SeenNeighbour
 from operations.stack.adoption import problems, sentences
 from operations.stack.plan import plan
 from operations.stack.snapshot import UNKNOWN, Snapshot
@@ -96,3 +96,26 @@ def test_it_is_locked_out_where_that_is_wanted() -> None:
 def test_a_client_without_a_password_stops_a_run_that_would_want_one() -> None:
     said = list(problems(STACK, with_a_client(STACK, anonymous="PONG", login="ERR", users={}, place="")))
     assert any("without a password" in one for one in said)
+
+
+# Of other projects on the host
+
+
+def beside(*neighbours: SeenNeighbour) -> dict[str, Any]:
+    return {"answers": {"redis": a_redis(), "redis.neighbours": neighbours}}
+
+
+def test_one_that_is_logged_in_stops_the_run_and_keeps_the_previous_password_accepted_where_that_is_wanted() -> None:
+    watching = SeenNeighbour("monitoring", "exporter", ("REDIS_ADDR",), True)
+    assert "exporter of the project monitoring is logged in with a password that would be retired" in told(**beside(watching))
+    patient = a_stack(retire="when_unused")
+    there = by_hand(patient, **beside(watching))
+    assert of_redis(plan(patient, there)).waiting == ("exporter of the project monitoring",)
+    assert not of_redis(plan(patient, there)).retire
+
+
+def test_one_that_has_the_password_is_told_with_the_place() -> None:
+    has = SeenNeighbour("", "job", ("its command", "URL"))
+    assert told(**beside(has)) == ""
+    said = "\n".join(sentences(STACK, by_hand(**beside(has))))
+    assert "the container job has its password in its command, URL, which nobody changes there" in said
