@@ -271,7 +271,8 @@ volumes: {storage_data: , redis_data: }
         clients={name: {f"env/{name}.env": {"REDIS_PASSWORD": "{redis.password}"}} for name in ("rails", "sidekiq")},
         settings={"adopt_changes": ["base.environment.COMPOSE_*"]},  # it is never started, and reads .env
         changed={
-            "redis": {*LOGIN["redis"], "Env REDIS_PASSWORD"},
+            # what it has of .env and is named like a secret is never written into a fragment
+            "redis": {*LOGIN["redis"], "Env REDIS_PASSWORD", "Env SECRET_KEY_BASE"},
             "rails": {"Env REDIS_PASSWORD", *COMES_IN},
             "sidekiq": {"Env REDIS_PASSWORD", *COMES_IN},
         },
