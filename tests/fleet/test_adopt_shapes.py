@@ -128,7 +128,7 @@ services:
   litellm:
     image: ghcr.io/berriai/litellm:main-stable
     ports: ["4000:4000"]
-    environment: {{DATABASE_URL: "postgresql://llm:db@db:5432/litellm", STORE_MODEL_IN_DB: "True", PORT: "4000",
+    environment: {{DATABASE_URL: "postgresql://llm:${{DB}}@db:5432/litellm", STORE_MODEL_IN_DB: "True", PORT: "4000",
       REDIS_HOST: redis, REDIS_PORT: 6379, REDIS_PASSWORD: {FORMER}}}
     env_file: [.env]
     depends_on: [db]
@@ -143,7 +143,7 @@ services:
     volumes: ["postgres_data:/var/lib/postgresql/data"]
 volumes: {{postgres_data: {{name: litellm_postgres_data}}, redis: {{}}}}
 """,
-            ".env": "LITELLM_MASTER_KEY=sk-1234\n",
+            ".env": "LITELLM_MASTER_KEY=sk-1234\nDB=x\n",
         },
         services=("redis", "litellm"),
         changed={**LOGIN, "litellm": {"Env REDIS_PASSWORD", "Env REDIS_USERNAME", "Env REDIS_DB", *COMES_IN}},
@@ -269,8 +269,10 @@ volumes: {storage_data: , redis_data: }
             ".env": f"SECRET_KEY_BASE=x\nREDIS_URL=redis://redis:6379\nREDIS_PASSWORD={FORMER}\nFRONTEND_URL=http://0.0.0.0:3000\n",
         },
         clients={name: {f"env/{name}.env": {"REDIS_PASSWORD": "{redis.password}"}} for name in ("rails", "sidekiq")},
+        settings={"adopt_changes": ["base.environment.COMPOSE_*"]},  # it is never started, and reads .env
         changed={
-            "redis": {*LOGIN["redis"], "Env REDIS_PASSWORD"},
+            # what it has of .env and is named like a secret is never written into a fragment
+            "redis": {*LOGIN["redis"], "Env REDIS_PASSWORD", "Env SECRET_KEY_BASE"},
             "rails": {"Env REDIS_PASSWORD", *COMES_IN},
             "sidekiq": {"Env REDIS_PASSWORD", *COMES_IN},
         },

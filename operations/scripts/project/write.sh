@@ -52,5 +52,5 @@ made=
     printf 'file\n0600\n-\n%s\n%s\n' "$own" "$(base64 -w 0 "$stage/$own")"
 } | put "$root" || exit 1
 # the plan asks whether it is older than what it was made from
-for file in $compose_files; do if [ "$file" -nt $own ]; then touch $own; fi; done
+for file in $compose_files .env; do if [ "$file" -nt $own ]; then touch $own; fi; done
 rm -f compose.d/.environment.yml # of 0.1

@@ -35,7 +35,7 @@ def note(text: str) -> None:
 
 
 threading.Thread(target=http.server.HTTPServer(("", int(env.get("PORT", "8080"))), Page).serve_forever, daemon=True).start()
-client = redis.Redis.from_url(urls[0], single_connection_client=True, socket_timeout=15, **LOGIN)
+client = redis.Redis.from_url(urls[0].replace("valkey://", "redis://"), single_connection_client=True, socket_timeout=15, **LOGIN)
 last = None
 while True:
     try:

@@ -8,7 +8,7 @@
 found=$(server_container) || exit 1
 container=${found% *} address=${found#* }:6379
 redis_login "$container" "$address" || exit 0
-connected=$(redis_command CLIENT LIST | sed -n 's/.* addr=\(.*\):[0-9]* .*/\1/p' | sort -u)
+connected=$(redis_command CLIENT LIST | sed -n 's/.* addr=\([^ ]*\):[0-9]* .*/\1/p' | sort -u)
 # a short one stands in much else; and of a redis that wants none nobody holds any
 case $(printf 'PING\r\nQUIT\r\n' | redis_say "$address") in +PONG*) password= ;; esac
 [ ${#password} -ge 6 ] || password=
