@@ -260,7 +260,7 @@ class RedisLogin(Credential):
         if redis is not UNKNOWN and redis.refuses and self.at is None:
             again[self.name] = (TriedRedis, self._login(stack))
         if self.local and redis is not UNKNOWN and self._changes(redis):
-            login = {name: value for name, value in self._login(stack).items() if name not in ("at", "dry")}
+            login = {name: value for name, value in self._login(stack).items() if name not in ("at", "dry", "secure")}
             again[f"{self.name}.neighbours"] = (Neighbours, login)
         if naming.unclear(self, answers):
             again[naming.asked(self)] = (Servers, {"project": stack.settings.stack_name, "server": self.server})
