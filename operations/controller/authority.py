@@ -82,8 +82,8 @@ class Authority:
             yield place, certificates.pair(str(path), _read(path, private=True) or "").own
 
     def certificate(self, host: str, server: str, names: Sequence[str]) -> Certificate:
-        """The certificate of a server on a host: issued where there is none, and again where it ends within 30 days, has other
-        names or is another authority's. Without names, what clients trust alone.
+        """The certificate of a server on a host: issued where there is none, and again where it ends within 30 days, lacks a
+        name or is another authority's. Without names, what clients trust alone.
 
         Raises CertificateError where there is none that fits, and nothing to issue one with.
         """
@@ -160,7 +160,7 @@ def _fits(found: Pair, issuer: Pair, names: Sequence[str]) -> bool:
     """Whether a certificate need not be issued again."""
     end = found.own.not_valid_after_utc
     lasts = end - now() > _RENEWED or end == issuer.own.not_valid_after_utc
-    return lasts and certificates.names(found.own) == set(names) and is_issued_by(found.own, issuer.own)
+    return lasts and certificates.names(found.own) >= set(names) and is_issued_by(found.own, issuer.own)
 
 
 def _read(path: Path, private: bool = False) -> str | None:

@@ -166,7 +166,7 @@ class Neighbours(ScriptFact[tuple[SeenNeighbour, ...]]):
     + root: the stack's folder, absolute
     + project: the Compose project's name
     + server: the service that is redis
-    + users, password_file: see `Redis`
+    + users, password_file, ca: see `Redis`
     """
 
     script = "services/redis/neighbours"
@@ -178,8 +178,9 @@ class Neighbours(ScriptFact[tuple[SeenNeighbour, ...]]):
         server: str = "redis",
         users: Sequence[str] = (DEFAULT,),
         password_file: str = "secrets/redis/password",
+        ca: str = "",
     ) -> StringCommand:
-        return self.ask(root=root, project=project, server=server, users=users, password_file=password_file)
+        return self.ask(root=root, project=project, server=server, users=users, password_file=password_file, ca=ca)
 
     def parse(self, lines: list[str]) -> tuple[SeenNeighbour, ...]:
         return tuple(_neighbour(*json.loads(line)) for line in lines)

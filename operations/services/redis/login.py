@@ -49,8 +49,9 @@ class RedisLogin(Credential):
         here = server in (data.get("services") or Settings().services)
         if data.get(setting_of(server, "tls")) not in tls.USED or not (here or data.get(setting_of(server, "host"))):
             return None
+        # what the project calls its service is known only once it was looked at
         names = (server, data.get(setting_of(server, "service")), "localhost", data.get(setting_of(server, "publish")))
-        return [str(name) for name in names if name] if here else []
+        return list(dict.fromkeys(str(name) for name in names if name)) if here else []
 
     @classmethod
     def reached_at(cls, provided: Provided, server: str, data: Mapping[str, Any]) -> str:
@@ -260,7 +261,7 @@ class RedisLogin(Credential):
         if redis is not UNKNOWN and redis.refuses and self.at is None:
             again[self.name] = (TriedRedis, self._login(stack))
         if self.local and redis is not UNKNOWN and self._changes(redis):
-            login = {name: value for name, value in self._login(stack).items() if name not in ("at", "dry")}
+            login = {name: value for name, value in self._login(stack).items() if name not in ("at", "dry", "secure")}
             again[f"{self.name}.neighbours"] = (Neighbours, login)
         if naming.unclear(self, answers):
             again[naming.asked(self)] = (Servers, {"project": stack.settings.stack_name, "server": self.server})
