@@ -17,6 +17,7 @@ from pyinfra.connectors.ssh import ConnectorData
 
 from ..report.mask import known as known_secrets
 from ..stack import registry
+from ..stack.build import build, registry_secret
 from ..stack.catalogue import catalogue, folders_of, server_settings
 from ..stack.certificate import Certificate
 from ..stack.credential import credentials_of
@@ -24,7 +25,7 @@ from ..stack.errors import CatalogueError, FleetError, SecretError, SettingsErro
 from ..stack.service import Provided, setting_of
 from ..stack.settings import Settings
 from ..stack.snapshot import Snapshot
-from ..stack.stack import Stack, registry_secret
+from ..stack.stack import Stack
 from ..stack.verdicts import checks, meanings
 from . import notify, replicas
 from .authority import Authority, given
@@ -139,7 +140,7 @@ def stack_from(
     try:
         # an address is for this machine alone
         own = {name: value for name, value in data.items() if name not in (*provided, "notify")}
-        stack = Stack.build(own, values, at, files, first, certificates)
+        stack = build(own, values, at, files, first, certificates)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
     known = references(data)
@@ -252,7 +253,7 @@ def _unknown_checks(stack: Stack) -> Iterator[str]:
 
 @cache
 def _usual_checks() -> frozenset[str]:
-    every = Stack.build({"services": list(catalogue())}, {})
+    every = build({"services": list(catalogue())}, {})
     # what stands behind an @ is the service or credential that one is about
     return frozenset(check.id.partition("@")[0] for check in checks(every, Snapshot())) | meanings().keys()
 

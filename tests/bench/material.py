@@ -13,6 +13,7 @@ import yaml
 
 from operations.controller.observe import questions
 from operations.facts.bundle import Bundle
+from operations.stack.build import build
 from operations.stack.files import EnvFile, File, ManagedFile
 from operations.stack.stack import BASE, OVERLAY, Stack
 from tests.unit.stack.hosts import ACL_PATH, redis_of, shared, shared_acl
@@ -40,7 +41,7 @@ Alone.add_constructor("!override", _list)
 def stack(data: dict[str, Any], password: str) -> Stack:
     """The stack that these settings describe, with this password."""
     given = {name: value for name, value in data.items() if not name.startswith("ssh_")}
-    return Stack.build(given, {"redis_password": password})
+    return build(given, {"redis_password": password})
 
 
 def snapshot(wanted: Stack) -> str:

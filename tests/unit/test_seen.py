@@ -19,9 +19,9 @@ from operations import scripts
 from operations.controller.files import put_list
 from operations.facts.base import Question
 from operations.facts.files import EnvKeys, Files, SeenKeys
+from operations.stack.build import build
 from operations.stack.files import EnvFile
 from operations.stack.snapshot import MISSING, UNKNOWN, SeenFile, Unknown
-from operations.stack.stack import Stack
 from tests.unit.stubs import HOSTILE_FOLDERS, StubHost
 
 SECRET = "Marker_Password-0123456789"
@@ -316,7 +316,7 @@ def test_nothing_of_a_file_is_in_an_argv_or_the_environment_of_a_program(host: S
 
 @needs_root
 def test_what_was_written_is_seen_as_it_was_wanted(host: StubHost) -> None:
-    stack = Stack.build({}, {"redis_password": SECRET})
+    stack = build({}, {"redis_password": SECRET})
     env = (stack.dotenv, *stack.env_files)
     whole = (*stack.base(), *stack.fragments(start_interval=True), stack.manifest(), *stack.secret_files())
     assert host.script("files/put", root=str(host.root), files=put_list([*whole, *env])).returncode == 0

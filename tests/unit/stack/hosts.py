@@ -15,6 +15,7 @@ from operations.services.redis.credential import RedisAcl
 from operations.services.redis.limits import COUNTERS
 from operations.services.redis.seen import SeenClient, SeenRedis, SeenServer
 from operations.services.redis.users import ALL, DEFAULT
+from operations.stack.build import build
 from operations.stack.credential import Login
 from operations.stack.files import EnvFile, File
 from operations.stack.plan import inputs_digest
@@ -45,13 +46,13 @@ STARTED, NOW = 1_764_000_000, 1_764_009_999  # when containers were made, and a 
 
 def a_stack(password: str = PASSWORD, **data: Any) -> Stack:
     """A stack with these settings, and the defaults for all others."""
-    return Stack.build(data, {"redis_password": password})
+    return build(data, {"redis_password": password})
 
 
 def a_client(password: str = PASSWORD, **data: Any) -> Stack:
     """The stack of a host that runs Open WebUI alone and uses another host's redis."""
     wanted = {"services": ["openwebui"], "redis_host": "redis-1", **data}
-    return Stack.build(wanted, {"redis_password": password}, {"redis": ADDRESS})
+    return build(wanted, {"redis_password": password}, {"redis": ADDRESS})
 
 
 def redis_of(stack: Stack, name: str = "redis") -> RedisAcl:

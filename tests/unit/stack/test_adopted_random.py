@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from operations.stack.adoption import problems
-from operations.stack.stack import Stack
+from operations.stack.build import build
 from tests.unit.stack.hosts import PASSWORD
 from tests.unit.stack.test_adopted_project import resolved, seen, write
 from tests.unit.stubs import StubHost
@@ -151,7 +151,7 @@ def test_nothing_differs_but_the_credential(compose_bin: list[str], services: Ma
         before = resolved(host)
         clients = {name: {f"env/{name}.env": {"REDIS_URL": "{redis.url}"}} for name in ("app", "worker")}
         wanted = {"services": ["redis"], "clients": clients, "stack_name": host.root.name}
-        stack = Stack.build(wanted, {"redis_password": PASSWORD}, files=files)
+        stack = build(wanted, {"redis_password": PASSWORD}, files=files)
         assert list(problems(stack, seen(host, stack))) == []
 
         done = write(host, stack)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from operations.stack.build import build
 from operations.stack.catalogue import catalogue, read_service
 from operations.stack.errors import CatalogueError, SettingsError
 from operations.stack.service import Service
-from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import EVERY, SHIPPED, Put, definition, only_problem, web, with_web
 from tests.unit.stack.hosts import a_stack
 
@@ -42,7 +42,7 @@ def test_a_marked_line_stands_only_where_one_of_its_names_is_there(put: Put, giv
 def test_a_condition_that_nothing_can_fulfil_is_a_problem(put: Put) -> None:
     path = put("web", web("settings: {web_user: }", 'image: x\nuser: "1" #? web_usr|redis'))
     with pytest.raises(SettingsError) as caught:
-        Stack.build({"services": ["web"], "catalog_dirs": [str(path.parent)]}, {})
+        build({"services": ["web"], "catalog_dirs": [str(path.parent)]}, {})
     assert caught.value.problems == (
         "web: `#? web_usr`: no setting and no service has that name, so the line never stands. Correct it.",
     )
@@ -164,7 +164,7 @@ def test_a_marked_line_of_what_the_library_reads_stands_there_alone_too(
 def test_a_service_is_needed_only_where_its_line_stands(put: Put, folder: str, services: list[str]) -> None:
     put("web", OPTIONAL)
     put("db", "services: {db: {image: db}}")
-    (found,) = (one for one in Stack.build({"services": services, "catalog_dirs": [folder]}, {}).services if one.name == "web")
+    (found,) = (one for one in build({"services": services, "catalog_dirs": [folder]}, {}).services if one.name == "web")
     assert found.needs == (("db",) if "db" in services else ())
 
 
@@ -173,7 +173,7 @@ def test_a_credential_is_there_only_where_its_line_stands(put: Put, folder: str,
     provided = "db: {kind: redis-acl, secret: db_password, port: 1} #? web"
     put("db", f"x-fleet:\n  provides:\n    {provided}\nservices: {{db: {{image: db}}}}\n")
     put("web", "services: {web: {image: web}}")
-    stack = Stack.build({"services": services, "catalog_dirs": [folder]}, {})
+    stack = build({"services": services, "catalog_dirs": [folder]}, {})
     assert [one.name for one in stack.credentials] == (["db"] if "web" in services else [])
 
 

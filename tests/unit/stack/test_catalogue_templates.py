@@ -9,6 +9,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from operations.stack.build import build
 from operations.stack.errors import SettingsError
 from operations.stack.files import EnvFile, File
 from operations.stack.plan import plan
@@ -91,7 +92,7 @@ def test_a_login_in_a_variable_is_told(put: Put, folder: str, name: str) -> None
 def test_a_secret_of_the_operators_own_in_a_variable_is_told(put: Put, folder: str) -> None:
     put("web", web('variables: {KEY: "{web_key}"}'))
     with pytest.raises(SettingsError) as caught:
-        Stack.build({"services": ["web"], "catalog_dirs": [folder]}, {"web_key": MARKER})
+        build({"services": ["web"], "catalog_dirs": [folder]}, {"web_key": MARKER})
     assert caught.value.problems == (
         "web: x-fleet: variables: KEY: web_key is a secret and would land in its fragment. Put it under `env`.",
     )
@@ -106,7 +107,7 @@ def test_a_secret_in_the_address_of_a_check_is_told(put: Put, folder: str) -> No
 
 def test_a_secret_of_the_operators_own_reaches_its_env_file_alone(put: Put, folder: str) -> None:
     put("web", web('env: {KEY: "{web_key}"}'))
-    stack = Stack.build({"services": ["web"], "catalog_dirs": [folder]}, {"web_key": MARKER})
+    stack = build({"services": ["web"], "catalog_dirs": [folder]}, {"web_key": MARKER})
     assert env_of(stack, "web") == {"KEY": MARKER}
     assert MARKER not in repr(stack)
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from operations.stack.build import build
 from operations.stack.errors import SettingsError
 from operations.stack.service import Loader
 from operations.stack.snapshot import SeenDefinition, SeenOwn, Snapshot
-from operations.stack.stack import Stack
 from tests.unit.stack.catalogues import MARKER, Put, env_of, refused, values, web, with_web
 from tests.unit.stack.hosts import PASSWORD, a_stack
 
@@ -30,7 +30,7 @@ def test_the_login_to_the_redis_of_the_project_is_told_in_parts(put: Put, folder
 def test_the_login_to_another_hosts_redis_has_its_address(put: Put, folder: str, address: str, host: str) -> None:
     put("web", web(LOGIN))
     data = {"services": ["web"], "catalog_dirs": [folder], "redis_host": "erni-1", "redis_dbs": {"web": 3, "other": 4}}
-    stack = Stack.build(data, {"redis_password": MARKER}, {"redis": address})
+    stack = build(data, {"redis_password": MARKER}, {"redis": address})
     expected = {"P": MARKER, "U": f"redis://:{MARKER}@{address}/3", "H": host, "N": "16379", "D": "3"}
     assert env_of(stack, "web") == expected
 
@@ -49,7 +49,7 @@ def test_a_files_own_setting_of_a_parts_name_is_its_own(put: Put, folder: str) -
 def test_and_so_is_a_secret_of_such_a_name(put: Put, folder: str) -> None:
     put("web", web('env: {P: "{redis.password}", Q: "{password}"}'))
     data = {"services": ["watchtower", "redis", "web"], "catalog_dirs": [folder]}
-    stack = Stack.build(data, {"redis_password": PASSWORD, "password": MARKER})
+    stack = build(data, {"redis_password": PASSWORD, "password": MARKER})
     assert env_of(stack, "web") == {"P": PASSWORD, "Q": MARKER}
     assert stack.clients("redis") == ("redis", "web")
 
@@ -58,7 +58,7 @@ def test_and_so_is_a_secret_of_such_a_name(put: Put, folder: str) -> None:
 def test_a_login_without_a_redis_is_a_mistake(put: Put, folder: str, part: str) -> None:
     put("web", web(f'env: {{P: "{{redis.{part}}}"}}'))
     with pytest.raises(SettingsError) as caught:
-        Stack.build({"services": ["web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD})
+        build({"services": ["web"], "catalog_dirs": [folder]}, {"redis_password": PASSWORD})
     assert caught.value.problems == (
         f"web: x-fleet: env: P: {{redis.{part}}}: this host has no 'redis' to log in to. Add its service to `services`, or name "
         "its host.",

@@ -7,20 +7,18 @@ from fnmatch import fnmatch
 
 import pytest
 
+from operations.stack.build import build
 from operations.stack.catalogue import catalogue
 from operations.stack.check import Check, Verdict
 from operations.stack.diagnosis import Row, explained, explanation, table
 from operations.stack.settings import Settings
 from operations.stack.snapshot import UNKNOWN, SeenLog, Snapshot
-from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
 from tests.unit.stack.hosts import PASSWORD, a_stack, converged, metrics_page, with_redis
 
 START = "start"
 STACK = a_stack()
-WITH_POSTGRES = Stack.build(
-    {"services": [*Settings().services, "postgres"]}, {"redis_password": PASSWORD, "postgres_password": PASSWORD}
-)
+WITH_POSTGRES = build({"services": [*Settings().services, "postgres"]}, {"redis_password": PASSWORD, "postgres_password": PASSWORD})
 IDS = [check.id.partition("@")[0] for check in checks(WITH_POSTGRES, converged(WITH_POSTGRES))]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from operations.stack import registry
+from operations.stack.build import build
 from operations.stack.credential import Credential, credentials_of
 from operations.stack.plan import plan
 from operations.stack.service import Provided
@@ -43,7 +44,7 @@ def server(put: Put, kind: str, folder: str) -> str:
 
 
 def a_stack(folder: str, password: str = PASSWORD, **data: Any) -> Stack:
-    return Stack.build({"services": ["server", "web"], "catalog_dirs": [folder], **data}, {"its_secret": password})
+    return build({"services": ["server", "web"], "catalog_dirs": [folder], **data}, {"its_secret": password})
 
 
 def the_login(stack: Stack) -> Credential:

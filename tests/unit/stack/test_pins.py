@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from operations.stack import pins
+from operations.stack.build import build, registry_secret
 from operations.stack.check import Check, Verdict
 from operations.stack.pins import Pin
 from operations.stack.plan import plan
 from operations.stack.snapshot import SeenDefinition, SeenImage, SeenOwn, Snapshot
-from operations.stack.stack import Stack, registry_secret
+from operations.stack.stack import Stack
 from operations.stack.verdicts import checks
 from tests.unit.stack.hosts import a_stack, converged, with_container
 
@@ -93,7 +94,7 @@ def changes(stack: Stack, seen: Snapshot) -> list[pins.ImageChange]:
 
 def test_an_image_of_a_registry_with_a_login_is_pulled_here_and_not_by_compose() -> None:
     data = {"registries": {"ghcr.io": {"user": "erni", "password": "x"}}}
-    stack = Stack.build(data, {"redis_password": "the-Password_of-these-tests-0", registry_secret("ghcr.io"): "x"})
+    stack = build(data, {"redis_password": "the-Password_of-these-tests-0", registry_secret("ghcr.io"): "x"})
     (change,) = changes(stack, with_image(stack, None))
     assert str(change) == f"{NAME} for openwebui: as its registry has it now"
 

@@ -8,6 +8,7 @@ import pytest
 
 from operations.controller.desired import stack_from
 from operations.controller.secrets import Secret
+from operations.stack.build import build
 from operations.stack.check import Verdict
 from operations.stack.errors import SettingsError
 from operations.stack.fingerprint import fingerprint
@@ -25,7 +26,7 @@ AUTH = {"auth": {"env/auth.env": {"JWT_SECRET": "{webui_key.value}"}}}
 
 
 def keyed(key: str = KEY, **data: Any) -> Stack:
-    return Stack.build(data, {"redis_password": PASSWORD, "webui_secret_key": key})
+    return build(data, {"redis_password": PASSWORD, "webui_secret_key": key})
 
 
 def said(stack: Stack, seen: Snapshot) -> list[str]:
@@ -109,9 +110,9 @@ def test_one_that_open_webui_made_itself_may_be_kept() -> None:
 def test_a_key_of_ones_own_is_two_lines_of_a_file(put: Put, folder: str) -> None:
     put("web", web('provides:\n  api_key: {kind: shared-key, secret: web_api_key}\nenv: {API_KEY: "{api_key.value}"}'))
     data = {"services": ["web"], "catalog_dirs": [folder]}
-    stack = Stack.build(data, {"web_api_key": KEY})
+    stack = build(data, {"web_api_key": KEY})
     assert env_of(stack, "web") == {"API_KEY": KEY}
-    lines = list(plan(Stack.build(data, {"web_api_key": OTHER}), converged(stack)).sentences())
+    lines = list(plan(build(data, {"web_api_key": OTHER}), converged(stack)).sentences())
     assert "api_key: web gets another API_KEY: what was made with the previous one is worth nothing" in lines
 
 

@@ -12,6 +12,7 @@ from operations.controller.observe import questions
 from operations.services.postgres.credential import PostgresRole
 from operations.services.postgres.scram import login_role, verifier
 from operations.services.postgres.seen import SeenPostgres, SeenRole, SeenSession
+from operations.stack.build import build
 from operations.stack.credential import Login, sha256
 from operations.stack.errors import SettingsError
 from operations.stack.plan import plan
@@ -44,7 +45,7 @@ AT = "10.0.0.5:5432"
 
 def stack(password: str = PASSWORD, at: str | None = None, **data: Any) -> Stack:
     secrets = {"redis_password": PASSWORD, "postgres_password": password}
-    return Stack.build({"services": SERVICES, **data}, secrets, {"postgres": at} if at else None)
+    return build({"services": SERVICES, **data}, secrets, {"postgres": at} if at else None)
 
 
 def login(of: Stack) -> PostgresRole:
@@ -336,7 +337,7 @@ def test_of_another_hosts_server_is_asked_whether_it_wants_a_password() -> None:
 
 def watched(password: str = PASSWORD, **data: Any) -> Stack:
     secrets = {"redis_password": PASSWORD, "postgres_password": PASSWORD, "postgres_exporter_password": password}
-    return Stack.build({"services": [*SERVICES, "postgres-exporter"], **data}, secrets)
+    return build({"services": [*SERVICES, "postgres-exporter"], **data}, secrets)
 
 
 def test_the_exporter_has_a_login_of_its_own() -> None:

@@ -14,6 +14,7 @@ import pytest
 from operations.services.postgres.credential import PostgresRole
 from operations.services.postgres.facts import Postgres
 from operations.services.postgres.seen import SeenPostgres
+from operations.stack.build import build
 from operations.stack.snapshot import UNKNOWN, Snapshot, Unknown
 from operations.stack.stack import Stack
 from tests.unit.postgres_server import HBA, PostgresServer, a_server
@@ -42,7 +43,7 @@ class TheStack:
             "services": ["postgres"], "postgres_user": self.owner, "postgres_db": self.owner, "stack_dir": str(self.host.root),
             "postgres_vectors": False,
         }  # fmt: skip
-        stack = Stack.build(data, {"postgres_password": password})
+        stack = build(data, {"postgres_password": password})
         found = stack.credential("postgres")
         assert isinstance(found, PostgresRole)
         return stack, found
@@ -353,7 +354,7 @@ def test_the_owner_of_a_running_database_stays_its_owner_and_loses_its_own_passw
 
 def test_the_exporters_login_reads_statistics_and_owns_nothing(stack: TheStack, server: PostgresServer) -> None:
     data = {"services": ["postgres", "postgres-exporter"], "stack_dir": str(stack.host.root), "postgres_user": stack.owner}
-    built = Stack.build(data, {"postgres_password": PASSWORD, "postgres_exporter_password": FORMER})
+    built = build(data, {"postgres_password": PASSWORD, "postgres_exporter_password": FORMER})
     monitor = built.credential("postgres_monitor")
     stack.accept()
     stack.well(stack.host.command(monitor.after_starting(built, Snapshot(containers=()))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from operations.stack.build import build
 from operations.stack.plan import Plan, plan
 from operations.stack.snapshot import Snapshot
 from operations.stack.stack import Stack
@@ -246,9 +247,7 @@ def test_everything_is_due_on_a_bare_client() -> None:
 
 
 def test_another_address_of_the_redis_is_written_to_the_urls() -> None:
-    moved = Stack.build(
-        {"services": ["openwebui"], "redis_host": "redis-1"}, {"redis_password": PASSWORD}, {"redis": "10.0.0.6:6379"}
-    )
+    moved = build({"services": ["openwebui"], "redis_host": "redis-1"}, {"redis_password": PASSWORD}, {"redis": "10.0.0.6:6379"})
     assert plan(moved, converged(CLIENT)).env == (differs(OPENWEBUI, "REDIS_URL differs", "WEBSOCKET_REDIS_URL differs"),)
 
 

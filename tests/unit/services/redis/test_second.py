@@ -8,6 +8,7 @@ import pytest
 
 from operations.controller.observe import questions
 from operations.services.redis.facts import Redis
+from operations.stack.build import build
 from operations.stack.changes import Change
 from operations.stack.credential import CredentialPlan
 from operations.stack.plan import Plan, plan
@@ -50,7 +51,7 @@ def cache(put: Put) -> None:
 
 def a_stack(folder: str, cache: str = CACHE_PASSWORD, redis: str = PASSWORD, **data: Any) -> Stack:
     given = {"services": ["watchtower", "redis", "cache"], "catalog_dirs": [folder], "clients": CLIENTS, **data}
-    return Stack.build(given, {"redis_password": redis, "cache_password": cache})
+    return build(given, {"redis_password": redis, "cache_password": cache})
 
 
 def test_each_has_a_login_of_its_own(folder: str) -> None:

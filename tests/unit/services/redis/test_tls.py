@@ -11,6 +11,7 @@ import pytest
 from operations.services.redis import tls
 from operations.services.redis.facts import Certificate as Asked
 from operations.services.redis.seen import SeenCertificate, SeenClient
+from operations.stack.build import build
 from operations.stack.certificate import RENEWED, Certificate
 from operations.stack.check import Check, Verdict
 from operations.stack.errors import SettingsError
@@ -30,14 +31,14 @@ TRUSTED = f"tls/redis/{MINE.trusted_digest[:12]}.crt"
 def secured(value: str | None = "on", certificate: Certificate = MINE, **data: Any) -> Stack:
     """A stack with TLS."""
     known = {"redis": certificate} if value in tls.USED else {}
-    return Stack.build({"redis_tls": value, **data}, {"redis_password": PASSWORD}, certificates=known)
+    return build({"redis_tls": value, **data}, {"redis_password": PASSWORD}, certificates=known)
 
 
 def a_client(certificate: Certificate = MINE) -> Stack:
     """The stack of a host that uses another host's redis with TLS."""
     data = {"services": ["openwebui"], "redis_host": "redis-1", "redis_tls": "on"}
     known = {"redis": Certificate(certificate.trusted)}
-    return Stack.build(data, {"redis_password": PASSWORD}, {"redis": "10.0.0.5:6380"}, certificates=known)
+    return build(data, {"redis_password": PASSWORD}, {"redis": "10.0.0.5:6380"}, certificates=known)
 
 
 def well(stack: Stack, shown: Certificate = MINE, **redis: Any) -> Snapshot:

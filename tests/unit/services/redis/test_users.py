@@ -10,6 +10,7 @@ import pytest
 
 from operations.services.redis.seen import SeenClient
 from operations.services.redis.users import forbidden, rights
+from operations.stack.build import build
 from operations.stack.check import Check, Verdict
 from operations.stack.credential import CredentialPlan, Login
 from operations.stack.errors import SettingsError
@@ -55,7 +56,7 @@ SHARED = Login("default", sha256(PASSWORD))
 
 
 def a_stack(secrets: Mapping[str, str] = SECRETS, **data: Any) -> Stack:
-    return Stack.build({"redis_users": USERS, **data}, secrets)
+    return build({"redis_users": USERS, **data}, secrets)
 
 
 STACK, BEFORE = a_stack(), hosts.a_stack()
@@ -124,7 +125,7 @@ def test_a_template_may_name_the_user_which_is_none_where_all_share_one() -> Non
 
 def test_a_client_on_another_host_is_the_same_user_there() -> None:
     data = {"services": ["openwebui"], "redis_host": "redis-1", "redis_users": USERS}
-    stack = Stack.build(data, SECRETS, {"redis": ADDRESS})
+    stack = build(data, SECRETS, {"redis": ADDRESS})
     assert env_of(stack, "openwebui")["REDIS_URL"] == f"redis://openwebui:{OPENWEBUI}@{ADDRESS}/0"
     assert {check.verdict for check in checks(stack, converged(stack))} == {Verdict.OK}
 
@@ -139,7 +140,7 @@ def test_several_redis_have_users_of_their_own(put: Put, folder: str) -> None:
     may = {"commands": ["+@read"]}
     data = {"services": ["redis", "cache", "watchtower"], "catalog_dirs": [folder], "clients": clients}
     secrets = {"redis_password": PASSWORD, "cache_password": OLD_PASSWORD, "cache_password_n8n": OPENWEBUI}
-    stack = Stack.build({**data, "cache_users": {"n8n": may}}, secrets)
+    stack = build({**data, "cache_users": {"n8n": may}}, secrets)
     assert env_of(stack, "n8n") == {
         "A": f"redis://:{PASSWORD}@redis:6379/0",
         "B": f"redis://n8n:{OPENWEBUI}@cache:6380/0",
