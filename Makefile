@@ -7,7 +7,7 @@ BOOTSTRAP ?= no
 parts ?= --hosts 3,10,30 --sshd 100,300 --fake 1000,2000,10000
 # --last-failed --second-try: of the long tests only what failed the last time; tests/honest.py says what may pass then
 again ?=
-# of the long tests only those of one part of three: part=2
+# of the long tests only those of one part of four: part=2
 part ?=
 # what make test runs
 tests ?= tests

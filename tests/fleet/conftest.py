@@ -15,11 +15,12 @@ from tests.lab import Host, Lab
 NAMES = os.environ.get("LAB_HOSTS", "erni-1,erni-2,erni-3").split(",")
 
 # Modules whose tests wait for minutes: rollouts under load, interruptions, faults, installations. A run of CI has time for one of
-# three parts.
+# four parts.
 PARTS = (
     ("test_rollout", "test_redis_users", "test_rollback", "test_rollout_faults", "test_lock", "test_one_redis"),
-    ("test_rolling", "test_cluster", "test_shards", "test_failures", "test_diagnosis"),
+    ("test_rolling", "test_shards", "test_failures", "test_diagnosis"),
     ("test_engine", "test_killed", "test_two_operators"),
+    ("test_postgres", "test_tls", "test_move", "test_cluster", "test_images", "test_hosts", "test_flavours"),
 )
 LONG = [module for part in PARTS for module in part]
 

@@ -9,8 +9,6 @@ import pytest
 from tests.fleet.fleet import STACK, Fleet
 from tests.lab import Host
 
-pytestmark = pytest.mark.long
-
 # as the official images have it: the server's own user for the server's own name alone
 ENTRYPOINT = """#!/bin/sh
 set -e

@@ -15,8 +15,6 @@ from tests.fleet.wait import until
 from tests.lab import Host
 from tests.lab.machine import Checkout
 
-pytestmark = pytest.mark.long
-
 APT = "export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -q -y install --no-install-recommends"
 # all that a login could set to lead Compose and Docker elsewhere
 ENVIRONMENT = """cat >>/root/.bashrc <<'END'

@@ -17,8 +17,6 @@ from tests.fleet.docker_registry import AT, USER, Registry
 from tests.fleet.fleet import ROOT, STACK, Fleet, Run
 from tests.lab import Host
 
-pytestmark = pytest.mark.long
-
 IMAGE = f"{AT}/team/page:1"
 PAGE = f"""\
 x-fleet:

@@ -98,7 +98,7 @@ def figures(run: Run, host: Host) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-@pytest.mark.parametrize("many", [100_000, pytest.param(2_000_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("many", [100_000, 2_000_000])
 def test_clients_wait_once_and_nothing_is_lost(operator: Fleet, many: int, capsys: pytest.CaptureFixture[str]) -> None:
     host, old = operator.hosts[0], former(operator)
     for first in range(1, many, 100_000):
@@ -159,7 +159,6 @@ def another_image(host: Host, *changes: str) -> None:
     )
 
 
-@pytest.mark.long
 def test_a_redis_that_is_published_keeps_its_port(operator: Fleet) -> None:
     host = operator.hosts[0]
     host.run(f'cd {STACK} && sed -i \'s#^    volumes: ."./data/redis.*#&\\n    ports: ["127.0.0.1:6379:6379"]#\' compose.yml')
@@ -186,7 +185,6 @@ def test_an_image_that_cannot_follow_changes_nothing(operator: Fleet) -> None:
     nothing_is_left(host)
 
 
-@pytest.mark.long
 def test_data_is_copied_where_that_is_wanted(operator: Fleet) -> None:
     host = operator.hosts[0]
     wanted = keys(host, former(operator))
@@ -218,7 +216,6 @@ done
 """
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("step", STEPS)
 def test_a_move_that_is_killed_is_ended_by_the_next_run(operator: Fleet, step: str) -> None:
     host, old = operator.hosts[0], former(operator)
