@@ -28,7 +28,7 @@ LONG = [module for part in PARTS for module in part]
 ADOPT = {"test_adopt", "test_adopt_places", "test_adopt_shapes", "test_file_secrets"}
 
 # those whose stacks the default one does not take over
-OTHER_STACKS = {"test_cluster", "test_flavours", "test_move", "test_postgres", "test_redis_users"}
+OTHER_STACKS = {"test_cluster", "test_flavours", "test_move", "test_postgres", "test_redis_users", "test_tls"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

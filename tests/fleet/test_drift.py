@@ -64,7 +64,9 @@ DRIFTS = {
         ("compose.yml", "compose.d/.overlay.yml"),  # which is made from it
     ),
     "a managed key of .env is edited": Drift(
-        "sed -i 's/^COMPOSE_PROJECT_NAME=.*/COMPOSE_PROJECT_NAME=other/' .env", "COMPOSE_PROJECT_NAME differs", (".env",)
+        "sed -i 's/^COMPOSE_PROJECT_NAME=.*/COMPOSE_PROJECT_NAME=other/' .env",
+        "COMPOSE_PROJECT_NAME differs",
+        (".env", "compose.d/.overlay.yml"),  # which is made from it
     ),
     "another password is added to redis' ACL": Drift(
         "sed -i 's/$/ #'$(echo mine | sha256sum | cut -c -64)'/' secrets/redis/users.acl", "retire", ("secrets/redis/users.acl",)

@@ -182,7 +182,8 @@ def test_a_service_of_ones_own_comes_and_goes_and_nothing_else_is_touched(portal
     assert run.ok, run.output
     assert containers(host) == before
     assert not {"./compose.d/portal.yml", "./env/portal.env"} & files(host).keys()
-    ours = ("./.fleet/", "./backups/", "./.env", "./compose.d/portal.yml", "./env/portal.env")
+    made = ("./.env", "./compose.d/.overlay.yml")  # from the names of the services
+    ours = ("./.fleet/", "./backups/", *made, "./compose.d/portal.yml", "./env/portal.env")
     assert {p: f for p, f in files(host).items() if not p.startswith(ours)} == {
         p: f for p, f in kept.items() if not p.startswith(ours)
     }
