@@ -90,12 +90,13 @@ class State(ScriptFact[SeenState]):
             else:
                 raise ValueError("a line of no known kind")
         applied = _applied(files.get(APPLIED, ""))
-        # what is no name of a service is not ours
-        written = [words for line in files.get(FRAGMENTS, "").splitlines() if all(map(_SERVICE.fullmatch, words := line.split()))]
+        # what is no name of a service, or no two of them, is not ours
+        lines = (line.split(" ") for line in files.get(FRAGMENTS, "").splitlines())
+        written = [words for words in lines if len(words) <= 2 and all(map(_SERVICE.fullmatch, words))]
         noted = ",".join(applied.own[1]) if applied.own else ""
         return SeenState(
             applied=applied,
-            fragments=tuple(words[0] for words in written if words),
+            fragments=tuple(words[0] for words in written),
             called={words[1]: words[0] for words in written if len(words) == 2},
             lock=owner(files.get(_LOCK, "")),
             started_with=_own_files(self.folder, dotenv, noted or started) or _found_by_compose(usual),

@@ -54,7 +54,7 @@ entry() { printf '%s\n-\n-\n%s\n%s\n' "$1" "$2" "$3"; }
     [ ! -f "$backup/.absent" ] || while IFS= read -r path; do
         stays "$path" || entry remove "$path" ''
     done <"$backup/.absent"
-} | put "$root"
+} | put "$root" || exit 1
 
 [ ! -f "$backup/.images" ] || while read -r image id; do
     case $image$id in *[!A-Za-z0-9./:_-]*) continue ;; esac

@@ -98,7 +98,7 @@ def test_a_line_of_no_known_kind_is_unknown(line: str) -> None:
 @pytest.mark.parametrize("name", ["../etc", "a/b", "-x", "a\tb", "\x1b[2J", "ü"])
 def test_a_fragment_that_is_no_services_is_not_ours(name: str) -> None:
     found = read(asked(), file(".fleet/fragments", f"redis\n{name}\n")).fragments
-    assert found == ("redis", *(word for word in name.split() if word in ("a", "b")))
+    assert found == ("redis",)
 
 
 @pytest.mark.parametrize(
