@@ -91,8 +91,8 @@ class State(ScriptFact[SeenState]):
                 raise ValueError("a line of no known kind")
         applied = _applied(files.get(APPLIED, ""))
         # what is no name of a service, or no two of them, is not ours
-        lines = (line.split(" ") for line in files.get(FRAGMENTS, "").splitlines())
-        written = [words for words in lines if len(words) <= 2 and all(map(_SERVICE.fullmatch, words))]
+        pairs = (line.split(" ") for line in files.get(FRAGMENTS, "").splitlines())
+        written = [words for words in pairs if len(words) <= 2 and all(map(_SERVICE.fullmatch, words))]
         noted = ",".join(applied.own[1]) if applied.own else ""
         return SeenState(
             applied=applied,
