@@ -233,7 +233,7 @@ def questions(stack: Stack, patience: int = 0) -> Questions:
     if images := tuple(dict.fromkeys(stack.images(Snapshot()).values())):
         asked["images"] = (Images, {"images": images})
     if stack.published:
-        asked[ports.NAME] = (Ports, {"ports": sorted({port for _, _, port in stack.published})})
+        asked[ports.NAME] = (Ports, {"ports": sorted({port for _, _, port in stack.published}), "project": project})
     for credential in credentials:
         asked |= credential.asked(stack)
     # a page of metrics is fetched once, whoever asks for something on it

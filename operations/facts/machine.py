@@ -93,12 +93,13 @@ class Ports(ScriptFact[tuple[Listener, ...]]):
     """Who listens on some TCP ports of the host, besides the project's own containers.
 
     + ports: their numbers
+    + project: the name of the Compose project
     """
 
     script = "machine/ports"
 
-    def command(self, ports: Sequence[int]) -> StringCommand:
-        return self.ask(ports=" ".join(map(str, ports)))
+    def command(self, ports: Sequence[int], project: str) -> StringCommand:
+        return self.ask(ports=" ".join(map(str, ports)), project=project)
 
     def parse(self, lines: list[str]) -> tuple[Listener, ...]:
         return tuple(_listener(*line.split(" ")) for line in lines)

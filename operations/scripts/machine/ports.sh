@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Who else listens on the TCP ports $ports (separated by blanks) of this host: a line each: port, address as /proc/net/tcp has it,
-# process id, and its name as base64; 0 and nothing where that may not be seen. Those that the project's own containers publish are
-# left out.
+# process id, and its name as base64; 0 and nothing where that may not be seen. Those that containers of the project
+# $project publish are left out.
 
 wanted=
 for port in $ports; do
@@ -21,7 +21,11 @@ printf '%s\n' "$listening" | while read -r port address inode; do
     process=$(printf '%s\n' "$sockets" | sed -n "s/^$inode //p" | head -n 1)
     name=
     [ -z "$process" ] || IFS= read -r name <"/proc/$process/comm"
-    # what Docker publishes for a container of another project
-    [ "$name" != docker-proxy ] || name="container $(docker ps --filter "publish=$port" --format '{{.Names}}' | head -n 1)"
+    if [ "$name" = docker-proxy ]; then
+        # of the project $project itself, or of none that runs: one that restarts ended or came since the containers were listed
+        container=$(docker ps --filter "publish=$port" --format '{{.Label "com.docker.compose.project"}} {{.Names}}' | head -n 1)
+        case $container in "" | "$project "*) continue ;; esac
+        name="container ${container#* }"
+    fi
     printf '%s %s %s %s\n' "$port" "$address" "${process:-0}" "$(printf %s "$name" | base64 -w 0)"
 done

@@ -148,8 +148,10 @@ def test_state(host: StubHost, applied: bytes, fragments: bytes, lock: bytes, ac
         machine=(Machine, {"root": root}),
     )["state"]
     assert found.applied == Applied()
-    lines = [line.split() for line in fragments.decode(errors="replace").splitlines()]
-    names = [words for words in lines if words and all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", word) for word in words)]
+    lines = [line.split(" ") for line in fragments.decode(errors="replace").splitlines()]
+    names = [
+        words for words in lines if len(words) <= 2 and all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", word) for word in words)
+    ]
     assert found.fragments == tuple(words[0] for words in names)
     assert found.called == {words[1]: words[0] for words in names if len(words) == 2}
     assert found.lock == owner(lock.decode(errors="replace"))

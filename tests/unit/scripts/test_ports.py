@@ -30,7 +30,7 @@ def listening() -> socket.socket:
 
 def asked(host: StubHost, *ports: int) -> tuple[Listener, ...]:
     bundle = Bundle()
-    questions = Questions(containers=(Containers, {"project": "erni-ki"}), ports=(Ports, {"ports": ports}))
+    questions = Questions(containers=(Containers, {"project": "erni-ki"}), ports=(Ports, {"ports": ports, "project": "erni-ki"}))
     answers = bundle.process(host.command(bundle.command(questions)).stdout.splitlines())
     return tuple(answers["ports"])  # type: ignore[index]
 
