@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -99,15 +99,16 @@ def resolve(found: Sequence[tuple[Host, Stack, Snapshot]]) -> dict[str, dict[str
     return told
 
 
-def _asked(group: Iterable[tuple[Host, Stack, Snapshot]], known: Mapping[str, Pin]) -> dict[str, Pin]:
+def _asked(group: Sequence[tuple[Host, Stack, Snapshot]], known: Mapping[str, Pin]) -> dict[str, Pin]:
     answers: dict[str, Pin] = {}
     tried = Counter[str]()
+    there = {image for _, _, seen in group if seen.images is not UNKNOWN for image, one in seen.images.items() if one}
     for host, stack, seen in group:
         images = () if seen.images is UNKNOWN else seen.images
         mine = (image for image in dict.fromkeys(stack.images(seen).values()) if image in images)
         due = [image for image in mine if image not in answers and tried[image] < _HOSTS]
         if stack.settings.pull == "missing":
-            due = [image for image in due if image not in known and not _there(image, group)]
+            due = [image for image in due if image not in known and image not in there]
         elif stack.settings.pull != "always":
             continue
         if due and seen.engine is not UNKNOWN and seen.engine.server:
@@ -115,10 +116,6 @@ def _asked(group: Iterable[tuple[Host, Stack, Snapshot]], known: Mapping[str, Pi
             with ctx_host.use(host):
                 answers |= _answers(ask(Questions({"registry": (Registry, {"images": due, "logins": tokens(stack)})})), due, known)
     return answers
-
-
-def _there(image: str, group: Iterable[tuple[Host, Stack, Snapshot]]) -> bool:
-    return any(seen.images.get(image) for _, _, seen in group if seen.images is not UNKNOWN)
 
 
 def _answers(found: Any, due: Sequence[str], known: Mapping[str, Pin]) -> dict[str, Pin]:
