@@ -105,7 +105,8 @@ def stack_from(
         (service.name, name, one) for service in catalogue(_folders(data)).values() for name, one in service.provides.items()
     ]
     provided = {secret: registry.kinds()[one.kind] for service, _, one in provides for secret in _secrets(service, one, data)}
-    for name, reference in references(data).items():
+    known = references(data)
+    for name, reference in known.items():
         found = of_secret.setdefault(name, []) if name in provided else problems
         try:
             values[name] = _resolve(reference.name, data.get("secrets_file"), data.get("secrets_command")).unmask()
@@ -130,11 +131,12 @@ def stack_from(
             at[name] = registry.kinds()[one.kind].reached_at(one, service, server)
             problems += _server_problems(service, one, data, server)
     for service, (host, theirs) in (ahead or {}).items():
+        others = references(theirs)
         keys = [one.secret for name, _, one in provides if name == service and not one.port]
         problems += [
             f"{key}: differs from the one on {host}, whose {service} uses the same server. Make them the same."
             for key in keys
-            if references(theirs).get(key) != references(data).get(key)
+            if others.get(key) != known.get(key)
         ]
     first = {service: host for service, (host, _) in (ahead or {}).items()}
     try:
@@ -143,7 +145,6 @@ def stack_from(
         stack = build(own, values, at, files, first, certificates)
     except FleetError as error:
         raise type(error)([*error.problems, *problems, *(one for found in of_secret.values() for one in found)]) from error
-    known = references(data)
     for secret in (name for one in credentials_of(stack) for name in (one.provided.secret, *one.further)):
         problems += of_secret.get(secret, [])
         if secret not in data and secret not in known:
