@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .snapshot import UNKNOWN, SeenImage, Snapshot
+from .text import listed
 
 if TYPE_CHECKING:
     from .stack import Stack
@@ -51,7 +52,7 @@ class ImageChange:
 
     def __str__(self) -> str:
         after = f"{self.before or 'none'} → {self.pin.shown}" if self.pin else "as its registry has it now"
-        return f"{self.name} for {' and '.join(self.services)}: {after}"
+        return f"{self.name} for {listed(self.services)}: {after}"
 
 
 def short(digest: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...stack.snapshot import UNKNOWN, SeenDefinition, Snapshot
 from ...stack.stack import Stack
+from ...stack.text import listed
 
 if TYPE_CHECKING:
     from .login import RedisLogin
@@ -43,7 +44,7 @@ def problems(redis: RedisLogin, stack: Stack, seen: Snapshot) -> Iterator[str]:
     found = redis.redis(seen)
     if found is not UNKNOWN and found.renamed:
         yield (
-            f"{name}: does not know {' and '.join(found.renamed)}, which it has to be asked and told with: it is older than Redis "
+            f"{name}: does not know {listed(found.renamed)}, which it has to be asked and told with: it is older than Redis "
             "6, or rename-command in its configuration takes that away. Nothing was changed. Mend that and start it, then run "
             "again."
         )

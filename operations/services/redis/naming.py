@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from ...stack.service import setting_of
 from ...stack.settings import SERVICE_NAME
 from ...stack.snapshot import UNKNOWN, Snapshot
+from ...stack.text import listed
 from .settings import made_as
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def problems(redis: RedisLogin, seen: Snapshot) -> Iterator[str]:
         )
     if (found := _candidates(redis, seen)) and not name(redis, seen):
         yield (
-            f"{redis.entry}: the project has no service of that name, but {' and '.join(found)} {_are(found)} such a server. "
+            f"{redis.entry}: the project has no service of that name, but {listed(found)} {_are(found)} such a server. "
             f'Nothing was changed. Name the one that is meant: {setting} = "{found[0]}", or "{redis.entry}" for a new one.'
         )
 
