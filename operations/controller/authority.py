@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from urllib.parse import quote
 from cryptography.x509 import Certificate as X509
 
 from .. import COMMAND
-from ..report.files import alone
+from ..report.files import alone, replace
 from ..stack.certificate import RENEWED, Certificate
 from ..stack.errors import CertificateError
 from . import certificates
@@ -181,13 +180,7 @@ def _write(path: Path, text: str, mode: int = 0o600) -> None:
     """The file has this text, all of it at once."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)  # 0600
-        with open(handle, "w") as file:  # noqa: PTH123 (a descriptor, not a path)
-            file.write(text)
-            file.flush()
-            os.fchmod(handle, mode)
-            os.fsync(handle)
-        Path(name).replace(path)
+        replace(path, text, mode)
     except OSError as error:
         raise CertificateError(
             f"{path}: cannot be written ({error.strerror}). Make its folder one that you can write to."

@@ -70,15 +70,15 @@ def alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def replace(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
+def replace(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part; nor what is not for it, on the way."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123 (a descriptor, not a path)
             file.write(text)
             file.flush()
-            os.fchmod(file.fileno(), 0o644)
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
